@@ -109,14 +109,19 @@ make_scratch() {
 	[ "$(id -u)" != 0 ] || chown -R postgres: "$scratch"
 }
 
-# Builds a copy of the tree in $scratch/src, stages it, and writes the settings that find it to $scratch/stage.conf.
-# Nothing is installed into the system, and a checkout need not be readable by the server's user.
+# Copies the tree, without what was built in it, to $scratch/src; a checkout need not be readable by the server's user.
+copy_tree() {
+	tar -C "$tree" --exclude=./.git --exclude=./tmp_check -cf - . | as_server tar -xf - --no-same-owner
+	as_server make -s with_llvm=no PG_CONFIG="$pg_config" clean
+}
+
+# Builds the tree in $scratch/src, stages it, and writes the settings that find it to $scratch/stage.conf, so that
+# nothing is installed into the system.
 build() {
 	local make=(make -s with_llvm=no PG_CONFIG="$pg_config")
-	tar -C "$tree" --exclude=./.git --exclude=./tmp_check -cf - . | as_server tar -xf - --no-same-owner
+	copy_tree
 	{
-		as_server "${make[@]}" clean &&
-			as_server "${make[@]}" -j2 &&
+		as_server "${make[@]}" -j2 &&
 			as_server "${make[@]}" install DESTDIR="$scratch/stage"
 	} >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log" >&2; die "the build failed"; }
 	grep -i 'warning' "$scratch/build.log" >&2 || :
