@@ -23,7 +23,7 @@ as_root() {
 apt_updated=
 apt_update() {
 	[ -z "$apt_updated" ] || return 0
-	as_root apt-get -q -o DPkg::Lock::Timeout=300 update >&2 </dev/null || echo "apt-get update failed" >&2
+	as_root apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null </dev/null || echo "apt-get update failed" >&2
 	apt_updated=yes
 }
 
@@ -37,7 +37,7 @@ need() {
 	[ ${#missing[@]} -gt 0 ] || return 0
 	apt_update
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
-		install -y --no-install-recommends "${missing[@]}" >&2 </dev/null
+		install -y --no-install-recommends "${missing[@]}" >/dev/null </dev/null
 }
 
 # Prints the major version of the server that pg_config $1 belongs to; fails when it has no server or no PGXS.
