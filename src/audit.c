@@ -40,12 +40,14 @@ typedef struct AuditStatement
  * The key of a row that left its partition and has not come to its new one yet:
  * the server reports such an UPDATE as a DELETE and, next, an INSERT.
  */
-static struct
+struct Moving
 {
 	MemoryContext query;		/* NULL: there is no such row */
 	int64		table_id;
 	Datum		key_hash;
-} moving;
+};
+
+static struct Moving moving;
 
 PG_FUNCTION_INFO_V1(steward_audit_trigger);
 PG_FUNCTION_INFO_V1(steward_audit_check);

@@ -155,7 +155,7 @@ steward_audit_column_init(AuditColumn *column, Form_pg_attribute att, bool redac
 			column->encoding = ENCODE_INT4;
 			break;
 		case INT8OID:
-		case CASHOID:			/* its output follows lc_monetary, its units do not */
+		case CASHOID:			/* only its output follows lc_monetary */
 			column->encoding = ENCODE_INT8;
 			break;
 		case NUMERICOID:
@@ -482,7 +482,10 @@ Jsonb *
 steward_audit_row_hash_key(StringInfo out, const char *hash)
 {
 	static AuditColumn row_hash = {
-		.name = "row_hash", .name_length = 8, .attnum = 1, .encoding = ENCODE_NAME
+		.name = "row_hash",
+		.name_length = 8,
+		.attnum = 1,
+		.encoding = ENCODE_NAME
 	};
 	AuditColumn *column = &row_hash;
 	Datum		value = CStringGetDatum(hash);

@@ -57,7 +57,7 @@ static dlist_head idle = DLIST_STATIC_INIT(idle);
 static int	nidle = 0;
 
 /* The partition that takes events from "lower" up to, but not including, "upper". */
-static struct
+struct Target
 {
 	bool		valid;
 	Oid			log;
@@ -67,7 +67,9 @@ static struct
 	bool		columns_checked;
 	TupleDesc	desc;			/* a copy, in session memory */
 	int			generation;		/* of desc */
-} target;
+};
+
+static struct Target target;
 
 static void
 invalidate_target(Datum arg, Oid relid)

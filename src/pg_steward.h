@@ -147,8 +147,8 @@ typedef struct AuditTable
 {
 	Oid			trigger;		/* hash key */
 	Oid			relation;
-	Oid			identity;		/* the table whose rows these are: see steward_audit_identity */
-	int64		table_id;		/* of the identity; of the relation for TRUNCATE */
+	Oid			identity;		/* see steward_audit_identity */
+	int64		table_id;		/* the identity's; for TRUNCATE its own */
 	MemoryContext mcxt;			/* holds this struct's contents */
 	int			pins;			/* statements at work with it */
 	bool		valid;			/* false: build it anew for the next statement */
