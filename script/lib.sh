@@ -23,7 +23,7 @@ as_root() {
 apt_updated=
 apt_update() {
 	[ -z "$apt_updated" ] || return 0
-	as_root apt-get -q -o DPkg::Lock::Timeout=300 update >&2 </dev/null || echo "apt-get update failed" >&2
+	as_root apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null </dev/null || echo "apt-get update failed" >&2
 	apt_updated=yes
 }
 
@@ -37,7 +37,7 @@ need() {
 	[ ${#missing[@]} -gt 0 ] || return 0
 	apt_update
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
-		install -y --no-install-recommends "${missing[@]}" >&2 </dev/null
+		install -y --no-install-recommends "${missing[@]}" >/dev/null </dev/null
 }
 
 # Prints the major version of the server that pg_config $1 belongs to; fails when it has no server or no PGXS.
@@ -70,8 +70,7 @@ default_server() {
 is_native() {
 	find_pg_config "$1" >/dev/null && return
 	command -v apt-get >/dev/null || return 1
-	[ -n "$(apt-cache search --names-only "^postgresql-server-dev-$1\$")" ] && return
-	apt_update
+	[ -n "$(apt-cache search --names-only '^postgresql-server-dev-')" ] || apt_update
 	[ -n "$(apt-cache search --names-only "^postgresql-server-dev-$1\$")" ]
 }
 
@@ -83,9 +82,10 @@ use_server() {
 	bindir=$("$pg_config" --bindir)
 }
 
-# Runs a command as the user that owns the server: postgres when we are root, which the server refuses, else us.
+# Runs a command as the user that owns the server (postgres when we are root, which the server refuses, else us), in a
+# locale that every machine has.
 as_server() {
-	local run=(env HOME="$scratch" TMPDIR="$scratch" "$@")
+	local run=(env HOME="$scratch" TMPDIR="$scratch" LC_ALL=C.UTF-8 "$@")
 	if [ "$(id -u)" = 0 ]; then run=(runuser -u postgres -- "${run[@]}"); fi
 	(cd "$scratch/src" && "${run[@]}")
 }
@@ -109,15 +109,20 @@ make_scratch() {
 	[ "$(id -u)" != 0 ] || chown -R postgres: "$scratch"
 }
 
-# Builds a copy of the tree in $scratch/src, stages it, and writes the settings that find it to $scratch/stage.conf.
-# Nothing is installed into the system, and a checkout need not be readable by the server's user.
+# Copies the tree, without what was built in it, to $scratch/src; a checkout need not be readable by the server's user.
+copy_tree() {
+	tar -C "$tree" --exclude=./.git --exclude=./tmp_check -cf - . | as_server tar -xf - --no-same-owner
+	as_server make -s with_llvm=no PG_CONFIG="$pg_config" clean
+}
+
+# Builds the tree in $scratch/src, stages it, and writes the settings that find it to $scratch/stage.conf, so that
+# nothing is installed into the system.
 build() {
 	local make=(make -s with_llvm=no PG_CONFIG="$pg_config")
-	tar -C "$tree" --exclude=./.git --exclude=./tmp_check -cf - . | as_server tar -xf - --no-same-owner
+	copy_tree
 	{
-		as_server "${make[@]}" clean
-		as_server "${make[@]}" -j2
-		as_server "${make[@]}" install DESTDIR="$scratch/stage"
+		as_server "${make[@]}" -j2 &&
+			as_server "${make[@]}" install DESTDIR="$scratch/stage"
 	} >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log" >&2; die "the build failed"; }
 	grep -i 'warning' "$scratch/build.log" >&2 || :
 

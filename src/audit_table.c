@@ -171,8 +171,10 @@ contains(List *names, const char *name)
 	ListCell   *lc;
 
 	foreach(lc, names)
+	{
 		if (strcmp(strVal(lfirst(lc)), name) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -183,12 +185,14 @@ check_apart(List *a, const char *a_option, List *b, const char *b_option)
 	ListCell   *lc;
 
 	foreach(lc, a)
+	{
 		if (contains(b, strVal(lfirst(lc))))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("column \"%s\" is named in both audit options \"%s\" and \"%s\"",
 							strVal(lfirst(lc)), a_option, b_option),
 					 errhint("Name it in one of the two.")));
+	}
 }
 
 /* Reads the trigger's arguments; raises 22023 or 42703 for what it cannot follow. */
@@ -443,7 +447,7 @@ static bool
 register_table(AuditTable *table)
 {
 	Relation	lineage = table_open(steward_audit_relation("audit_table"), AccessShareLock);
-	Oid			index = steward_audit_relation("audit_table_pkey");
+	Oid			index = steward_audit_relation("audit_table_table_id_idx");
 	Oid			namespace = get_rel_namespace(table->identity);
 	char	   *name = get_rel_name(table->identity);
 	char	   *schema = get_namespace_name(namespace);

@@ -75,6 +75,7 @@ typedef enum AuditEncoding
 	ENCODE_JSONB,
 	ENCODE_DATETIME,			/* date, time, timetz, timestamp, timestamptz */
 	ENCODE_UUID,
+	ENCODE_OBJECT,				/* regclass and its like: a qualified name */
 	ENCODE_OUTPUT,				/* anything else: its output function's text */
 	ENCODE_REDACTED,			/* a keyed hash of the output function's text */
 } AuditEncoding;
@@ -146,8 +147,8 @@ typedef struct AuditTable
 {
 	Oid			trigger;		/* hash key */
 	Oid			relation;
-	Oid			identity;		/* the table whose rows these are: see steward_audit_identity */
-	int64		table_id;		/* of the identity; of the relation for TRUNCATE */
+	Oid			identity;		/* see steward_audit_identity */
+	int64		table_id;		/* the identity's; for TRUNCATE its own */
 	MemoryContext mcxt;			/* holds this struct's contents */
 	int			pins;			/* statements at work with it */
 	bool		valid;			/* false: build it anew for the next statement */
