@@ -197,7 +197,7 @@ sub server_log_is_clean
 {
 	my ($node, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my @bad = grep { /PANIC: | XX\d\d\d |TRAP: |WARNING: .*(leak|not closed|still referenced)|unexpected (?!postmaster exit)|signal (?:6|7|8|11)\b/ && !/STATEMENT: / }
+	my @bad = grep { /PANIC: | XX\d\d\d |TRAP: |WARNING: .*(leak|not closed|still referenced)|unexpected (?!postmaster exit|EOF on client)|signal (?:6|7|8|11)\b/ && !/STATEMENT: / }
 	  split /\n/, slurp_file($node->logfile);
 	splice(@bad, 20) if @bad > 20;
 	return is(join("\n", @bad), '', $name // ('server log of ' . $node->name . ' is clean'));
