@@ -1,9 +1,9 @@
 EXTENSION = pg_steward
-VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(EXTENSION).control)
+EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(EXTENSION).control)
 
 # The parts of the install script, in the order in which they need each other.
 SQL_PARTS = steward audit
-INSTALL_SQL = sql/$(EXTENSION)--$(VERSION).sql
+INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 
 MODULE_big = $(EXTENSION)
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
