@@ -574,10 +574,15 @@ BEGIN
          WHERE p.upper_bound <= cutoff
          ORDER BY p.upper_bound
     LOOP
-        EXECUTE format('DROP TABLE %s', old.qualified_name);
-        action := 'dropped';
         partition := old.qualified_name;
-        detail := format('its last event could be of %s', old.upper_bound);
+        detail := format('its events are older than %s', old.upper_bound);
+        BEGIN
+            EXECUTE format('DROP TABLE %s', old.qualified_name);
+            action := 'dropped';
+        EXCEPTION WHEN lock_not_available THEN
+            action := 'postponed';
+            detail := 'in use: could not be dropped within ' || current_setting('lock_timeout');
+        END;
         RETURN NEXT;
     END LOOP;
 
