@@ -54,6 +54,11 @@ RETURN (SELECT string_agg(format('%s: %s -> %s', c.name, coalesce(left(c.o, widt
                                                   THEN v.o || v.n END) i
                       WHERE v.o -> i IS DISTINCT FROM v.n -> i) c (name, o, n));
 
+-- Breaks a text at blanks into lines of at most width characters.
+CREATE FUNCTION demo.fold(body text, width int) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN rtrim(regexp_replace(body, format('(.{1,%s})(\s+|$)', width), E'\\1\n', 'g'), E'\n');
+
 -- Lays one event's values over the row built so far; NULL once the row is deleted.
 CREATE FUNCTION demo.lay(so_far jsonb, new_values jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -24,8 +24,8 @@ COMMIT;
 BEGIN;
 SELECT set_config('app.current_user_id', demo.uuid('user', 7)::text, true), set_config('app.client_ip', '203.0.113.7', true) \g /dev/null
 SET LOCAL steward.context = '{"request_id": "req-20250417-0019", "session": "web"}';
-UPDATE shop.orders SET shipping_address = jsonb_set(shipping_address, '{street}', '"Harbour View 12"'),
-       billing_address = jsonb_set(billing_address, '{street}', '"Harbour View 12"')
+UPDATE shop.orders SET shipping_address = jsonb_set(shipping_address, '{street}', '"Mill Lane 3"'),
+       billing_address = jsonb_set(billing_address, '{street}', '"Mill Lane 3"')
 WHERE id = demo.uuid('the order', 1);
 COMMIT;
 
@@ -112,7 +112,7 @@ UPDATE blog.users SET email = 'new.address@example.org' WHERE id = demo.uuid('us
 COMMIT;
 BEGIN;
 SELECT set_config('app.current_user_id', demo.uuid('user', 7)::text, true), set_config('app.client_ip', '203.0.113.7', true) \g /dev/null
-UPDATE blog.users SET email = 'isaac@example.org', name = name || '-Berg' WHERE id = demo.uuid('user', 7);
+UPDATE blog.users SET email = 'isaac@example.org' WHERE id = demo.uuid('user', 7);
 UPDATE blog.user_profiles SET bio = 'Left the city for the sea.', settings = settings || '{"timezone": "Europe/Oslo"}'
 WHERE user_id = demo.uuid('user', 7);
 UPDATE blog.posts SET published = true, view_count = view_count + 1 WHERE author_id = demo.uuid('user', 7);
