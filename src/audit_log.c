@@ -384,7 +384,7 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 
 	old = MemoryContextSwitchTo(batch->mcxt);
 	if (batch->nrows == batch->nslots)
-		batch->slots[batch->nslots++] = MakeTupleTableSlot(batch->desc, &TTSOpsHeapTuple);
+		batch->slots[batch->nslots++] = MakeSingleTupleTableSlot(batch->desc, &TTSOpsHeapTuple);
 	if (batch->desc->natts == EVENT_NATTS)
 		tuple = heap_form_tuple(batch->desc, unconstify(Datum *, values), unconstify(bool *, isnull));
 	else
