@@ -82,9 +82,10 @@ use_server() {
 	bindir=$("$pg_config" --bindir)
 }
 
-# Runs a command as the user that owns the server: postgres when we are root, which the server refuses, else us.
+# Runs a command as the user that owns the server (postgres when we are root, which the server refuses, else us), in a
+# locale that every machine has.
 as_server() {
-	local run=(env HOME="$scratch" TMPDIR="$scratch" "$@")
+	local run=(env HOME="$scratch" TMPDIR="$scratch" LC_ALL=C.UTF-8 "$@")
 	if [ "$(id -u)" = 0 ]; then run=(runuser -u postgres -- "${run[@]}"); fi
 	(cd "$scratch/src" && "${run[@]}")
 }
