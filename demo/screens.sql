@@ -61,17 +61,16 @@ INSERT INTO demo.attempts (as_role, command) VALUES
   ('app', 'DELETE FROM steward.audit_event'),
   ('app', 'ALTER TABLE shop.orders DISABLE TRIGGER steward_audit'),
   ('app', 'SET session_replication_role = replica'),
-  ('app', 'SET steward.audit_redaction_key = ''mine'''),
+  ('app', 'SHOW steward.audit_redaction_key'),
+  ('app', 'SET steward.audit_redaction_key = ''x'''),
   ('migrator', 'DELETE FROM steward.audit_event'),
   ('migrator', 'SET steward.audit_guard = off'),
   ('superuser', 'DELETE FROM steward.audit_event'),
   ('superuser', 'TRUNCATE steward.audit_event'),
   ('superuser', 'DROP EXTENSION pg_steward CASCADE');
 \connect - app
-BEGIN; UPDATE shop.products SET stock = 0 WHERE sku = 'NEW-03001'; ROLLBACK;  -- settings are guarded once the library is loaded
 UPDATE demo.attempts SET answer = demo.attempt(command) WHERE as_role = 'app';
 \connect - migrator
-BEGIN; UPDATE shop.products SET stock = 0 WHERE sku = 'NEW-03001'; ROLLBACK;
 UPDATE demo.attempts SET answer = demo.attempt(command) WHERE as_role = 'migrator';
 \connect - :super
 SET TimeZone = 'UTC';

@@ -117,11 +117,6 @@ UPDATE blog.user_profiles SET bio = 'Left the city for the sea.', settings = set
 WHERE user_id = demo.uuid('user', 7);
 UPDATE blog.posts SET published = true, view_count = view_count + 1 WHERE author_id = demo.uuid('user', 7);
 COMMIT;
--- Back to the second address, in a session that tries to bring its own redaction key: the hash stays the same.
-\connect - app
-SET application_name = 'blog';
-SET client_min_messages = error;
-SET steward.audit_redaction_key = 'mine';
 BEGIN;
 SELECT set_config('app.current_user_id', demo.uuid('user', 7)::text, true), set_config('app.client_ip', '203.0.113.7', true) \g /dev/null
 UPDATE blog.users SET email = 'new.address@example.org' WHERE id = demo.uuid('user', 7);
