@@ -96,9 +96,13 @@ SELECT pg_extension_config_dump('steward.audit_event_default', '');
 COMMENT ON TABLE steward.audit_event_default IS
 'Takes the events that no other partition takes, so that a write never fails for want of one; audit_maintain() moves them on.';
 
+-- Each partition has indexes of its own, as audit_maintain() copies them from this
+-- one.  Were they the parent's, a dump could not be restored: ATTACH PARTITION
+-- would create on a partition what the dump is about to create.
+
 -- A row's history, also under a key it has no longer.
-CREATE INDEX audit_event_key_hash_idx ON steward.audit_event (key_hash);
-CREATE INDEX audit_event_old_key_hash_idx ON steward.audit_event (old_key_hash)
+CREATE INDEX audit_event_default_key_hash_idx ON steward.audit_event_default (key_hash);
+CREATE INDEX audit_event_default_old_key_hash_idx ON steward.audit_event_default (old_key_hash)
  WHERE old_key_hash IS NOT NULL;
 
 -- What happened between two moments, or in one transaction: events come in the
@@ -110,7 +114,7 @@ CREATE OPERATOR CLASS steward.xid8_minmax_ops FOR TYPE xid8 USING brin AS
     FUNCTION 2 brin_minmax_add_value(internal, internal, internal, internal),
     FUNCTION 3 brin_minmax_consistent(internal, internal, internal),
     FUNCTION 4 brin_minmax_union(internal, internal, internal);
-CREATE INDEX audit_event_time_idx ON steward.audit_event
+CREATE INDEX audit_event_default_time_idx ON steward.audit_event_default
  USING brin (recorded_at, transaction_id steward.xid8_minmax_ops);
 
 --
@@ -642,7 +646,7 @@ BEGIN
         new_to := new_from + step;
         partition := format('steward.%I', 'audit_event_' || to_char(new_from, CASE span WHEN 'month' THEN 'YYYY_MM' ELSE 'YYYY_MM_DD' END));
         LOCK TABLE ONLY steward.audit_event_default IN ACCESS EXCLUSIVE MODE;
-        EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event INCLUDING DEFAULTS INCLUDING STORAGE)', partition);
+        EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event_default INCLUDING ALL EXCLUDING COMMENTS)', partition);
         EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
                         INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
         GET DIAGNOSTICS moved = ROW_COUNT;
