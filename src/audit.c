@@ -126,6 +126,7 @@ begin_statement(FunctionCallInfo fcinfo)
 	AuditStatement *statement;
 	AuditTable *table;
 
+	steward_audit_check_relation(trigdata->tg_relation);
 	check_event(trigdata);
 	table = steward_audit_table(trigdata->tg_relation, trigdata->tg_trigger,
 								TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event));
@@ -175,11 +176,14 @@ record_key(AuditTable *table, StringInfo out, const Datum *values, const bool *i
 	{
 		char		text[17];
 		Jsonb	   *row = steward_audit_object(out, table->all, table->ncolumns, values, isnull);
+		uint64		row_hash = hash_bytes_extended((unsigned char *) &row->root,
+												   VARSIZE(row) - VARHDRSZ,
+												   (uint64) table->table_id);
 
-		*hash = (int64) hash_bytes_extended((unsigned char *) &row->root, VARSIZE(row) - VARHDRSZ,
-											(uint64) table->table_id);
-		snprintf(text, sizeof(text), "%016llx", (unsigned long long) *hash);
-		return steward_audit_row_hash_key(out, text);
+		snprintf(text, sizeof(text), "%016llx", (unsigned long long) row_hash);
+		key = steward_audit_row_hash_key(out, text);
+		*hash = steward_audit_hash_key(table->table_id, key);
+		return key;
 	}
 
 	key = steward_audit_object(out, table->all_keys, table->nkeys, values, isnull);
@@ -454,7 +458,17 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 
 	initStringInfo(&out);
 	if (table->nkeys == 0)
-		key = steward_audit_row_hash_key(&out, TextDatumGetCString(texts[0]));
+	{
+		char	   *hash = TextDatumGetCString(texts[0]);
+
+		if (strlen(hash) != 16 || strspn(hash, "0123456789abcdef") != 16)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" is not the hash of a row", hash),
+					 errhint("Table \"%s\" has no primary key: pass the row hash that audit_log shows as record_id.",
+							 RelationGetRelationName(rel))));
+		key = steward_audit_row_hash_key(&out, hash);
+	}
 	else
 	{
 		(void) steward_audit_identity(rel, &names);

@@ -131,7 +131,8 @@ column_list(Relation rel)
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
 
 		if (!att->attisdropped)
-			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", NameStr(att->attname));
+			appendStringInfo(&list, "%s%s", list.len > 0 ? "," : "",
+							 quote_identifier(NameStr(att->attname)));
 	}
 	return list.data;
 }
@@ -241,7 +242,7 @@ parse_options(Relation rel, Trigger *trigger, AuditOptions *options)
 	check_apart(options->exclude, "exclude", options->redact, "redact");
 	check_apart(options->exclude, "exclude", options->include, "include");
 	if (options->redact != NIL)
-		steward_audit_check_redaction_key();
+		(void) steward_audit_get_redaction_key();
 }
 
 /*
@@ -333,8 +334,8 @@ pointers_to(AuditColumn *columns, int ncolumns)
 }
 
 /* Raises 42809 or 0A000 for relations whose changes the log does not take. */
-static void
-check_relation(Relation rel)
+void
+steward_audit_check_relation(Relation rel)
 {
 	if (rel->rd_rel->relkind != RELKIND_RELATION && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
@@ -373,7 +374,7 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 	table->mcxt = mcxt;
 	table->trigger = trigger != NULL ? trigger->tgoid : InvalidOid;
 	table->relation = RelationGetRelid(rel);
-	check_relation(rel);
+	steward_audit_check_relation(rel);
 
 	if (truncate)
 	{

@@ -17,6 +17,7 @@ PG_MODULE_MAGIC;
 
 bool		steward_audit_guard = true;
 char	   *steward_audit_redaction_key = NULL;
+char	   *steward_audit_redaction_key_file = NULL;
 char	   *steward_audit_user_setting = NULL;
 char	   *steward_audit_client_ip_setting = NULL;
 char	   *steward_audit_tenant_setting = NULL;
@@ -170,6 +171,11 @@ _PG_init(void)
 							   &steward_audit_redaction_key, "",
 							   PGC_SUSET, GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
 							   NULL, NULL, NULL);
+	DefineCustomStringVariable("steward.audit_redaction_key_file",
+							   "File that holds the secret key of the hashes that stand for redacted values.",
+							   "The key is the file's first line. A relative path starts at the data directory.",
+							   &steward_audit_redaction_key_file, "",
+							   PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("steward.audit_user_setting",
 							   "Setting from which the audit log takes the application user.",
 							   NULL,

@@ -32,6 +32,7 @@
 /* Settings; each is described where _PG_init defines it. */
 extern bool steward_audit_guard;
 extern char *steward_audit_redaction_key;
+extern char *steward_audit_redaction_key_file;
 extern char *steward_audit_user_setting;
 extern char *steward_audit_client_ip_setting;
 extern char *steward_audit_tenant_setting;
@@ -93,7 +94,7 @@ typedef struct AuditColumn
 	FmgrInfo	output;			/* ENCODE_OUTPUT and ENCODE_REDACTED only */
 } AuditColumn;
 
-extern void steward_audit_check_redaction_key(void);
+extern const char *steward_audit_get_redaction_key(void);
 extern void steward_audit_column_init(AuditColumn *column, Form_pg_attribute att,
 									  bool redact, MemoryContext mcxt);
 extern void steward_audit_sort_columns(AuditColumn *columns, int ncolumns);
@@ -165,6 +166,7 @@ typedef struct AuditTable
 } AuditTable;
 
 extern void steward_audit_table_init(void);
+extern void steward_audit_check_relation(Relation rel);
 extern AuditTable *steward_audit_table(Relation rel, Trigger *trigger, bool truncate);
 extern void steward_audit_table_unpin(AuditTable *table);
 extern AuditTable *steward_audit_describe(Relation rel, Trigger *trigger, bool truncate,

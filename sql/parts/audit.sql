@@ -314,14 +314,18 @@ COMMENT ON FUNCTION steward.audit_history(regclass, anycompatiblearray) IS
 -- Attaching
 --
 
+-- The bits of tgtype: 1 for each row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate, 64 instead of.
 CREATE VIEW steward.audit_triggers AS
-SELECT t.tgrelid AS relation_id, t.tgname AS trigger_name, (t.tgtype & 1) = 1 AS for_each_row,
+SELECT t.tgrelid AS relation_id, t.tgname AS trigger_name,
+       CASE WHEN (t.tgtype & 67) = 1 THEN 'row'
+            WHEN (t.tgtype & 127) = 32 THEN 'truncate'
+            ELSE 'wrong' END AS kind,
        (t.tgtype & 28) = 28 AND t.tgqual IS NULL AND t.tgattr = '' AS every_change,
        t.tgenabled AS enabled, t.tgparentid <> 0 AS is_clone, t.tgargs AS arguments
   FROM pg_trigger t
  WHERE t.tgfoid = 'steward.audit_trigger'::regproc;
 COMMENT ON VIEW steward.audit_triggers IS
-'The audit triggers of this database.';
+'The audit triggers of this database: row and truncate triggers, and those attached so that they cannot work.';
 GRANT SELECT ON steward.audit_triggers TO PUBLIC;
 
 -- The tables that ALTER TABLE without ONLY would reach.
@@ -390,7 +394,8 @@ DECLARE
     enable constant text := CASE WHEN always THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END;
     command text;
 BEGIN
-    IF num_nulls(relation, exclude, include, redact, log_values, always) > 0 THEN
+    IF num_nulls(relation, exclude, include, redact, log_values, always) > 0
+       OR array_position(exclude || include || redact, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.audit_enable() must not be null';
     END IF;
     PERFORM steward.check_owner(m.member), steward.audit_check(m.member) FROM steward.audit_members(relation) m;
@@ -399,8 +404,10 @@ BEGIN
         -- what stands in the way: other arguments, and what a partition has of its own
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
           FROM steward.audit_members(relation) m
-          JOIN steward.audit_triggers t ON t.relation_id = m.member AND t.for_each_row AND NOT t.is_clone
-         WHERE m.is_partition OR t.arguments <> stored OR NOT t.every_change
+          JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
+         WHERE t.kind = 'wrong'
+            OR t.kind = 'row' AND (m.is_partition OR t.arguments <> stored OR NOT t.every_change)
+         ORDER BY m.depth, m.qualified_name, t.trigger_name
     LOOP
         EXECUTE command;
         RETURN NEXT command;
@@ -410,23 +417,24 @@ BEGIN
         SELECT c.command
           FROM steward.audit_members(relation) m
           LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
-                              WHERE relation_id = m.member AND for_each_row LIMIT 1) r ON true
+                              WHERE relation_id = m.member AND kind = 'row' LIMIT 1) r ON true
           LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
-                              WHERE relation_id = m.member AND NOT for_each_row LIMIT 1) t ON true
+                              WHERE relation_id = m.member AND kind = 'truncate' LIMIT 1) t ON true
          CROSS JOIN LATERAL (VALUES
                -- partitions get clones of the row trigger
-               (NOT m.is_partition AND r.trigger_name IS NULL,
+               (1, NOT m.is_partition AND r.trigger_name IS NULL,
                 format('CREATE TRIGGER steward_audit AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger(%s)',
                        m.qualified_name, argument_list)),
-               (NOT m.is_partition AND coalesce(r.enabled, 'O') <> state,
+               (2, NOT m.is_partition AND coalesce(r.enabled, 'O') <> state,
                 format('ALTER TABLE %s %s TRIGGER %I', m.qualified_name, enable, coalesce(r.trigger_name, 'steward_audit'))),
-               (t.trigger_name IS NULL,
+               (3, t.trigger_name IS NULL,
                 format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger()',
                        m.qualified_name)),
-               (coalesce(t.enabled, 'O') <> state,
+               (4, coalesce(t.enabled, 'O') <> state,
                 format('ALTER TABLE ONLY %s %s TRIGGER %I', m.qualified_name, enable, coalesce(t.trigger_name, 'steward_audit_truncate')))
-               ) AS c(needed, command)
+               ) AS c(place, needed, command)
          WHERE c.needed
+         ORDER BY m.depth, m.qualified_name, c.place
     LOOP
         EXECUTE command;
         RETURN NEXT command;
@@ -434,6 +442,12 @@ BEGIN
 
     -- reads the trigger's arguments as it will when it fires
     PERFORM steward.audit_check(relation);
+
+    IF redact <> '{}' AND current_setting('steward.audit_redaction_key_file') = ''
+       AND concat_ws(',', current_setting('shared_preload_libraries'), current_setting('session_preload_libraries')) !~ '\mpg_steward\M' THEN
+        RAISE WARNING 'any role can see the redaction key in a session that has not loaded pg_steward yet'
+            USING HINT = 'Keep the key in a file, and name it in steward.audit_redaction_key_file; or add pg_steward to session_preload_libraries.';
+    END IF;
 END $$;
 COMMENT ON FUNCTION steward.audit_enable(regclass, name[], name[], name[], text, boolean) IS
 'Attaches the audit triggers to a table, its partitions and its inheritance children; returns the commands it ran.';
@@ -443,7 +457,7 @@ LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT a.relid
       FROM pg_partition_ancestors(relation) WITH ORDINALITY a(relid, place)
-      JOIN steward.audit_triggers t ON t.relation_id = a.relid AND t.for_each_row AND NOT t.is_clone
+      JOIN steward.audit_triggers t ON t.relation_id = a.relid AND t.kind = 'row' AND NOT t.is_clone
      WHERE a.relid <> relation
      ORDER BY a.place DESC
      LIMIT 1;
@@ -468,6 +482,7 @@ BEGIN
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
           FROM steward.audit_members(relation) m
           JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
+         ORDER BY m.depth, m.qualified_name, t.trigger_name
     LOOP
         EXECUTE command;
         RETURN NEXT command;
@@ -493,7 +508,7 @@ BEGIN
     LOOP
         BEGIN
             -- a table that is audited already keeps its options
-            IF EXISTS (SELECT FROM steward.audit_triggers t WHERE t.relation_id = relation AND t.for_each_row) THEN
+            IF EXISTS (SELECT FROM steward.audit_triggers t WHERE t.relation_id = relation AND t.kind = 'row') THEN
                 result := 'audited already';
             ELSE
                 PERFORM steward.audit_enable(relation, log_values => log_values, always => always);
@@ -522,36 +537,44 @@ WITH tables AS (
     SELECT t.relation_id, bool_or(t.every_change AND t.enabled IN ('O', 'A')) AS complete, bool_or(t.every_change) AS every_change,
            bool_and(t.enabled = 'D') AS disabled, bool_and(t.enabled = 'R') AS replica_only, bool_and(t.enabled IN ('O', 'D')) AS silenced,
            string_agg(quote_ident(t.trigger_name), ', ') AS names,
-           (array_agg(t.trigger_name))[1] AS trigger_name,
            string_agg(encode(t.arguments, 'escape'), '') AS arguments
       FROM steward.audit_triggers t
-     WHERE t.for_each_row
+     WHERE t.kind = 'row'
      GROUP BY t.relation_id
 ), truncate_triggers AS (
     SELECT t.relation_id, bool_and(t.enabled = 'D') AS disabled
       FROM steward.audit_triggers t
-     WHERE NOT t.for_each_row
+     WHERE t.kind = 'truncate'
+     GROUP BY t.relation_id
+), wrong_triggers AS (
+    SELECT t.relation_id, string_agg(quote_ident(t.trigger_name), ', ') AS names
+      FROM steward.audit_triggers t
+     WHERE t.kind = 'wrong'
      GROUP BY t.relation_id
 )
 SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
   FROM tables t
   LEFT JOIN row_triggers r ON r.relation_id = t.oid
   LEFT JOIN truncate_triggers s ON s.relation_id = t.oid
+  LEFT JOIN wrong_triggers w ON w.relation_id = t.oid
  CROSS JOIN LATERAL (VALUES
        (t.relkind = 'f',
         'foreign table', 'Its rows change on another server.', NULL),
        (t.relkind <> 'f' AND r.relation_id IS NULL,
         'not audited', 'The table has no audit trigger.',
         format('SELECT steward.audit_enable(%L);', t.qualified_name)),
+       (w.relation_id IS NOT NULL,
+        'trigger cannot work', format('Trigger %s is not AFTER ROW, nor AFTER TRUNCATE: it fails when it fires.', w.names),
+        format('SELECT steward.audit_enable(%L);', t.qualified_name)),
        (r.disabled,
         'trigger disabled', format('Trigger %s does not fire.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.qualified_name, r.trigger_name)),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
        (r.replica_only,
         'trigger fires in replication only', format('Trigger %s fires only under session_replication_role = replica.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.qualified_name, r.trigger_name)),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
        (r.silenced AND NOT r.disabled,
         'trigger silent in replication', format('Trigger %s does not fire under session_replication_role = replica.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.qualified_name, r.trigger_name)),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
        (r.every_change IS FALSE,
         'not every change', format('Trigger %s leaves out some operation, column or row.', r.names),
         format('SELECT steward.audit_enable(%L);', t.qualified_name)),
@@ -595,10 +618,30 @@ SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_
 COMMENT ON VIEW steward.audit_partitions IS
 'The partitions of the audit log with their bounds; the default partition has none.';
 
+-- Waits for a lock without standing in its queue: upkeep must neither hold up
+-- those who come after it nor be part of a deadlock, which might end with them.
+CREATE FUNCTION steward.audit_lock(relation text, mode text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    FOR attempt IN 1..50 LOOP
+        BEGIN
+            EXECUTE format('LOCK TABLE %s IN %s MODE NOWAIT', relation, mode);
+            RETURN true;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(0.05);
+        END;
+    END LOOP;
+    RETURN false;
+END $$;
+REVOKE ALL ON FUNCTION steward.audit_lock(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_lock(text, text) IS
+'Locks a table of the audit log if that can be had within some seconds; returns whether it could.';
+
 CREATE FUNCTION steward.audit_maintain()
 RETURNS TABLE (action text, partition text, detail text)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '5s' SET steward.audit_guard = off
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '1s' SET steward.audit_guard = off
 AS $$
 DECLARE
     loaded constant bigint := steward.audit_table_id('steward.audit_event');  -- brings in the library with its settings
@@ -615,24 +658,6 @@ BEGIN
     -- one at a time; whoever comes second has nothing left to do
     PERFORM pg_advisory_xact_lock('steward.audit_event'::regclass::oid::bigint);
 
-    FOR old IN
-        SELECT p.qualified_name, p.upper_bound
-          FROM steward.audit_partitions p
-         WHERE p.upper_bound <= cutoff
-         ORDER BY p.upper_bound
-    LOOP
-        partition := old.qualified_name;
-        detail := format('its events are older than %s', old.upper_bound);
-        BEGIN
-            EXECUTE format('DROP TABLE %s', old.qualified_name);
-            action := 'dropped';
-        EXCEPTION WHEN lock_not_available THEN
-            action := 'postponed';
-            detail := 'in use: could not be dropped within ' || current_setting('lock_timeout');
-        END;
-        RETURN NEXT;
-    END LOOP;
-
     -- the present span, those ahead, and those of which the default partition has events
     FOR new_from IN
         SELECT s.start
@@ -645,17 +670,42 @@ BEGIN
     LOOP
         new_to := new_from + step;
         partition := format('steward.%I', 'audit_event_' || to_char(new_from, CASE span WHEN 'month' THEN 'YYYY_MM' ELSE 'YYYY_MM_DD' END));
-        LOCK TABLE ONLY steward.audit_event_default IN ACCESS EXCLUSIVE MODE;
-        EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event_default INCLUDING ALL EXCLUDING COMMENTS)', partition);
-        EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
-                        INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
-        GET DIAGNOSTICS moved = ROW_COUNT;
-        EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
-        EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
-                        FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', partition);
-        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', partition);
-        action := 'created';
-        detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
+        IF steward.audit_lock('ONLY steward.audit_event', 'SHARE UPDATE EXCLUSIVE')
+           AND steward.audit_lock('ONLY steward.audit_event_default', 'ACCESS EXCLUSIVE') THEN
+            EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event_default INCLUDING ALL EXCLUDING COMMENTS)', partition);
+            EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
+                            INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
+            GET DIAGNOSTICS moved = ROW_COUNT;
+            EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
+            EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
+                            FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', partition);
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', partition);
+            action := 'created';
+            detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
+        ELSE
+            action := 'postponed';
+            detail := 'the log is in use: run audit_maintain() again';
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+
+    FOR old IN
+        SELECT p.qualified_name, p.upper_bound
+          FROM steward.audit_partitions p
+         WHERE p.upper_bound <= cutoff
+         ORDER BY p.upper_bound
+    LOOP
+        partition := old.qualified_name;
+        IF steward.audit_lock('ONLY steward.audit_event', 'ACCESS EXCLUSIVE')
+           AND steward.audit_lock('ONLY steward.audit_event_default', 'ACCESS EXCLUSIVE')
+           AND steward.audit_lock(old.qualified_name, 'ACCESS EXCLUSIVE') THEN
+            EXECUTE format('DROP TABLE %s', old.qualified_name);
+            action := 'dropped';
+            detail := format('its events are older than %s', old.upper_bound);
+        ELSE
+            action := 'postponed';
+            detail := 'the log is in use: run audit_maintain() again';
+        END IF;
         RETURN NEXT;
     END LOOP;
 
