@@ -51,6 +51,7 @@ static struct Moving moving;
 
 PG_FUNCTION_INFO_V1(steward_audit_trigger);
 PG_FUNCTION_INFO_V1(steward_audit_check);
+PG_FUNCTION_INFO_V1(steward_audit_identity);
 PG_FUNCTION_INFO_V1(steward_audit_record_key);
 PG_FUNCTION_INFO_V1(steward_audit_record_id);
 PG_FUNCTION_INFO_V1(steward_audit_table_id);
@@ -401,16 +402,37 @@ describe(Relation rel)
 }
 
 /*
- * steward.audit_check(relation regclass) returns regclass
+ * steward.audit_check(relation regclass) returns void
  *
- * Raises the error that the table's audit trigger would raise when it fires;
- * returns the table that its rows are recorded under.
+ * Raises the error that the table's audit trigger would raise when it fires, and
+ * warns of a redaction key that is no secret.
  */
 Datum
 steward_audit_check(PG_FUNCTION_ARGS)
 {
 	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
-	Oid			identity = describe(rel)->identity;
+
+	if (describe(rel)->redacts && !steward_preloaded &&
+		(steward_audit_redaction_key_file == NULL || steward_audit_redaction_key_file[0] == '\0'))
+		ereport(WARNING,
+				(errmsg("any role can see the redaction key in a session that has not loaded pg_steward yet"),
+				 errhint("Keep the key in a file, and name it in steward.audit_redaction_key_file; or add pg_steward to session_preload_libraries.")));
+	relation_close(rel, AccessShareLock);
+	PG_RETURN_VOID();
+}
+
+/*
+ * steward.audit_identity(relation regclass) returns regclass
+ *
+ * Returns the table under which the log records the rows of a table: itself or,
+ * for a partition, the topmost ancestor with a primary key.
+ */
+Datum
+steward_audit_identity(PG_FUNCTION_ARGS)
+{
+	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	List	   *key;
+	Oid			identity = steward_audit_find_identity(rel, &key);
 
 	relation_close(rel, AccessShareLock);
 	PG_RETURN_OID(identity);
@@ -471,7 +493,7 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 	}
 	else
 	{
-		(void) steward_audit_identity(rel, &names);
+		(void) steward_audit_find_identity(rel, &names);
 		foreach(lc, names)
 		{
 			AttrNumber	attnum = get_attnum(RelationGetRelid(rel), strVal(lfirst(lc)));

@@ -300,7 +300,7 @@ index_columns(Oid index)
  * without any key it is the root.
  */
 Oid
-steward_audit_identity(Relation rel, List **key)
+steward_audit_find_identity(Relation rel, List **key)
 {
 	List	   *line = rel->rd_rel->relispartition ?
 		get_partition_ancestors(RelationGetRelid(rel)) : NIL;
@@ -388,7 +388,8 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 	if (trigger != NULL)
 		parse_options(rel, trigger, &options);
 	table->capture = options.capture;
-	table->identity = steward_audit_identity(rel, &key);
+	table->redacts = options.redact != NIL;
+	table->identity = steward_audit_find_identity(rel, &key);
 	table->table_id = steward_audit_make_table_id(table->identity);
 	table->keys = palloc(Max(list_length(key), 1) * sizeof(AuditColumn));
 	table->columns = palloc(Max(desc->natts, 1) * sizeof(AuditColumn));

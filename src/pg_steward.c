@@ -35,6 +35,9 @@ static const struct config_enum_entry partition_intervals[] = {
 	{NULL, 0, false}
 };
 
+/* Was the library there before the session's first transaction? */
+bool		steward_preloaded = false;
+
 /* Things that hold only if the current transaction commits. */
 static dlist_head provisional = DLIST_STATIC_INIT(provisional);
 
@@ -160,6 +163,8 @@ steward_check_trigger(FunctionCallInfo fcinfo, const char *name)
 void
 _PG_init(void)
 {
+	steward_preloaded = !IsTransactionState();
+
 	DefineCustomBoolVariable("steward.audit_guard",
 							 "Refuses to change or drop the audit log.",
 							 NULL,

@@ -40,6 +40,8 @@ extern char *steward_context;
 
 /* pg_steward.c */
 
+extern bool steward_preloaded;
+
 /*
  * Something held in session memory that is true only if the transaction that
  * stored it commits.  Embedded in the thing itself; "forget" is called when
@@ -148,13 +150,14 @@ typedef struct AuditTable
 {
 	Oid			trigger;		/* hash key */
 	Oid			relation;
-	Oid			identity;		/* see steward_audit_identity */
+	Oid			identity;		/* see steward_audit_find_identity */
 	int64		table_id;		/* the identity's; for TRUNCATE its own */
 	MemoryContext mcxt;			/* holds this struct's contents */
 	int			pins;			/* statements at work with it */
 	bool		valid;			/* false: build it anew for the next statement */
 	Provisional registered;		/* its row in steward.audit_table */
 	AuditValues capture;
+	bool		redacts;		/* some column is redacted */
 	AttrNumber	last_attnum;	/* the last attribute that matters */
 	int			ncolumns;		/* kept columns, in jsonb's key order */
 	AuditColumn *columns;
@@ -171,7 +174,7 @@ extern AuditTable *steward_audit_table(Relation rel, Trigger *trigger, bool trun
 extern void steward_audit_table_unpin(AuditTable *table);
 extern AuditTable *steward_audit_describe(Relation rel, Trigger *trigger, bool truncate,
 										  MemoryContext mcxt);
-extern Oid	steward_audit_identity(Relation rel, List **key);
+extern Oid	steward_audit_find_identity(Relation rel, List **key);
 extern int64 steward_audit_make_table_id(Oid relation);
 extern int64 steward_audit_hash_key(int64 table_id, Jsonb *key);
 extern int64 steward_audit_hash_integer_key(int64 table_id, int64 key);

@@ -160,10 +160,15 @@ COMMENT ON EVENT TRIGGER steward_audit_protect IS
 -- What the log writes, for those who read it
 --
 
-CREATE FUNCTION steward.audit_check(relation regclass) RETURNS regclass
+CREATE FUNCTION steward.audit_check(relation regclass) RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'steward_audit_check';
 COMMENT ON FUNCTION steward.audit_check(regclass) IS
-'Raises the error that the audit trigger of a table would raise when it fires; returns the table that its rows are recorded under.';
+'Raises the error that the audit trigger of a table would raise when it fires.';
+
+CREATE FUNCTION steward.audit_identity(relation regclass) RETURNS regclass
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_identity';
+COMMENT ON FUNCTION steward.audit_identity(regclass) IS
+'The table under which the audit log records the rows of a table: for a partition, its topmost ancestor with a primary key.';
 
 CREATE FUNCTION steward.audit_table_id(relation regclass) RETURNS bigint
 LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_table_id';
@@ -208,7 +213,7 @@ SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
        e.old_values, e.new_values,
        CASE e.operation WHEN 'U' THEN
            ARRAY(SELECT n.key FROM jsonb_each(e.new_values) n
-                  WHERE n.value IS DISTINCT FROM e.old_values -> n.key ORDER BY n.key)
+                  WHERE n.value::text IS DISTINCT FROM (e.old_values -> n.key)::text ORDER BY n.key)
        END AS changed_columns,
        c.role_name AS changed_by, c.user_id, c.tenant_id,
        coalesce(c.client_ip, c.client_addr) AS ip_address,
@@ -251,7 +256,7 @@ BEGIN ATOMIC
              UNION
             SELECT t.relid FROM pg_partition_tree(relation) t
              UNION
-            SELECT steward.audit_check(relation)) p
+            SELECT steward.audit_identity(relation)) p
      UNION
     -- and what the log of a restored dump knows by the same name
     SELECT last.table_id
@@ -259,7 +264,7 @@ BEGIN ATOMIC
               FROM steward.audit_table t ORDER BY t.table_id, t.known_since DESC) last
       JOIN pg_class c ON c.relname = last.table_name
       JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = last.table_schema
-     WHERE c.oid IN (relation, steward.audit_check(relation))
+     WHERE c.oid IN (relation, steward.audit_identity(relation))
        AND (last.era, last.database_id) <>
            ((SELECT s.system_identifier FROM pg_control_system() s),
             (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()));
@@ -442,12 +447,6 @@ BEGIN
 
     -- reads the trigger's arguments as it will when it fires
     PERFORM steward.audit_check(relation);
-
-    IF redact <> '{}' AND current_setting('steward.audit_redaction_key_file') = ''
-       AND concat_ws(',', current_setting('shared_preload_libraries'), current_setting('session_preload_libraries')) !~ '\mpg_steward\M' THEN
-        RAISE WARNING 'any role can see the redaction key in a session that has not loaded pg_steward yet'
-            USING HINT = 'Keep the key in a file, and name it in steward.audit_redaction_key_file; or add pg_steward to session_preload_libraries.';
-    END IF;
 END $$;
 COMMENT ON FUNCTION steward.audit_enable(regclass, name[], name[], name[], text, boolean) IS
 'Attaches the audit triggers to a table, its partitions and its inheritance children; returns the commands it ran.';
