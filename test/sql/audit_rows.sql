@@ -213,6 +213,7 @@ CREATE CONSTRAINT TRIGGER note AFTER INSERT ON audit_rows.deferred
  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION audit_rows.note_later();
 BEGIN;
 INSERT INTO audit_rows.deferred VALUES (5, 'e'), (6, 'f');
+SET CONSTRAINTS ALL IMMEDIATE;
 COMMIT;
 SELECT table_name, operation, new_values FROM steward.audit_log
  WHERE table_schema = 'audit_rows' AND new_values ->> 'id' IN ('5', '6', '1005', '1006') AND table_name IN ('deferred', 'many')
