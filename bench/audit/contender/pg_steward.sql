@@ -1,0 +1,3 @@
+-- requires: pg_steward
+CREATE EXTENSION IF NOT EXISTS pg_steward CASCADE;
+SELECT count(*) FROM steward.audit_enable(:'table') \g /dev/null

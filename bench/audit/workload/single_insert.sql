@@ -1,0 +1,3 @@
+\set table users
+\ir :contender
+CHECKPOINT;

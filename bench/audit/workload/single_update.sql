@@ -1,0 +1,5 @@
+\set table users
+INSERT INTO users SELECT * FROM source.users;
+\ir :contender
+VACUUM users;
+CHECKPOINT;
