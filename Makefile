@@ -1,9 +1,9 @@
 EXTENSION = pg_steward
-VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(EXTENSION).control)
+EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(EXTENSION).control)
 
 # The parts of the install script, in the order in which they need each other.
 SQL_PARTS = steward audit
-INSTALL_SQL = sql/$(EXTENSION)--$(VERSION).sql
+INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 
 MODULE_big = $(EXTENSION)
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
@@ -12,13 +12,14 @@ DATA_built = $(INSTALL_SQL)
 DOCS = $(wildcard doc/*.md)
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers $(EXTRA_CFLAGS)
 
-# Regression, isolation and TAP tests are whatever stands in test/.
-REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
+# Regression, isolation and TAP tests are whatever stands in test/; := because PGXS asks ifdef, which sees an
+# unexpanded value as set.
+REGRESS := $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=pgcrypto --load-extension=$(EXTENSION)
-ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
+ISOLATION := $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=pgcrypto --load-extension=$(EXTENSION)
-PROVE_TESTS = $(sort $(wildcard test/t/*.pl))
-TAP_TESTS = 1
+PROVE_TESTS := $(sort $(wildcard test/t/*.pl))
+TAP_TESTS := $(if $(PROVE_TESTS),1)
 EXTRA_CLEAN = $(INSTALL_SQL) output_iso regression.diffs regression.out results tmp_check
 
 PG_CONFIG ?= pg_config

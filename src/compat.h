@@ -12,4 +12,43 @@
 #error "pg_steward needs PostgreSQL 15 or newer"
 #endif
 
+#include "executor/executor.h"
+#include "replication/origin.h"
+#include "storage/proc.h"
+
+/* 19 gave ExecInsertIndexTuples flags and renamed what holds the replication origin. */
+#if PG_VERSION_NUM >= 190000
+#define steward_insert_index_tuples(result_rel, slot, estate) \
+	ExecInsertIndexTuples(result_rel, estate, 0, slot, NIL, NULL)
+#define SessionReplicationOrigin (replorigin_xact_state.origin)
+#else
+typedef RepOriginId ReplOriginId;
+#define InvalidReplOriginId InvalidRepOriginId
+#define SessionReplicationOrigin replorigin_session_origin
+#endif
+
+/* 18 made generated columns virtual unless they say STORED. */
+#if PG_VERSION_NUM < 180000
+#define ATTRIBUTE_GENERATED_VIRTUAL 'v'
+#endif
+
+/* 17 replaced backend ids by the numbers of their slots. */
+#if PG_VERSION_NUM >= 170000
+#define MyProcSlot MyProcNumber
+#else
+#define MyProcSlot (MyProc->pgprocno)
+#endif
+
+/* 16 moved the varlena macros out of postgres.h, and told index insertion of summarizing indexes. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+#if PG_VERSION_NUM >= 160000 && PG_VERSION_NUM < 190000
+#define steward_insert_index_tuples(result_rel, slot, estate) \
+	ExecInsertIndexTuples(result_rel, slot, estate, false, false, NULL, NIL, false)
+#elif PG_VERSION_NUM < 160000
+#define steward_insert_index_tuples(result_rel, slot, estate) \
+	ExecInsertIndexTuples(result_rel, slot, estate, false, false, NULL, NIL)
+#endif
+
 #endif							/* STEWARD_COMPAT_H */

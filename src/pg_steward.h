@@ -1,12 +1,179 @@
 /*
  * pg_steward.h
  *		What the modules of pg_steward share.
+ *
+ * The audit module, callee first:
+ *
+ *	audit_json.c		values of a row, laid out as jsonb
+ *	audit_context.c		who is at work, interned as one row per context
+ *	audit_log.c			the log: finding the partition, writing events
+ *	audit_table.c		what is known of one audited table, per session
+ *	audit.c				the trigger, and the functions that read keys
+ *	audit_guard.c		what keeps the log from being changed or dropped
  */
 #ifndef PG_STEWARD_H
 #define PG_STEWARD_H
 
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/tupdesc.h"
+#include "commands/trigger.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "lib/ilist.h"
+#include "lib/stringinfo.h"
+#include "utils/jsonb.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
 #include "compat.h"
+
+/* Settings; each is described where _PG_init defines it. */
+extern bool steward_audit_guard;
+extern char *steward_audit_redaction_key;
+extern char *steward_audit_user_setting;
+extern char *steward_audit_client_ip_setting;
+extern char *steward_audit_tenant_setting;
+extern char *steward_context;
+
+/* pg_steward.c */
+
+/*
+ * Something held in session memory that is true only if the transaction that
+ * stored it commits.  Embedded in the thing itself; "forget" is called when
+ * that transaction or savepoint is rolled back or prepared.
+ */
+typedef struct Provisional
+{
+	dlist_node	node;
+	SubTransactionId subid;		/* Invalid: committed, or not stored at all */
+	void		(*forget) (struct Provisional *it);
+} Provisional;
+
+extern void steward_provisional(Provisional *it, void (*forget) (Provisional *it));
+extern void steward_settle(Provisional *it);
+extern MemoryContext steward_session_context(void);
+extern int64 steward_new_id(void);
+extern char *steward_relation_literal(Relation rel);
+extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
+
+/* audit_json.c */
+
+/* How a column's values become jsonb. */
+typedef enum AuditEncoding
+{
+	ENCODE_TEXT,				/* text, varchar, char: a string */
+	ENCODE_NAME,				/* name and cstring: a string */
+	ENCODE_BOOL,
+	ENCODE_INT2,
+	ENCODE_INT4,
+	ENCODE_INT8,
+	ENCODE_NUMERIC,
+	ENCODE_FLOAT4,
+	ENCODE_FLOAT8,
+	ENCODE_JSONB,
+	ENCODE_DATETIME,			/* date, time, timetz, timestamp, timestamptz */
+	ENCODE_UUID,
+	ENCODE_OUTPUT,				/* anything else: its output function's text */
+	ENCODE_REDACTED,			/* a keyed hash of the output function's text */
+} AuditEncoding;
+
+/* One column of an audited table. */
+typedef struct AuditColumn
+{
+	const char *name;
+	int			name_length;
+	AttrNumber	attnum;
+	Oid			type;			/* base type, if the column has a domain */
+	int16		typlen;
+	bool		typbyval;
+	AuditEncoding encoding;
+	FmgrInfo	output;			/* ENCODE_OUTPUT and ENCODE_REDACTED only */
+} AuditColumn;
+
+extern void steward_audit_check_redaction_key(void);
+extern void steward_audit_column_init(AuditColumn *column, Form_pg_attribute att,
+									  bool redact, MemoryContext mcxt);
+extern void steward_audit_sort_columns(AuditColumn *columns, int ncolumns);
+extern Jsonb *steward_audit_object(StringInfo out, AuditColumn **columns, int ncolumns,
+								   const Datum *values, const bool *isnull);
+extern Jsonb *steward_audit_row_hash_key(StringInfo out, const char *hash);
+extern bool steward_audit_differs(const AuditColumn *column, Datum a, Datum b);
+
+/* audit_context.c */
+extern int64 steward_audit_context_id(TimestampTz *expires);
+
+/* audit_log.c */
+
+/* Columns of steward.audit_event. */
+enum
+{
+	EVENT_RECORDED_AT,
+	EVENT_TRANSACTION_ID,
+	EVENT_CONTEXT_ID,
+	EVENT_TABLE_ID,
+	EVENT_KEY_HASH,
+	EVENT_OLD_KEY_HASH,
+	EVENT_SEQ,
+	EVENT_OPERATION,
+	EVENT_RECORD_KEY,
+	EVENT_OLD_VALUES,
+	EVENT_NEW_VALUES,
+	EVENT_NATTS
+};
+
+typedef struct AuditBatch AuditBatch;
+
+extern void steward_audit_log_init(void);
+extern AuditBatch *steward_audit_batch_open(void);
+extern void steward_audit_batch_add(AuditBatch **batch, const Datum *values, const bool *isnull);
+extern void steward_audit_batch_close(AuditBatch *batch);
+extern Oid	steward_audit_relation(const char *name);
+extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);
+
+/* audit_table.c */
+
+typedef enum AuditValues
+{
+	AUDIT_CHANGES,				/* an UPDATE keeps the changed columns */
+	AUDIT_FULL,					/* an UPDATE keeps both rows whole */
+	AUDIT_KEY,					/* nothing but the key is kept */
+} AuditValues;
+
+/* What a session knows of one audited table through one of its triggers. */
+typedef struct AuditTable
+{
+	Oid			trigger;		/* hash key */
+	Oid			relation;
+	Oid			identity;		/* the table whose rows these are: see steward_audit_identity */
+	int64		table_id;		/* of the identity; of the relation for TRUNCATE */
+	MemoryContext mcxt;			/* holds this struct's contents */
+	int			pins;			/* statements at work with it */
+	bool		valid;			/* false: build it anew for the next statement */
+	Provisional registered;		/* its row in steward.audit_table */
+	AuditValues capture;
+	AttrNumber	last_attnum;	/* the last attribute that matters */
+	int			ncolumns;		/* kept columns, in jsonb's key order */
+	AuditColumn *columns;
+	AuditColumn **all;			/* pointers to each of them */
+	AuditColumn **changed;		/* room for as many */
+	int			nkeys;			/* 0: no primary key */
+	AuditColumn *keys;
+	AuditColumn **all_keys;
+} AuditTable;
+
+extern void steward_audit_table_init(void);
+extern AuditTable *steward_audit_table(Relation rel, Trigger *trigger, bool truncate);
+extern void steward_audit_table_unpin(AuditTable *table);
+extern AuditTable *steward_audit_describe(Relation rel, Trigger *trigger, bool truncate,
+										  MemoryContext mcxt);
+extern Oid	steward_audit_identity(Relation rel, List **key);
+extern int64 steward_audit_make_table_id(Oid relation);
+extern int64 steward_audit_hash_key(int64 table_id, Jsonb *key);
+extern int64 steward_audit_hash_integer_key(int64 table_id, int64 key);
+
+/* audit_guard.c */
+extern void steward_audit_guard_init(void);
 
 #endif							/* PG_STEWARD_H */

@@ -1,1 +1,625 @@
+-- audit: who changed which row, from what to what.
 
+--
+-- Storage
+--
+
+CREATE TABLE steward.audit_table (
+    table_id     bigint      NOT NULL,
+    known_since  timestamptz NOT NULL,
+    era          bigint      NOT NULL,
+    database_id  oid         NOT NULL,
+    relation_id  oid         NOT NULL,
+    table_schema name        NOT NULL,
+    table_name   name        NOT NULL,
+    PRIMARY KEY (table_id, known_since, era, table_schema, table_name)
+);
+SELECT pg_extension_config_dump('steward.audit_table', '');
+COMMENT ON TABLE steward.audit_table IS
+'The audited tables and the names they had: a row when the log first met a table, and one after each rename.';
+COMMENT ON COLUMN steward.audit_table.table_id IS
+'Id of the table in the log: its oid, and a hash of the database it is in.';
+COMMENT ON COLUMN steward.audit_table.known_since IS
+'When the log met the table under this name.';
+COMMENT ON COLUMN steward.audit_table.era IS
+'System identifier of the cluster the table was met in.';
+
+CREATE TABLE steward.audit_context (
+    context_id       bigint      PRIMARY KEY,
+    era              bigint      NOT NULL,
+    created_at       timestamptz NOT NULL,
+    session_user_name text       NOT NULL,
+    role_name        text        NOT NULL,
+    user_id          text,
+    tenant_id        text,
+    client_ip        inet,
+    client_addr      inet,
+    client_port      integer,
+    application_name text        NOT NULL,
+    backend_pid      integer     NOT NULL,
+    backend_start    timestamptz NOT NULL,
+    origin           text,
+    context          jsonb
+);
+SELECT pg_extension_config_dump('steward.audit_context', '');
+COMMENT ON TABLE steward.audit_context IS
+'Who was at work: one row for each distinct context a session worked in.';
+COMMENT ON COLUMN steward.audit_context.era IS
+'System identifier of the cluster: transaction ids are unique within it.';
+COMMENT ON COLUMN steward.audit_context.role_name IS
+'The role after SET ROLE; a SECURITY DEFINER function does not change it.';
+COMMENT ON COLUMN steward.audit_context.user_id IS
+'Application user, from the setting that steward.audit_user_setting names.';
+COMMENT ON COLUMN steward.audit_context.tenant_id IS
+'Tenant, from the setting that steward.audit_tenant_setting names.';
+COMMENT ON COLUMN steward.audit_context.client_ip IS
+'Address of the application''s client, from the setting that steward.audit_client_ip_setting names.';
+COMMENT ON COLUMN steward.audit_context.client_addr IS
+'Address of the database client; null on a unix socket.';
+COMMENT ON COLUMN steward.audit_context.origin IS
+'Replication origin of replicated changes.';
+COMMENT ON COLUMN steward.audit_context.context IS
+'What the application set in steward.context; settings that could not be read stand under "malformed".';
+
+-- The order of the columns keeps a row free of padding; src/pg_steward.h knows it.
+CREATE TABLE steward.audit_event (
+    recorded_at    timestamptz NOT NULL,
+    transaction_id xid8        NOT NULL,
+    context_id     bigint      NOT NULL,
+    table_id       bigint      NOT NULL,
+    key_hash       bigint,
+    old_key_hash   bigint,
+    seq            integer     NOT NULL,
+    operation      "char"      NOT NULL,
+    record_key     jsonb,
+    old_values     jsonb,
+    new_values     jsonb
+) PARTITION BY RANGE (recorded_at);
+COMMENT ON TABLE steward.audit_event IS
+'The audit log: one row for each row change and each TRUNCATE.';
+COMMENT ON COLUMN steward.audit_event.recorded_at IS
+'Clock time of the change.';
+COMMENT ON COLUMN steward.audit_event.seq IS
+'Number of the change in its transaction; (era, transaction_id, seq) identifies an event.';
+COMMENT ON COLUMN steward.audit_event.key_hash IS
+'Hash of record_key, for the index; null for TRUNCATE.';
+COMMENT ON COLUMN steward.audit_event.old_key_hash IS
+'Hash of the key the row had before, where the change changed the key.';
+COMMENT ON COLUMN steward.audit_event.operation IS
+'I, U, D or T, for INSERT, UPDATE, DELETE and TRUNCATE.';
+COMMENT ON COLUMN steward.audit_event.record_key IS
+'The primary key by column name, after the change; a hash of the row where there is none.';
+
+CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
+SELECT pg_extension_config_dump('steward.audit_event_default', '');
+COMMENT ON TABLE steward.audit_event_default IS
+'Takes the events that no other partition takes, so that a write never fails for want of one; audit_maintain() moves them on.';
+
+-- A row's history, also under a key it has no longer.
+CREATE INDEX audit_event_key_hash_idx ON steward.audit_event (key_hash);
+CREATE INDEX audit_event_old_key_hash_idx ON steward.audit_event (old_key_hash)
+ WHERE old_key_hash IS NOT NULL;
+
+-- What happened between two moments, or in one transaction: events come in the
+-- order of both, so a block range index of a few pages finds them.
+CREATE OPERATOR CLASS steward.xid8_minmax_ops FOR TYPE xid8 USING brin AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+    FUNCTION 1 brin_minmax_opcinfo(internal),
+    FUNCTION 2 brin_minmax_add_value(internal, internal, internal, internal),
+    FUNCTION 3 brin_minmax_consistent(internal, internal, internal),
+    FUNCTION 4 brin_minmax_union(internal, internal, internal);
+CREATE INDEX audit_event_time_idx ON steward.audit_event
+ USING brin (recorded_at, transaction_id steward.xid8_minmax_ops) WITH (autosummarize = on);
+
+--
+-- Capture
+--
+
+CREATE FUNCTION steward.audit_trigger() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_trigger';
+COMMENT ON FUNCTION steward.audit_trigger() IS
+'Records row changes and TRUNCATE in the audit log. Arguments: exclude=, include=, redact= (columns), values=changes|full|key.';
+
+CREATE FUNCTION steward.audit_guard_trigger() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_guard_trigger';
+REVOKE ALL ON FUNCTION steward.audit_guard_trigger() FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_guard_trigger() IS
+'Refuses to change a table of the audit log, and says who tried.';
+
+DO $$
+DECLARE
+    log_table text;
+BEGIN
+    FOREACH log_table IN ARRAY '{audit_table,audit_context,audit_event,audit_event_default}'::text[] LOOP
+        EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
+                        ON steward.%I FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', log_table);
+        EXECUTE format('ALTER TABLE steward.%I ENABLE ALWAYS TRIGGER steward_guard', log_table);
+    END LOOP;
+END $$;
+
+CREATE FUNCTION steward.audit_protect() RETURNS event_trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_protect';
+REVOKE ALL ON FUNCTION steward.audit_protect() FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_protect() IS
+'Loads the library before a DROP, so that it can refuse to drop an audit log that holds events.';
+
+CREATE EVENT TRIGGER steward_audit_protect ON ddl_command_start
+    WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP TABLE', 'DROP OWNED')
+    EXECUTE FUNCTION steward.audit_protect();
+ALTER EVENT TRIGGER steward_audit_protect ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER steward_audit_protect IS
+'Keeps an audit log that holds events from being dropped.';
+
+--
+-- What the log writes, for those who read it
+--
+
+CREATE FUNCTION steward.audit_check(relation regclass) RETURNS regclass
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'steward_audit_check';
+COMMENT ON FUNCTION steward.audit_check(regclass) IS
+'Raises the error that the audit trigger of a table would raise when it fires; returns the table that its rows are recorded under.';
+
+CREATE FUNCTION steward.audit_table_id(relation regclass) RETURNS bigint
+LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_table_id';
+COMMENT ON FUNCTION steward.audit_table_id(regclass) IS
+'Id under which this database''s audit log knows a table.';
+
+CREATE FUNCTION steward.audit_record_key(relation regclass, key text[]) RETURNS jsonb
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_record_key';
+COMMENT ON FUNCTION steward.audit_record_key(regclass, text[]) IS
+'Key of a row as the audit log writes it, from the values of the primary key in its order.';
+
+CREATE FUNCTION steward.audit_key_hash(table_id bigint, record_key jsonb) RETURNS bigint
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_key_hash';
+COMMENT ON FUNCTION steward.audit_key_hash(bigint, jsonb) IS
+'Hash under which the audit log''s index has the key of a row.';
+
+CREATE FUNCTION steward.audit_record_id(record_key jsonb) RETURNS text
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_record_id';
+COMMENT ON FUNCTION steward.audit_record_id(jsonb) IS
+'Key of a row as one reads it: the value of a key of one column, the JSON object otherwise.';
+
+--
+-- Reading
+--
+
+-- Each name of a table, and the time in which the log used it.  The first one
+-- reaches back for ever, so that no event stays without a name.
+CREATE VIEW steward.audit_table_names AS
+SELECT table_id, era, database_id, relation_id, table_schema, table_name,
+       CASE WHEN lag(known_since) OVER names IS NULL THEN '-infinity' ELSE known_since END AS known_since,
+       coalesce(lead(known_since) OVER names, 'infinity') AS known_until
+  FROM steward.audit_table
+WINDOW names AS (PARTITION BY table_id ORDER BY known_since, table_schema, table_name);
+COMMENT ON VIEW steward.audit_table_names IS
+'The names of audited tables, each with the time in which it held.';
+
+CREATE VIEW steward.audit_entry AS
+SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
+       steward.audit_record_id(e.record_key) AS record_id,
+       CASE e.operation WHEN 'I' THEN 'INSERT' WHEN 'U' THEN 'UPDATE'
+                        WHEN 'D' THEN 'DELETE' WHEN 'T' THEN 'TRUNCATE' END AS operation,
+       e.old_values, e.new_values,
+       CASE e.operation WHEN 'U' THEN
+           ARRAY(SELECT n.key FROM jsonb_each(e.new_values) n
+                  WHERE n.value IS DISTINCT FROM e.old_values -> n.key ORDER BY n.key)
+       END AS changed_columns,
+       c.role_name AS changed_by, c.user_id, c.tenant_id,
+       coalesce(c.client_ip, c.client_addr) AS ip_address,
+       c.application_name, c.context, e.recorded_at AS created_at,
+       e.record_key, e.table_id, e.key_hash, e.old_key_hash, c.era, c.session_user_name, c.origin
+  FROM steward.audit_event e
+  LEFT JOIN steward.audit_context c ON c.context_id = e.context_id
+  LEFT JOIN steward.audit_table_names t
+         ON t.table_id = e.table_id AND e.recorded_at >= t.known_since AND e.recorded_at < t.known_until;
+COMMENT ON VIEW steward.audit_entry IS
+'The audit log with the columns that link it; audit_log is the view for people.';
+
+CREATE VIEW steward.audit_log AS
+SELECT transaction_id, seq, table_schema, table_name, record_id, operation, old_values, new_values, changed_columns,
+       changed_by, user_id, tenant_id, ip_address, application_name, context, created_at
+  FROM steward.audit_entry;
+COMMENT ON VIEW steward.audit_log IS
+'The audit log: one row for each row change and each TRUNCATE, with who did it.';
+COMMENT ON COLUMN steward.audit_log.transaction_id IS 'Transaction, as pg_current_xact_id() returns it.';
+COMMENT ON COLUMN steward.audit_log.seq IS 'Number of the change in its transaction.';
+COMMENT ON COLUMN steward.audit_log.table_name IS 'Name the table had at the time; partitions count as their root.';
+COMMENT ON COLUMN steward.audit_log.record_id IS 'Key of the row: its value, or a JSON object if it has several columns.';
+COMMENT ON COLUMN steward.audit_log.operation IS 'INSERT, UPDATE, DELETE or TRUNCATE.';
+COMMENT ON COLUMN steward.audit_log.old_values IS 'What was there: the row for DELETE, the changed columns for UPDATE.';
+COMMENT ON COLUMN steward.audit_log.new_values IS 'What came: the row for INSERT, the changed columns for UPDATE.';
+COMMENT ON COLUMN steward.audit_log.changed_columns IS 'Columns that an UPDATE changed.';
+COMMENT ON COLUMN steward.audit_log.changed_by IS 'Role that made the change, after SET ROLE.';
+COMMENT ON COLUMN steward.audit_log.user_id IS 'Application user: app.current_user_id, or what steward.audit_user_setting names.';
+COMMENT ON COLUMN steward.audit_log.tenant_id IS 'Tenant: app.tenant_id, or what steward.audit_tenant_setting names.';
+COMMENT ON COLUMN steward.audit_log.ip_address IS 'Client address: app.client_ip if set, else that of the connection.';
+COMMENT ON COLUMN steward.audit_log.context IS 'What the application set in steward.context.';
+COMMENT ON COLUMN steward.audit_log.created_at IS 'Clock time of the change.';
+
+CREATE FUNCTION steward.audit_table_ids(relation regclass) RETURNS SETOF bigint
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- the table itself and, where rows are identified by partition, its partitions
+    SELECT steward.audit_table_id(p.relid)
+      FROM (SELECT relation AS relid
+             UNION
+            SELECT t.relid FROM pg_partition_tree(relation) t
+             UNION
+            SELECT steward.audit_check(relation)) p
+     UNION
+    -- and what the log of a restored dump knows by the same name
+    SELECT last.table_id
+      FROM (SELECT DISTINCT ON (t.table_id) t.*
+              FROM steward.audit_table t ORDER BY t.table_id, t.known_since DESC) last
+      JOIN pg_class c ON c.relname = last.table_name
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = last.table_schema
+     WHERE c.oid IN (relation, steward.audit_check(relation))
+       AND (last.era, last.database_id) <>
+           ((SELECT s.system_identifier FROM pg_control_system() s),
+            (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()));
+END;
+REVOKE ALL ON FUNCTION steward.audit_table_ids(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_table_ids(regclass) IS
+'All ids under which the audit log knows a table: its own, those of its partitions, and those it had where a restored dump comes from.';
+
+CREATE FUNCTION steward.audit_history(relation regclass, VARIADIC key anycompatiblearray)
+RETURNS SETOF steward.audit_log
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    ids constant bigint[] := ARRAY(SELECT steward.audit_table_ids(relation));
+    wanted constant jsonb := steward.audit_record_key(relation, key::text[]);
+    hashes constant bigint[] := ARRAY(SELECT steward.audit_key_hash(id, wanted) FROM unnest(ids) id);
+BEGIN
+    -- Locks put the changes of one row in the order of the clock; transaction
+    -- ids do not, because the older transaction may come to the row later.
+    RETURN QUERY
+    SELECT e.transaction_id, e.seq, e.table_schema, e.table_name, e.record_id, e.operation, e.old_values, e.new_values,
+           e.changed_columns, e.changed_by, e.user_id, e.tenant_id, e.ip_address, e.application_name, e.context, e.created_at
+      FROM steward.audit_entry e
+     WHERE e.table_id = ANY (ids)
+       AND (e.key_hash = ANY (hashes) AND e.record_key = wanted OR e.old_key_hash = ANY (hashes))
+     ORDER BY e.created_at, e.transaction_id, e.seq;
+END $$;
+COMMENT ON FUNCTION steward.audit_history(regclass, anycompatiblearray) IS
+'History of one row, oldest change first, from the values of its primary key.';
+
+--
+-- Attaching
+--
+
+CREATE VIEW steward.audit_triggers AS
+SELECT t.tgrelid AS relation_id, t.tgname AS trigger_name, (t.tgtype & 1) = 1 AS for_each_row,
+       (t.tgtype & 28) = 28 AND t.tgqual IS NULL AND t.tgattr = '' AS every_change,
+       t.tgenabled AS enabled, t.tgparentid <> 0 AS is_clone, t.tgargs AS arguments
+  FROM pg_trigger t
+ WHERE t.tgfoid = 'steward.audit_trigger'::regproc;
+COMMENT ON VIEW steward.audit_triggers IS
+'The audit triggers of this database.';
+GRANT SELECT ON steward.audit_triggers TO PUBLIC;
+
+-- The tables that ALTER TABLE without ONLY would reach.
+CREATE FUNCTION steward.audit_members(relation regclass,
+    OUT member regclass, OUT qualified_name text, OUT depth integer, OUT is_partition boolean) RETURNS SETOF record
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE members AS (
+        SELECT relation::oid AS oid, 0 AS depth, false AS is_partition
+         UNION
+        SELECT i.inhrelid, m.depth + 1, c.relispartition
+          FROM members m
+          JOIN pg_inherits i ON i.inhparent = m.oid
+          JOIN pg_class c ON c.oid = i.inhrelid AND c.relpersistence <> 't'
+    )
+    SELECT m.oid::regclass, format('%I.%I', n.nspname, c.relname), max(m.depth), bool_or(m.is_partition)
+      FROM members m
+      JOIN pg_class c ON c.oid = m.oid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     GROUP BY m.oid, n.nspname, c.relname
+     ORDER BY max(m.depth), n.nspname, c.relname;
+END;
+COMMENT ON FUNCTION steward.audit_members(regclass) IS
+'A table, its partitions and its inheritance children.';
+
+CREATE FUNCTION steward.check_owner(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owner constant oid := (SELECT c.relowner FROM pg_class c WHERE c.oid = relation);
+BEGIN
+    IF NOT pg_has_role(owner, 'USAGE') THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('must be owner of table %s', relation),
+            HINT = format('SET ROLE %I;', pg_get_userbyid(owner));
+    END IF;
+END $$;
+COMMENT ON FUNCTION steward.check_owner(regclass) IS
+'Raises 42501 unless the current role owns the table.';
+
+CREATE FUNCTION steward.audit_enable(
+    relation   regclass,
+    exclude    name[]  DEFAULT '{}',
+    include    name[]  DEFAULT '{}',
+    redact     name[]  DEFAULT '{}',
+    log_values text    DEFAULT 'changes',
+    always     boolean DEFAULT true)
+RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    arguments constant text[] := ARRAY(
+        SELECT o.option || '=' || o.value
+          FROM (VALUES (1, 'exclude', (SELECT string_agg(quote_ident(c), ',') FROM unnest(exclude) c)),
+                       (2, 'include', (SELECT string_agg(quote_ident(c), ',') FROM unnest(include) c)),
+                       (3, 'redact',  (SELECT string_agg(quote_ident(c), ',') FROM unnest(redact) c)),
+                       (4, 'values',  nullif(log_values, 'changes'))) AS o(place, option, value)
+         WHERE o.value IS NOT NULL
+         ORDER BY o.place);
+    argument_list constant text := (SELECT string_agg(quote_literal(a), ', ') FROM unnest(arguments) a);
+    -- as pg_trigger keeps them: each with a zero byte behind it
+    stored constant bytea := coalesce(
+        (SELECT string_agg(convert_to(a.argument, getdatabaseencoding()) || '\x00'::bytea, ''::bytea ORDER BY a.place)
+           FROM unnest(arguments) WITH ORDINALITY a(argument, place)), '');
+    state constant "char" := CASE WHEN always THEN 'A' ELSE 'O' END;
+    enable constant text := CASE WHEN always THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END;
+    command text;
+BEGIN
+    IF num_nulls(relation, exclude, include, redact, log_values, always) > 0 THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.audit_enable() must not be null';
+    END IF;
+    PERFORM steward.check_owner(m.member), steward.audit_check(m.member) FROM steward.audit_members(relation) m;
+
+    FOR command IN
+        -- what stands in the way: other arguments, and what a partition has of its own
+        SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
+          FROM steward.audit_members(relation) m
+          JOIN steward.audit_triggers t ON t.relation_id = m.member AND t.for_each_row AND NOT t.is_clone
+         WHERE m.is_partition OR t.arguments <> stored OR NOT t.every_change
+    LOOP
+        EXECUTE command;
+        RETURN NEXT command;
+    END LOOP;
+
+    FOR command IN
+        SELECT c.command
+          FROM steward.audit_members(relation) m
+          LEFT JOIN steward.audit_triggers r ON r.relation_id = m.member AND r.for_each_row
+          LEFT JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.for_each_row
+         CROSS JOIN LATERAL (VALUES
+               -- partitions get clones of the row trigger
+               (NOT m.is_partition AND r.trigger_name IS NULL,
+                format('CREATE TRIGGER steward_audit AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger(%s)',
+                       m.qualified_name, argument_list)),
+               (NOT m.is_partition AND coalesce(r.enabled, 'O') <> state,
+                format('ALTER TABLE %s %s TRIGGER %I', m.qualified_name, enable, coalesce(r.trigger_name, 'steward_audit'))),
+               (t.trigger_name IS NULL,
+                format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger()',
+                       m.qualified_name)),
+               (coalesce(t.enabled, 'O') <> state,
+                format('ALTER TABLE ONLY %s %s TRIGGER %I', m.qualified_name, enable, coalesce(t.trigger_name, 'steward_audit_truncate')))
+               ) AS c(needed, command)
+         WHERE c.needed
+    LOOP
+        EXECUTE command;
+        RETURN NEXT command;
+    END LOOP;
+
+    -- reads the trigger's arguments as it will when it fires
+    PERFORM steward.audit_check(relation);
+END $$;
+COMMENT ON FUNCTION steward.audit_enable(regclass, name[], name[], name[], text, boolean) IS
+'Attaches the audit triggers to a table, its partitions and its inheritance children; returns the commands it ran.';
+
+CREATE FUNCTION steward.audit_disable(relation regclass) RETURNS SETOF text
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    command text;
+BEGIN
+    PERFORM steward.check_owner(m.member) FROM steward.audit_members(relation) m;
+    FOR command IN
+        SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
+          FROM steward.audit_members(relation) m
+          JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
+    LOOP
+        EXECUTE command;
+        RETURN NEXT command;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION steward.audit_disable(regclass) IS
+'Drops the audit triggers of a table, its partitions and its inheritance children; returns the commands it ran. The log stays.';
+
+CREATE FUNCTION steward.audit_enable_schema(
+    schema     regnamespace,
+    log_values text    DEFAULT 'changes',
+    always     boolean DEFAULT true)
+RETURNS TABLE (relation regclass, result text)
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    FOR relation IN
+        SELECT c.oid::regclass
+          FROM pg_class c
+         WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+           AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
+         ORDER BY c.relname
+    LOOP
+        BEGIN
+            -- a table that is audited already keeps its options
+            IF EXISTS (SELECT FROM steward.audit_triggers t WHERE t.relation_id = relation AND t.for_each_row) THEN
+                result := 'audited already';
+            ELSE
+                PERFORM steward.audit_enable(relation, log_values => log_values, always => always);
+                result := 'audited now';
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            result := 'not audited: ' || SQLERRM;
+        END;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION steward.audit_enable_schema(regnamespace, text, boolean) IS
+'Attaches the audit triggers to every table of a schema that has none; returns what came of it, table by table.';
+
+CREATE VIEW steward.audit_coverage AS
+WITH tables AS (
+    SELECT c.oid, n.nspname AS table_schema, c.relname AS table_name, c.relkind, c.relispartition,
+           format('%I.%I', n.nspname, c.relname) AS qualified_name
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
+       AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward')
+       AND NOT EXISTS (SELECT FROM pg_depend d
+                        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+), row_triggers AS (
+    SELECT t.relation_id, bool_or(t.every_change AND t.enabled IN ('O', 'A')) AS complete, bool_or(t.every_change) AS every_change,
+           bool_and(t.enabled = 'D') AS disabled, bool_and(t.enabled = 'R') AS replica_only, bool_and(t.enabled IN ('O', 'D')) AS silenced,
+           string_agg(quote_ident(t.trigger_name), ', ') AS names,
+           (array_agg(t.trigger_name))[1] AS trigger_name,
+           string_agg(encode(t.arguments, 'escape'), '') AS arguments
+      FROM steward.audit_triggers t
+     WHERE t.for_each_row
+     GROUP BY t.relation_id
+), truncate_triggers AS (
+    SELECT t.relation_id, bool_and(t.enabled = 'D') AS disabled
+      FROM steward.audit_triggers t
+     WHERE NOT t.for_each_row
+     GROUP BY t.relation_id
+)
+SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
+  FROM tables t
+  LEFT JOIN row_triggers r ON r.relation_id = t.oid
+  LEFT JOIN truncate_triggers s ON s.relation_id = t.oid
+ CROSS JOIN LATERAL (VALUES
+       (t.relkind = 'f',
+        'foreign table', 'Its rows change on another server.', NULL),
+       (t.relkind <> 'f' AND r.relation_id IS NULL,
+        'not audited', 'The table has no audit trigger.',
+        format('SELECT steward.audit_enable(%L);', t.qualified_name)),
+       (r.disabled,
+        'trigger disabled', format('Trigger %s does not fire.', r.names),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.qualified_name, r.trigger_name)),
+       (r.replica_only,
+        'trigger fires in replication only', format('Trigger %s fires only under session_replication_role = replica.', r.names),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.qualified_name, r.trigger_name)),
+       (r.silenced AND NOT r.disabled,
+        'trigger silent in replication', format('Trigger %s does not fire under session_replication_role = replica.', r.names),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.qualified_name, r.trigger_name)),
+       (r.every_change IS FALSE,
+        'not every change', format('Trigger %s leaves out some operation, column or row.', r.names),
+        format('SELECT steward.audit_enable(%L);', t.qualified_name)),
+       (r.relation_id IS NOT NULL AND (s.relation_id IS NULL OR s.disabled),
+        'TRUNCATE not audited', CASE WHEN t.relispartition THEN 'The partition has no audit trigger for TRUNCATE: it was attached later.'
+                                     ELSE 'The table has no audit trigger for TRUNCATE.' END,
+        format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger(); ALTER TABLE ONLY %1$s ENABLE ALWAYS TRIGGER steward_audit_truncate;',
+               t.qualified_name)),
+       (r.relation_id IS NOT NULL AND NOT t.relispartition
+        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND (i.indisprimary OR i.indisreplident)),
+        'no primary key', 'Rows are identified by a hash of their values, which changes when they do.',
+        format('ALTER TABLE %s ADD PRIMARY KEY (...);', t.qualified_name)),
+       (r.arguments LIKE '%include=%' AND NOT t.relispartition,
+        'columns left out', (SELECT 'Not in include=: ' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                               FROM pg_attribute a
+                              WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+                                AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
+                                AND NOT quote_ident(a.attname) = ANY (string_to_array(
+                                        translate((SELECT string_agg(o, ',') FROM unnest(string_to_array(r.arguments, '\000')) o
+                                                    WHERE o LIKE 'include=%' OR o LIKE 'redact=%'), '=', ','), ','))),
+        NULL)) AS f(found, finding, detail, fix)
+ WHERE f.found AND f.detail IS NOT NULL;
+COMMENT ON VIEW steward.audit_coverage IS
+'What is not audited, or not as it should be: one row for each finding, with the command that mends it.';
+
+--
+-- Keeping
+--
+
+CREATE VIEW steward.audit_partitions AS
+SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_name,
+       b.bounds[1]::timestamptz AS lower_bound, b.bounds[2]::timestamptz AS upper_bound
+  FROM pg_inherits i
+  JOIN pg_class p ON p.oid = i.inhrelid
+  JOIN pg_namespace n ON n.oid = p.relnamespace
+ CROSS JOIN LATERAL regexp_match(pg_get_expr(p.relpartbound, p.oid),
+                                 'FROM \(''?([^'')]*)''?\) TO \(''?([^'')]*)''?\)') AS m(found)
+ CROSS JOIN LATERAL (SELECT ARRAY[CASE m.found[1] WHEN 'MINVALUE' THEN '-infinity' ELSE m.found[1] END,
+                                  CASE m.found[2] WHEN 'MAXVALUE' THEN 'infinity' ELSE m.found[2] END]) AS b(bounds)
+ WHERE i.inhparent = 'steward.audit_event'::regclass AND NOT i.inhdetachpending;
+COMMENT ON VIEW steward.audit_partitions IS
+'The partitions of the audit log with their bounds; the default partition has none.';
+
+CREATE FUNCTION steward.audit_maintain()
+RETURNS TABLE (action text, partition text, detail text)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '5s' SET steward.audit_guard = off
+AS $$
+DECLARE
+    loaded constant bigint := steward.audit_table_id('steward.audit_event');  -- brings in the library with its settings
+    span constant text := current_setting('steward.audit_partition_interval');
+    step constant interval := ('1 ' || span)::interval;
+    ahead constant integer := current_setting('steward.audit_partitions_ahead');
+    retention constant interval := current_setting('steward.audit_retention')::interval;
+    cutoff constant timestamptz := clock_timestamp() - nullif(retention, '0');
+    new_from timestamptz;
+    new_to timestamptz;
+    moved bigint;
+    old record;
+BEGIN
+    -- one at a time; whoever comes second has nothing left to do
+    PERFORM pg_advisory_xact_lock('steward.audit_event'::regclass::oid::bigint);
+
+    FOR old IN
+        SELECT p.qualified_name, p.upper_bound
+          FROM steward.audit_partitions p
+         WHERE p.upper_bound <= cutoff
+         ORDER BY p.upper_bound
+    LOOP
+        EXECUTE format('DROP TABLE %s', old.qualified_name);
+        action := 'dropped';
+        partition := old.qualified_name;
+        detail := format('its last event could be of %s', old.upper_bound);
+        RETURN NEXT;
+    END LOOP;
+
+    -- the present span, those ahead, and those of which the default partition has events
+    FOR new_from IN
+        SELECT s.start
+          FROM (SELECT date_trunc(span, clock_timestamp()) + n * step AS start FROM generate_series(0, ahead) n
+                 UNION
+                SELECT DISTINCT date_trunc(span, d.recorded_at) FROM ONLY steward.audit_event_default d) s
+         WHERE NOT EXISTS (SELECT FROM steward.audit_partitions p
+                            WHERE p.lower_bound < s.start + step AND p.upper_bound > s.start)
+         ORDER BY s.start
+    LOOP
+        new_to := new_from + step;
+        partition := format('steward.%I', 'audit_event_' || to_char(new_from, CASE span WHEN 'month' THEN 'YYYY_MM' ELSE 'YYYY_MM_DD' END));
+        LOCK TABLE ONLY steward.audit_event_default IN ACCESS EXCLUSIVE MODE;
+        EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event INCLUDING DEFAULTS INCLUDING STORAGE)', partition);
+        EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
+                        INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
+        GET DIAGNOSTICS moved = ROW_COUNT;
+        EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
+        EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
+                        FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', partition);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', partition);
+        action := 'created';
+        detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
+        RETURN NEXT;
+    END LOOP;
+
+    -- A context serves for a day at most, so what is older than the oldest
+    -- event by more than that stands for nothing any more.
+    DELETE FROM steward.audit_context c
+     WHERE c.created_at < cutoff - interval '1 day'
+       AND c.created_at < (SELECT min(e.recorded_at) FROM steward.audit_event e) - interval '1 day';
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    IF moved > 0 THEN
+        action := 'removed contexts';
+        partition := 'steward.audit_context';
+        detail := format('%s rows that no event needs', moved);
+        RETURN NEXT;
+    END IF;
+END $$;
+REVOKE ALL ON FUNCTION steward.audit_maintain() FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_maintain() IS
+'Creates the coming partitions of the audit log and drops those older than steward.audit_retention; call it daily from cron.';

@@ -1,0 +1,482 @@
+/*
+ * audit.c
+ *		The audit trigger, and what reads the keys it writes.
+ */
+#include "pg_steward.h"
+
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_trigger.h"
+#include "common/hashfn.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/snapmgr.h"
+#include "utils/xid8.h"
+
+/* A row larger than this leaves no buffer of its size behind. */
+#define KEPT_BUFFER_SIZE	(64 * 1024)
+
+/* What one trigger knows while one statement fires it. */
+typedef struct AuditStatement
+{
+	AuditTable *table;
+	AuditBatch *batch;
+	int64		context_id;
+	TimestampTz context_expires;
+	StringInfoData key;
+	StringInfoData old_key;
+	StringInfoData old_values;
+	StringInfoData new_values;
+	MemoryContextCallback at_end;
+} AuditStatement;
+
+PG_FUNCTION_INFO_V1(steward_audit_trigger);
+PG_FUNCTION_INFO_V1(steward_audit_check);
+PG_FUNCTION_INFO_V1(steward_audit_record_key);
+PG_FUNCTION_INFO_V1(steward_audit_record_id);
+PG_FUNCTION_INFO_V1(steward_audit_table_id);
+PG_FUNCTION_INFO_V1(steward_audit_key_hash);
+
+/*
+ * Returns the number of the next event of the current transaction, from 0.
+ * Rolled back savepoints leave gaps.
+ */
+static int32
+next_seq(FullTransactionId xid)
+{
+	static FullTransactionId last = {0};
+	static int32 seq = 0;
+
+	if (!FullTransactionIdEquals(xid, last))
+	{
+		last = xid;
+		seq = 0;
+	}
+	else if (seq == PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many audited changes in one transaction"),
+				 errhint("Commit the changes in several transactions.")));
+	else
+		seq++;
+	return seq;
+}
+
+/* Runs when the memory of the statement goes, be it by success or by failure. */
+static void
+end_statement(void *arg)
+{
+	AuditStatement *statement = arg;
+	AuditTable *table = statement->table;
+
+	/* Even if writing fails below, the table must not stay pinned. */
+	steward_audit_table_unpin(table);
+	steward_audit_batch_close(statement->batch);
+}
+
+/* Raises 39P01 unless the trigger was attached as it must be. */
+static void
+check_event(TriggerData *trigdata)
+{
+	TriggerEvent event = trigdata->tg_event;
+	const char *hint = "Attach it with: SELECT steward.audit_enable(%s);";
+
+	if (!TRIGGER_FIRED_AFTER(event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired AFTER event", "steward.audit_trigger"),
+				 errhint(hint, steward_relation_literal(trigdata->tg_relation))));
+	if (TRIGGER_FIRED_FOR_STATEMENT(event) && !TRIGGER_FIRED_BY_TRUNCATE(event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired for each row, but for TRUNCATE",
+						"steward.audit_trigger"),
+				 errhint(hint, steward_relation_literal(trigdata->tg_relation))));
+}
+
+/* Begins a statement: everything that is the same for all its rows. */
+static AuditStatement *
+begin_statement(FunctionCallInfo fcinfo)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	MemoryContext mcxt = fcinfo->flinfo->fn_mcxt;
+	MemoryContext old;
+	AuditStatement *statement;
+	AuditTable *table;
+
+	check_event(trigdata);
+	table = steward_audit_table(trigdata->tg_relation, trigdata->tg_trigger,
+								TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event));
+
+	old = MemoryContextSwitchTo(mcxt);
+	statement = palloc(sizeof(AuditStatement));
+	statement->table = table;
+	statement->batch = steward_audit_batch_open();
+	statement->at_end.func = end_statement;
+	statement->at_end.arg = statement;
+	MemoryContextRegisterResetCallback(mcxt, &statement->at_end);
+
+	initStringInfo(&statement->key);
+	initStringInfo(&statement->old_key);
+	initStringInfo(&statement->old_values);
+	initStringInfo(&statement->new_values);
+	statement->context_expires = DT_NOBEGIN;
+	MemoryContextSwitchTo(old);
+
+	fcinfo->flinfo->fn_extra = statement;
+	return statement;
+}
+
+/* Gives back a buffer that one large row has blown up. */
+static void
+trim_buffer(StringInfo buffer)
+{
+	if (buffer->maxlen > KEPT_BUFFER_SIZE)
+	{
+		buffer->data = repalloc(buffer->data, KEPT_BUFFER_SIZE);
+		buffer->maxlen = KEPT_BUFFER_SIZE;
+	}
+}
+
+/*
+ * Writes the key of a row into "out" and returns it, and its hash in "hash".
+ * A table without a key has the hash of all that is kept of the row.
+ */
+static Jsonb *
+record_key(AuditTable *table, StringInfo out, const Datum *values, const bool *isnull, int64 *hash)
+{
+	AuditColumn *first = table->keys;
+	Jsonb	   *key;
+
+	if (table->nkeys == 0)
+	{
+		char		text[17];
+		Jsonb	   *row = steward_audit_object(out, table->all, table->ncolumns, values, isnull);
+
+		*hash = (int64) hash_bytes_extended((unsigned char *) &row->root, VARSIZE(row) - VARHDRSZ,
+											(uint64) table->table_id);
+		snprintf(text, sizeof(text), "%016llx", (unsigned long long) *hash);
+		return steward_audit_row_hash_key(out, text);
+	}
+
+	key = steward_audit_object(out, table->all_keys, table->nkeys, values, isnull);
+	if (table->nkeys == 1 && first->encoding == ENCODE_INT4)
+		*hash = steward_audit_hash_integer_key(table->table_id,
+											   DatumGetInt32(values[first->attnum - 1]));
+	else if (table->nkeys == 1 && first->encoding == ENCODE_INT8)
+		*hash = steward_audit_hash_integer_key(table->table_id,
+											   DatumGetInt64(values[first->attnum - 1]));
+	else
+		*hash = steward_audit_hash_key(table->table_id, key);
+	return key;
+}
+
+/* Tells whether a column has changed between two rows. */
+static inline bool
+changed(const AuditColumn *column, TupleTableSlot *old_row, TupleTableSlot *new_row)
+{
+	int			i = column->attnum - 1;
+
+	if (old_row->tts_isnull[i] || new_row->tts_isnull[i])
+		return old_row->tts_isnull[i] != new_row->tts_isnull[i];
+	return steward_audit_differs(column, old_row->tts_values[i], new_row->tts_values[i]);
+}
+
+/*
+ * Fills in what the log keeps of one changed row; returns false if that is
+ * nothing, because no kept column of it changed.
+ */
+static bool
+describe_change(AuditStatement *statement, TupleTableSlot *old_row, TupleTableSlot *new_row,
+				Datum *values, bool *isnull)
+{
+	AuditTable *table = statement->table;
+	TupleTableSlot *row = new_row != NULL ? new_row : old_row;
+	AuditColumn **columns = table->all;
+	int			ncolumns = table->ncolumns;
+	bool		key_changed = false;
+	int64		hash;
+
+	if (old_row != NULL)
+		slot_getsomeattrs(old_row, table->last_attnum);
+	if (new_row != NULL)
+		slot_getsomeattrs(new_row, table->last_attnum);
+
+	if (old_row != NULL && new_row != NULL)
+	{
+		int			nchanged = 0;
+
+		for (int i = 0; i < table->ncolumns; i++)
+			if (changed(&table->columns[i], old_row, new_row))
+				table->changed[nchanged++] = &table->columns[i];
+		if (nchanged == 0)
+			return false;
+		for (int i = 0; i < table->nkeys && !key_changed; i++)
+			key_changed = changed(&table->keys[i], old_row, new_row);
+		if (table->nkeys == 0)
+			key_changed = true;
+		if (table->capture == AUDIT_CHANGES)
+		{
+			columns = table->changed;
+			ncolumns = nchanged;
+		}
+	}
+
+	values[EVENT_RECORD_KEY] =
+		JsonbPGetDatum(record_key(table, &statement->key, row->tts_values, row->tts_isnull, &hash));
+	values[EVENT_KEY_HASH] = Int64GetDatum(hash);
+
+	isnull[EVENT_OLD_KEY_HASH] = !key_changed;
+	if (key_changed)
+	{
+		Jsonb	   *old_key = record_key(table, &statement->old_key,
+										 old_row->tts_values, old_row->tts_isnull, &hash);
+
+		values[EVENT_OLD_KEY_HASH] = Int64GetDatum(hash);
+		values[EVENT_OLD_VALUES] = JsonbPGetDatum(old_key);
+	}
+
+	isnull[EVENT_OLD_VALUES] = old_row == NULL || table->capture == AUDIT_KEY;
+	isnull[EVENT_NEW_VALUES] = new_row == NULL || table->capture == AUDIT_KEY;
+	if (!isnull[EVENT_OLD_VALUES])
+		values[EVENT_OLD_VALUES] =
+			JsonbPGetDatum(steward_audit_object(&statement->old_values, columns, ncolumns,
+												old_row->tts_values, old_row->tts_isnull));
+	else if (key_changed)
+		isnull[EVENT_OLD_VALUES] = false;	/* the key that the row had */
+	if (!isnull[EVENT_NEW_VALUES])
+		values[EVENT_NEW_VALUES] =
+			JsonbPGetDatum(steward_audit_object(&statement->new_values, columns, ncolumns,
+												new_row->tts_values, new_row->tts_isnull));
+	return true;
+}
+
+/*
+ * steward.audit_trigger() returns trigger
+ *
+ * Records a row change, or a TRUNCATE, in steward.audit_event.  Attach it
+ * AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW, and AFTER TRUNCATE FOR EACH
+ * STATEMENT.  Arguments, each 'option=value' with columns separated by commas:
+ *
+ *	exclude=...		columns that are not kept
+ *	include=...		the only columns that are kept, beside the key
+ *	redact=...		columns of which a keyed hash is kept
+ *	values=...		"changes" (default): an UPDATE keeps the changed columns;
+ *					"full": both rows whole; "key": nothing but the key
+ *
+ * Raises 39P01 when attached otherwise, 22023 and 42703 for arguments it cannot
+ * follow, 42809 and 0A000 for what is not an ordinary permanent table.
+ */
+Datum
+steward_audit_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	AuditStatement *statement = fcinfo->flinfo->fn_extra;
+	TriggerEvent event;
+	TimestampTz now;
+	FullTransactionId xid;
+	char		operation;
+	Datum		values[EVENT_NATTS];
+	bool		isnull[EVENT_NATTS] = {false};
+
+	steward_check_trigger(fcinfo, "steward.audit_trigger");
+	if (statement == NULL)
+		statement = begin_statement(fcinfo);
+
+	event = trigdata->tg_event;
+	if (TRIGGER_FIRED_BY_TRUNCATE(event))
+	{
+		operation = 'T';
+		for (int i = EVENT_KEY_HASH; i < EVENT_NATTS; i++)
+			isnull[i] = i != EVENT_SEQ && i != EVENT_OPERATION;
+	}
+	else
+	{
+		TupleTableSlot *old_row = TRIGGER_FIRED_BY_INSERT(event) ? NULL : trigdata->tg_trigslot;
+		TupleTableSlot *new_row = TRIGGER_FIRED_BY_DELETE(event) ? NULL :
+			TRIGGER_FIRED_BY_UPDATE(event) ? trigdata->tg_newslot : trigdata->tg_trigslot;
+
+		operation = old_row == NULL ? 'I' : new_row == NULL ? 'D' : 'U';
+		if (!describe_change(statement, old_row, new_row, values, isnull))
+			return PointerGetDatum(NULL);
+	}
+
+	now = GetCurrentTimestamp();
+	if (now >= statement->context_expires)
+		statement->context_id = steward_audit_context_id(&statement->context_expires);
+	xid = GetTopFullTransactionId();
+	values[EVENT_RECORDED_AT] = TimestampTzGetDatum(now);
+	values[EVENT_TRANSACTION_ID] = FullTransactionIdGetDatum(xid);
+	values[EVENT_CONTEXT_ID] = Int64GetDatum(statement->context_id);
+	values[EVENT_TABLE_ID] = Int64GetDatum(statement->table->table_id);
+	values[EVENT_SEQ] = Int32GetDatum(next_seq(xid));
+	values[EVENT_OPERATION] = CharGetDatum(operation);
+	steward_audit_batch_add(&statement->batch, values, isnull);
+
+	trim_buffer(&statement->key);
+	trim_buffer(&statement->old_key);
+	trim_buffer(&statement->old_values);
+	trim_buffer(&statement->new_values);
+	return PointerGetDatum(NULL);
+}
+
+/* Returns the row-level audit trigger of a table, NULL if it has none. */
+static Trigger *
+find_trigger(Relation rel)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+		char	   *function = get_func_name(trigger->tgfoid);
+
+		if (TRIGGER_FOR_ROW(trigger->tgtype) && function != NULL &&
+			strcmp(function, "audit_trigger") == 0 &&
+			get_func_namespace(trigger->tgfoid) == get_namespace_oid("steward", true))
+			return trigger;
+	}
+	return NULL;
+}
+
+/* Describes a table as its audit trigger sees it, in the current memory context. */
+static AuditTable *
+describe(Relation rel)
+{
+	return steward_audit_describe(rel, find_trigger(rel), false, CurrentMemoryContext);
+}
+
+/*
+ * steward.audit_check(relation regclass) returns regclass
+ *
+ * Raises the error that the table's audit trigger would raise when it fires;
+ * returns the table that its rows are recorded under.
+ */
+Datum
+steward_audit_check(PG_FUNCTION_ARGS)
+{
+	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	Oid			identity = describe(rel)->identity;
+
+	relation_close(rel, AccessShareLock);
+	PG_RETURN_OID(identity);
+}
+
+/*
+ * steward.audit_record_key(relation regclass, key text[]) returns jsonb
+ *
+ * Returns the key of a row as the log writes it, from the values of the key
+ * columns in the order of the primary key; for a table without one, from the
+ * hash that stands in its place.  Raises 22023 when the number of values is
+ * wrong, and what the columns' types raise for values they cannot read.
+ */
+Datum
+steward_audit_record_key(PG_FUNCTION_ARGS)
+{
+	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
+	AuditTable *table = describe(rel);
+	TupleDesc	desc = RelationGetDescr(rel);
+	Datum	   *texts;
+	bool	   *nulls;
+	int			ntexts;
+	Datum	   *values = palloc0(Max(desc->natts, 1) * sizeof(Datum));
+	bool	   *isnull = palloc0(Max(desc->natts, 1) * sizeof(bool));
+	StringInfoData out;
+	Jsonb	   *key;
+	List	   *names;
+	ListCell   *lc;
+	int			i = 0;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &texts, &nulls, &ntexts);
+	if (ntexts != Max(table->nkeys, 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("wrong number of key values for table \"%s\": %d instead of %d",
+						RelationGetRelationName(rel), ntexts, Max(table->nkeys, 1)),
+				 table->nkeys == 0 ?
+				 errhint("The table has no primary key: pass the row hash that audit_log shows as record_id.") :
+				 errhint("Pass one value for each column of the primary key, in its order.")));
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a value of the key of table \"%s\" is null", RelationGetRelationName(rel))));
+
+	initStringInfo(&out);
+	if (table->nkeys == 0)
+		key = steward_audit_row_hash_key(&out, TextDatumGetCString(texts[0]));
+	else
+	{
+		(void) steward_audit_identity(rel, &names);
+		foreach(lc, names)
+		{
+			AttrNumber	attnum = get_attnum(RelationGetRelid(rel), strVal(lfirst(lc)));
+			Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
+			Oid			function;
+			Oid			io_param;
+
+			getTypeInputInfo(att->atttypid, &function, &io_param);
+			values[attnum - 1] = OidInputFunctionCall(function, TextDatumGetCString(texts[i++]),
+													  io_param, att->atttypmod);
+		}
+		key = steward_audit_object(&out, table->all_keys, table->nkeys, values, isnull);
+	}
+
+	relation_close(rel, AccessShareLock);
+	PG_RETURN_JSONB_P(key);
+}
+
+/*
+ * steward.audit_key_hash(table_id bigint, record_key jsonb) returns bigint
+ *
+ * Returns the hash under which the index of the log has a key.
+ */
+Datum
+steward_audit_key_hash(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(steward_audit_hash_key(PG_GETARG_INT64(0), PG_GETARG_JSONB_P(1)));
+}
+
+/*
+ * steward.audit_table_id(relation regclass) returns bigint
+ *
+ * Returns the id under which this database's log knows a table.
+ */
+Datum
+steward_audit_table_id(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(steward_audit_make_table_id(PG_GETARG_OID(0)));
+}
+
+/*
+ * steward.audit_record_id(record_key jsonb) returns text
+ *
+ * Returns the key of a row as one reads it: the value, if the key has one
+ * column, and the object otherwise.
+ */
+Datum
+steward_audit_record_id(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *key = PG_GETARG_JSONB_P(0);
+
+	if (JB_ROOT_IS_OBJECT(key) && JB_ROOT_COUNT(key) == 1)
+	{
+		JsonbIterator *it = JsonbIteratorInit(&key->root);
+		JsonbValue	value;
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		(void) JsonbIteratorNext(&it, &value, true);
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (value.type == jbvString)
+			PG_RETURN_TEXT_P(cstring_to_text_with_len(value.val.string.val, value.val.string.len));
+		if (value.type == jbvNumeric)
+			PG_RETURN_TEXT_P(cstring_to_text(DatumGetCString(DirectFunctionCall1(numeric_out,
+																				 NumericGetDatum(value.val.numeric)))));
+	}
+	PG_RETURN_TEXT_P(cstring_to_text(JsonbToCString(NULL, &key->root, VARSIZE(key))));
+}

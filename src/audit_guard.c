@@ -1,0 +1,142 @@
+/*
+ * audit_guard.c
+ *		What keeps the log from being changed or dropped: a trigger on its tables,
+ *		and a look at every table that is about to be dropped.
+ *
+ * The log belongs to a superuser, who can take the guard away; it is there
+ * against mistakes and against privileges that were granted too freely.
+ */
+#include "pg_steward.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaccess.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "commands/event_trigger.h"
+#include "miscadmin.h"
+#include "tcop/pquery.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/portal.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(steward_audit_guard_trigger);
+PG_FUNCTION_INFO_V1(steward_audit_protect);
+
+static object_access_hook_type next_object_access_hook = NULL;
+
+static const char *
+operation_name(TriggerEvent event)
+{
+	return TRIGGER_FIRED_BY_INSERT(event) ? "INSERT into" :
+		TRIGGER_FIRED_BY_UPDATE(event) ? "UPDATE" :
+		TRIGGER_FIRED_BY_DELETE(event) ? "DELETE from" : "TRUNCATE";
+}
+
+/* Tells whether the present command is a COPY by the log's owner: a restore. */
+static bool
+is_restore(TriggerData *trigdata)
+{
+	return TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
+		ActivePortal != NULL && ActivePortal->commandTag == CMDTAG_COPY &&
+		has_privs_of_role(GetUserId(), trigdata->tg_relation->rd_rel->relowner);
+}
+
+/*
+ * steward.audit_guard_trigger() returns trigger
+ *
+ * BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT on the
+ * tables of the log: refuses with 42501 and says who tried.  The owner's COPY
+ * passes, because that is how a dump comes back; so does everything while a
+ * superuser has steward.audit_guard off, which is noted in the server's log.
+ */
+Datum
+steward_audit_guard_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	const char *operation;
+	const char *relation;
+
+	steward_check_trigger(fcinfo, "steward.audit_guard_trigger");
+	operation = operation_name(trigdata->tg_event);
+	relation = RelationGetRelationName(trigdata->tg_relation);
+
+	if (is_restore(trigdata))
+		return PointerGetDatum(NULL);
+	if (!steward_audit_guard)
+	{
+		ereport(LOG,
+				(errmsg("role \"%s\" did %s audit log table \"%s\" with steward.audit_guard off",
+						GetUserNameFromId(GetUserId(), false), operation, relation)));
+		return PointerGetDatum(NULL);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("role \"%s\" must not %s audit log table \"%s\"",
+					GetUserNameFromId(GetUserId(), false), operation, relation),
+			 errdetail("The session user is \"%s\".", GetUserNameFromId(GetSessionUserId(), false)),
+			 errhint("Only audit triggers write the log. A superuser who means it can run: SET steward.audit_guard = off;")));
+}
+
+static bool
+holds_rows(Oid relid)
+{
+	Relation	rel = table_open(relid, NoLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	bool		found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
+
+	ExecDropSingleTupleTableSlot(slot);
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, NoLock);
+	return found;
+}
+
+/* Refuses to drop a partition of the log that holds events. */
+static void
+check_drop(ObjectAccessType access, Oid class, Oid object, int sub_object, void *arg)
+{
+	if (next_object_access_hook != NULL)
+		next_object_access_hook(access, class, object, sub_object, arg);
+
+	if (access != OAT_DROP || class != RelationRelationId || !steward_audit_guard ||
+		get_rel_relkind(object) != RELKIND_RELATION || !get_rel_relispartition(object) ||
+		get_partition_parent(object, true) !=
+		get_relname_relid("audit_event", get_namespace_oid("steward", true)))
+		return;
+
+	if (holds_rows(object))
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop \"%s\": it holds audit events", get_rel_name(object)),
+				 errhint("To drop the audit log with its history, first run as a superuser: SET steward.audit_guard = off;")));
+}
+
+/*
+ * steward.audit_protect() returns event_trigger
+ *
+ * Does nothing.  That it is called before a DROP loads the library into the
+ * session, and so puts check_drop in place.
+ */
+Datum
+steward_audit_protect(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by event trigger manager",
+						"steward.audit_protect")));
+	PG_RETURN_VOID();
+}
+
+/* Puts the check for drops in place. */
+void
+steward_audit_guard_init(void)
+{
+	next_object_access_hook = object_access_hook;
+	object_access_hook = check_drop;
+}

@@ -1,0 +1,466 @@
+/*
+ * audit_log.c
+ *		Writing the log: which partition takes an event, and getting rows and
+ *		their index entries into it.
+ *
+ * Rows go in below the executor: no privilege is asked of the user, no trigger
+ * of the log fires, and nothing is looked up by a search path.
+ *
+ * The events of one statement are collected in a batch and written together.
+ * A batch belongs to the subtransaction that filled it.  It is written when
+ * its statement ends, when it is full, and at the latest when that
+ * subtransaction commits; if it aborts, the batch goes with it.
+ */
+#include "pg_steward.h"
+
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "partitioning/partbounds.h"
+#include "partitioning/partdesc.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/partcache.h"
+#include "utils/snapmgr.h"
+
+/* As many as COPY collects: more gains nothing. */
+#define MAX_BATCH_ROWS		1000
+#define MAX_BATCH_BYTES		65535
+
+/* Batches that wait for the next statement; nested statements need a few. */
+#define MAX_IDLE_BATCHES	4
+
+struct AuditBatch
+{
+	dlist_node	node;			/* in "busy" or "idle" */
+	MemoryContext mcxt;			/* holds the slots and their tuples */
+	SubTransactionId subid;		/* whose rows these are, while there are any */
+	bool		closed;			/* its statement is over */
+	int			nrows;
+	Size		bytes;
+	TupleDesc	desc;
+	int			nslots;
+	TupleTableSlot *slots[MAX_BATCH_ROWS];
+};
+
+static dlist_head busy = DLIST_STATIC_INIT(busy);
+static dlist_head idle = DLIST_STATIC_INIT(idle);
+static int	nidle = 0;
+
+/* The partition that takes events from "lower" up to, but not including, "upper". */
+static struct
+{
+	bool		valid;
+	Oid			log;
+	Oid			partition;
+	TimestampTz lower;
+	TimestampTz upper;
+	TupleDesc	desc;			/* a copy, in session memory */
+} target;
+
+static void
+invalidate_target(Datum arg, Oid relid)
+{
+	if (!OidIsValid(relid) || relid == target.log || relid == target.partition)
+		target.valid = false;
+}
+
+/* Returns the oid of a table of the audit module; raises 55000 if it is gone. */
+Oid
+steward_audit_relation(const char *name)
+{
+	Oid			namespace = get_namespace_oid("steward", true);
+	Oid			relid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("audit log table \"steward.%s\" does not exist", name),
+				 errhint("Give it back its name, or detach the audit triggers with steward.audit_disable().")));
+	return relid;
+}
+
+/* Returns one bound of a range partition on one column of type timestamptz. */
+static TimestampTz
+range_bound(PartitionBoundInfo bounds, int i, TimestampTz beyond)
+{
+	if (i < 0 || i >= bounds->ndatums)
+		return beyond;
+	switch (bounds->kind[i][0])
+	{
+		case PARTITION_RANGE_DATUM_MINVALUE:
+			return DT_NOBEGIN;
+		case PARTITION_RANGE_DATUM_MAXVALUE:
+			return DT_NOEND;
+		case PARTITION_RANGE_DATUM_VALUE:
+			break;
+	}
+	return DatumGetTimestampTz(bounds->datums[i][0]);
+}
+
+/* Points "target" to the partition of steward.audit_event that takes time "at". */
+static void
+find_target(TimestampTz at)
+{
+	Relation	log;
+	PartitionKey key;
+	PartitionDesc partitions;
+	PartitionBoundInfo bounds;
+	Datum		value = TimestampTzGetDatum(at);
+	bool		is_equal;
+	int			i;
+	int			part = -1;
+
+	target.log = steward_audit_relation("audit_event");
+	log = table_open(target.log, AccessShareLock);
+	key = RelationGetPartitionKey(log);
+	if (key == NULL || key->strategy != PARTITION_STRATEGY_RANGE ||
+		key->partnatts != 1 || key->partopcintype[0] != TIMESTAMPTZOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"steward.audit_event\" is not partitioned by range of \"recorded_at\"")));
+	partitions = RelationGetPartitionDesc(log, true);
+	bounds = partitions->boundinfo;
+	if (bounds != NULL)
+	{
+		i = partition_range_datum_bsearch(key->partsupfunc, key->partcollation, bounds,
+										  1, &value, &is_equal);
+		target.lower = range_bound(bounds, i, DT_NOBEGIN);
+		target.upper = range_bound(bounds, i + 1, DT_NOEND);
+		part = bounds->indexes[i + 1];
+		if (part < 0)
+			part = bounds->default_index;
+	}
+	if (part < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("no partition of the audit log takes an event of %s", timestamptz_to_str(at)),
+				 errhint("Run: CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;")));
+	target.partition = partitions->oids[part];
+	target.valid = true;
+	table_close(log, AccessShareLock);
+}
+
+/* Raises 55000 unless a partition has the columns that events are made of. */
+static void
+check_columns(Relation partition)
+{
+	static const char *const names[EVENT_NATTS] = {
+		"recorded_at", "transaction_id", "context_id", "table_id", "key_hash", "old_key_hash",
+		"seq", "operation", "record_key", "old_values", "new_values"
+	};
+	TupleDesc	desc = RelationGetDescr(partition);
+	bool		good = partition->rd_rel->relkind == RELKIND_RELATION && desc->natts >= EVENT_NATTS;
+
+	for (int i = 0; good && i < EVENT_NATTS; i++)
+		good = strcmp(NameStr(TupleDescAttr(desc, i)->attname), names[i]) == 0;
+	if (!good)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("partition \"%s\" does not have the columns of steward.audit_event",
+						RelationGetRelationName(partition)),
+				 errhint("Create partitions with steward.audit_maintain(), or as PARTITION OF steward.audit_event.")));
+}
+
+/*
+ * Opens the partition that takes events of time "at", locked as for INSERT.
+ * The lock may have waited for a new partition to be attached, so what is known
+ * of the bounds is looked at once more under it.
+ */
+static Relation
+open_target(TimestampTz at)
+{
+	Relation	partition;
+
+	for (;;)
+	{
+		if (!target.valid || at < target.lower || at >= target.upper)
+			find_target(at);
+		partition = try_relation_open(target.partition, RowExclusiveLock);
+		if (partition != NULL && target.valid)
+			break;
+		target.valid = false;
+		if (partition != NULL)
+			relation_close(partition, RowExclusiveLock);
+	}
+
+	if (target.desc == NULL || !equalTupleDescs(target.desc, RelationGetDescr(partition)))
+	{
+		MemoryContext old = MemoryContextSwitchTo(steward_session_context());
+
+		check_columns(partition);
+		if (target.desc != NULL)
+			FreeTupleDesc(target.desc);
+		target.desc = CreateTupleDescCopy(RelationGetDescr(partition));
+		MemoryContextSwitchTo(old);
+	}
+	return partition;
+}
+
+/* Inserts the rows in the slots, with their index entries. */
+static void
+insert_rows(Relation rel, TupleTableSlot **slots, int nslots)
+{
+	EState	   *estate = CreateExecutorState();
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	ResultRelInfo *result = makeNode(ResultRelInfo);
+	CommandId	cid = GetCurrentCommandId(true);
+	bool		snapshot_set = ActiveSnapshotSet();
+
+	/* Toasting wants one, and the end of a transaction has none. */
+	if (!snapshot_set)
+		PushActiveSnapshot(GetTransactionSnapshot());
+
+	InitResultRelInfo(result, rel, 0, NULL, 0);
+	ExecOpenIndices(result, false);
+	if (nslots == 1)
+		table_tuple_insert(rel, slots[0], cid, 0, NULL);
+	else
+		table_multi_insert(rel, slots, nslots, cid, 0, NULL);
+	if (result->ri_NumIndices > 0)
+		for (int i = 0; i < nslots; i++)
+		{
+			steward_insert_index_tuples(result, slots[i], estate);
+			ResetPerTupleExprContext(estate);
+		}
+	ExecCloseIndices(result);
+
+	if (!snapshot_set)
+		PopActiveSnapshot();
+	MemoryContextSwitchTo(old);
+	FreeExecutorState(estate);
+}
+
+/* Inserts one row into a table of the audit module. */
+void
+steward_audit_insert(const char *relname, const Datum *values, const bool *isnull)
+{
+	Relation	rel = table_open(steward_audit_relation(relname), RowExclusiveLock);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
+	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(rel),
+										unconstify(Datum *, values), unconstify(bool *, isnull));
+
+	ExecStoreHeapTuple(tuple, slot, true);
+	insert_rows(rel, &slot, 1);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(rel, NoLock);
+}
+
+static void
+empty(AuditBatch *batch)
+{
+	for (int i = 0; i < batch->nrows; i++)
+		ExecClearTuple(batch->slots[i]);
+	batch->nrows = 0;
+	batch->bytes = 0;
+}
+
+static inline TimestampTz
+recorded_at(TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	return DatumGetTimestampTz(slot_getattr(slot, EVENT_RECORDED_AT + 1, &isnull));
+}
+
+/* Writes the rows of a batch, one partition after the other, and empties it. */
+static void
+flush(AuditBatch *batch)
+{
+	int			next;
+
+	for (int i = 0; i < batch->nrows; i = next)
+	{
+		Relation	partition = open_target(recorded_at(batch->slots[i]));
+
+		for (next = i + 1; next < batch->nrows; next++)
+		{
+			TimestampTz at = recorded_at(batch->slots[next]);
+
+			if (at < target.lower || at >= target.upper)
+				break;
+		}
+		insert_rows(partition, batch->slots + i, next - i);
+		table_close(partition, NoLock);
+	}
+	empty(batch);
+}
+
+/* Gives a batch back; its rows, if it has any, are dropped. */
+static void
+release(AuditBatch *batch)
+{
+	empty(batch);
+	dlist_delete(&batch->node);
+	if (nidle < MAX_IDLE_BATCHES)
+	{
+		dlist_push_head(&idle, &batch->node);
+		nidle++;
+	}
+	else
+		MemoryContextDelete(batch->mcxt);
+}
+
+/* Returns an empty batch; it must be closed when its statement ends. */
+AuditBatch *
+steward_audit_batch_open(void)
+{
+	AuditBatch *batch;
+
+	if (nidle > 0)
+	{
+		batch = dlist_container(AuditBatch, node, dlist_pop_head_node(&idle));
+		nidle--;
+	}
+	else
+	{
+		MemoryContext mcxt = AllocSetContextCreate(steward_session_context(), "audit batch",
+												   ALLOCSET_DEFAULT_SIZES);
+
+		batch = MemoryContextAllocZero(mcxt, sizeof(AuditBatch));
+		batch->mcxt = mcxt;
+	}
+	batch->closed = false;
+	dlist_push_tail(&busy, &batch->node);
+	return batch;
+}
+
+/*
+ * Adds one event to a batch.  Where the batch still holds rows of another
+ * subtransaction, it is left to that one, and a new batch takes its place.
+ */
+void
+steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *isnull)
+{
+	AuditBatch *batch = *batch_p;
+	SubTransactionId subid = GetCurrentSubTransactionId();
+	MemoryContext old;
+	HeapTuple	tuple;
+
+	if (batch->nrows > 0 && batch->subid != subid)
+	{
+		batch->closed = true;
+		*batch_p = batch = steward_audit_batch_open();
+	}
+	if (batch->nrows == 0)
+	{
+		if (target.desc == NULL || !target.valid)
+			table_close(open_target(DatumGetTimestampTz(values[EVENT_RECORDED_AT])), NoLock);
+		if (batch->desc == NULL || !equalTupleDescs(batch->desc, target.desc))
+		{
+			old = MemoryContextSwitchTo(batch->mcxt);
+			for (int i = 0; i < batch->nslots; i++)
+				ExecDropSingleTupleTableSlot(batch->slots[i]);
+			batch->nslots = 0;
+			if (batch->desc != NULL)
+				FreeTupleDesc(batch->desc);
+			batch->desc = CreateTupleDescCopy(target.desc);
+			MemoryContextSwitchTo(old);
+		}
+		batch->subid = subid;
+	}
+
+	old = MemoryContextSwitchTo(batch->mcxt);
+	if (batch->nrows == batch->nslots)
+		batch->slots[batch->nslots++] = MakeTupleTableSlot(batch->desc, &TTSOpsHeapTuple);
+	if (batch->desc->natts == EVENT_NATTS)
+		tuple = heap_form_tuple(batch->desc, unconstify(Datum *, values), unconstify(bool *, isnull));
+	else
+	{
+		/* columns that somebody added to the log stay empty */
+		Datum	   *all_values = palloc0(batch->desc->natts * sizeof(Datum));
+		bool	   *all_nulls = palloc(batch->desc->natts * sizeof(bool));
+
+		memset(all_nulls, true, batch->desc->natts * sizeof(bool));
+		memcpy(all_values, values, EVENT_NATTS * sizeof(Datum));
+		memcpy(all_nulls, isnull, EVENT_NATTS * sizeof(bool));
+		tuple = heap_form_tuple(batch->desc, all_values, all_nulls);
+		pfree(all_values);
+		pfree(all_nulls);
+	}
+	ExecStoreHeapTuple(tuple, batch->slots[batch->nrows++], true);
+	MemoryContextSwitchTo(old);
+
+	batch->bytes += tuple->t_len;
+	if (batch->nrows == MAX_BATCH_ROWS || batch->bytes >= MAX_BATCH_BYTES)
+		flush(batch);
+}
+
+/*
+ * Ends a batch with its statement: writes what it holds, or leaves it to the
+ * end of the subtransaction that filled it, if that is not the present one.
+ * In a transaction that failed, the rows have no future.
+ */
+void
+steward_audit_batch_close(AuditBatch *batch)
+{
+	batch->closed = true;
+	if (batch->nrows > 0 && IsTransactionState())
+	{
+		if (batch->subid != GetCurrentSubTransactionId())
+			return;
+		flush(batch);
+	}
+	release(batch);
+}
+
+static void
+batches_at_xact_end(XactEvent event, void *arg)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &busy)
+	{
+		AuditBatch *batch = dlist_container(AuditBatch, node, iter.cur);
+
+		if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+			flush(batch);
+		else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE ||
+				 event == XACT_EVENT_ABORT)
+		{
+			if (batch->closed)
+				release(batch);
+		}
+	}
+}
+
+static void
+batches_at_subxact_end(SubXactEvent event, SubTransactionId subid,
+					   SubTransactionId parent, void *arg)
+{
+	dlist_mutable_iter iter;
+
+	if (event != SUBXACT_EVENT_PRE_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+
+	dlist_foreach_modify(iter, &busy)
+	{
+		AuditBatch *batch = dlist_container(AuditBatch, node, iter.cur);
+
+		if (batch->nrows == 0 || batch->subid != subid)
+			continue;
+		if (event == SUBXACT_EVENT_PRE_COMMIT_SUB)
+			flush(batch);
+		else
+			empty(batch);
+		if (batch->closed)
+			release(batch);
+	}
+}
+
+/* Registers what keeps the module in step with transactions and the catalog. */
+void
+steward_audit_log_init(void)
+{
+	CacheRegisterRelcacheCallback(invalidate_target, (Datum) 0);
+	RegisterXactCallback(batches_at_xact_end, NULL);
+	RegisterSubXactCallback(batches_at_subxact_end, NULL);
+}
