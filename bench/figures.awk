@@ -9,8 +9,8 @@
 #   baseline       none
 #
 # Reads a figures file (name, measure, rule, unit, budget), then lines of module, round, contender, measure and value.
-# Variables: module; subject, the contender that has the budgets; only, the contenders asked for; markdown; caption.
-# Exits 1 when a budget is missed.
+# Variables: module; subject, the contender that has the budgets; only, the contenders asked for; workloads, those that
+# ran; markdown; caption. Exits 1 when a budget is missed.
 
 # Prints the median of list[1..n].
 function median(list, n,    i, j, v) {
@@ -111,6 +111,11 @@ BEGIN {
 }
 
 FNR == NR && (/^#/ || NF == 0) {
+	next
+}
+
+# A figure whose measure no workload of this run takes is left out.
+FNR == NR && index(" " workloads " ", " " substr($2, 1, index($2, ".") - 1) " ") == 0 {
 	next
 }
 
