@@ -70,8 +70,7 @@ default_server() {
 is_native() {
 	find_pg_config "$1" >/dev/null && return
 	command -v apt-get >/dev/null || return 1
-	[ -n "$(apt-cache search --names-only "^postgresql-server-dev-$1\$")" ] && return
-	apt_update
+	[ -n "$(apt-cache search --names-only '^postgresql-server-dev-')" ] || apt_update
 	[ -n "$(apt-cache search --names-only "^postgresql-server-dev-$1\$")" ]
 }
 
@@ -115,9 +114,9 @@ build() {
 	local make=(make -s with_llvm=no PG_CONFIG="$pg_config")
 	tar -C "$tree" --exclude=./.git --exclude=./tmp_check -cf - . | as_server tar -xf - --no-same-owner
 	{
-		as_server "${make[@]}" clean
-		as_server "${make[@]}" -j2
-		as_server "${make[@]}" install DESTDIR="$scratch/stage"
+		as_server "${make[@]}" clean &&
+			as_server "${make[@]}" -j2 &&
+			as_server "${make[@]}" install DESTDIR="$scratch/stage"
 	} >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log" >&2; die "the build failed"; }
 	grep -i 'warning' "$scratch/build.log" >&2 || :
 

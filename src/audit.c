@@ -24,6 +24,7 @@
 /* What one trigger knows while one statement fires it. */
 typedef struct AuditStatement
 {
+	MemoryContext query;		/* gone when the statement is over */
 	AuditTable *table;
 	AuditBatch *batch;
 	int64		context_id;
@@ -34,6 +35,17 @@ typedef struct AuditStatement
 	StringInfoData new_values;
 	MemoryContextCallback at_end;
 } AuditStatement;
+
+/*
+ * The key of a row that left its partition and has not come to its new one yet:
+ * the server reports such an UPDATE as a DELETE and, next, an INSERT.
+ */
+static struct
+{
+	MemoryContext query;		/* NULL: there is no such row */
+	int64		table_id;
+	Datum		key_hash;
+} moving;
 
 PG_FUNCTION_INFO_V1(steward_audit_trigger);
 PG_FUNCTION_INFO_V1(steward_audit_check);
@@ -73,6 +85,9 @@ end_statement(void *arg)
 {
 	AuditStatement *statement = arg;
 	AuditTable *table = statement->table;
+
+	if (moving.query == statement->query)
+		moving.query = NULL;
 
 	/* Even if writing fails below, the table must not stay pinned. */
 	steward_audit_table_unpin(table);
@@ -115,6 +130,7 @@ begin_statement(FunctionCallInfo fcinfo)
 
 	old = MemoryContextSwitchTo(mcxt);
 	statement = palloc(sizeof(AuditStatement));
+	statement->query = mcxt;
 	statement->table = table;
 	statement->batch = steward_audit_batch_open();
 	statement->at_end.func = end_statement;
@@ -256,6 +272,29 @@ describe_change(AuditStatement *statement, TupleTableSlot *old_row, TupleTableSl
 	return true;
 }
 
+/* Keeps the key of a deleted row if it was deleted to go to another partition. */
+static void
+note_departure(AuditStatement *statement, HeapTuple row, Datum key_hash)
+{
+	if (!HeapTupleHeaderIndicatesMovedPartitions(row->t_data))
+		return;
+	moving.query = statement->query;
+	moving.table_id = statement->table->table_id;
+	moving.key_hash = key_hash;
+}
+
+/* Links a row that comes from another partition to the key it had there. */
+static void
+note_arrival(AuditStatement *statement, Datum *values, bool *isnull)
+{
+	if (moving.table_id == statement->table->table_id)
+	{
+		values[EVENT_OLD_KEY_HASH] = moving.key_hash;
+		isnull[EVENT_OLD_KEY_HASH] = false;
+	}
+	moving.query = NULL;
+}
+
 /*
  * steward.audit_trigger() returns trigger
  *
@@ -304,6 +343,10 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 		operation = old_row == NULL ? 'I' : new_row == NULL ? 'D' : 'U';
 		if (!describe_change(statement, old_row, new_row, values, isnull))
 			return PointerGetDatum(NULL);
+		if (operation == 'D')
+			note_departure(statement, trigdata->tg_trigtuple, values[EVENT_KEY_HASH]);
+		else if (operation == 'I' && moving.query == statement->query)
+			note_arrival(statement, values, isnull);
 	}
 
 	now = GetCurrentTimestamp();

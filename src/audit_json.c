@@ -27,6 +27,7 @@
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/regproc.h"
 #include "utils/uuid.h"
 
 #define REDACTED_PREFIX "hmac:"
@@ -179,6 +180,14 @@ steward_audit_column_init(AuditColumn *column, Form_pg_attribute att, bool redac
 		case UUIDOID:
 			column->encoding = ENCODE_UUID;
 			break;
+		case REGCLASSOID:
+		case REGTYPEOID:
+		case REGPROCOID:
+		case REGPROCEDUREOID:
+		case REGOPEROID:
+		case REGOPERATOROID:
+			column->encoding = ENCODE_OBJECT;
+			break;
 		default:
 			column->encoding = ENCODE_OUTPUT;
 	}
@@ -313,6 +322,44 @@ append_uuid(StringInfo out, const pg_uuid_t *uuid)
 	return JENTRY_ISSTRING | sizeof(text);
 }
 
+/*
+ * Returns the qualified name of a catalog object, whatever the search path
+ * says; its oid where it has no name any more.
+ */
+static char *
+object_name(Oid type, Oid object)
+{
+	char	   *name = NULL;
+
+	switch (type)
+	{
+		case REGCLASSOID:
+			name = get_rel_name(object);
+			if (name != NULL)
+				name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(object)), name);
+			break;
+		case REGTYPEOID:
+			name = format_type_extended(object, -1,
+										FORMAT_TYPE_FORCE_QUALIFY | FORMAT_TYPE_INVALID_AS_NULL);
+			break;
+		case REGPROCOID:
+			name = get_func_name(object);
+			if (name != NULL)
+				name = quote_qualified_identifier(get_namespace_name(get_func_namespace(object)), name);
+			break;
+		case REGPROCEDUREOID:
+			name = format_procedure_extended(object,
+											 FORMAT_PROC_FORCE_QUALIFY | FORMAT_PROC_INVALID_AS_NULL);
+			break;
+		case REGOPEROID:
+		case REGOPERATOROID:
+			name = format_operator_extended(object,
+											FORMAT_OPERATOR_FORCE_QUALIFY | FORMAT_OPERATOR_INVALID_AS_NULL);
+			break;
+	}
+	return name != NULL ? name : psprintf("%u", object);
+}
+
 /* Appends one value that is not null; returns its type and length as a JEntry. */
 static uint32
 append_value(StringInfo out, AuditColumn *column, Datum value)
@@ -367,6 +414,9 @@ append_value(StringInfo out, AuditColumn *column, Datum value)
 			}
 		case ENCODE_UUID:
 			return append_uuid(out, DatumGetUUIDP(value));
+		case ENCODE_OBJECT:
+			text = object_name(column->type, DatumGetObjectId(value));
+			return append_string(out, text, strlen(text), column);
 		case ENCODE_OUTPUT:
 			text = pinned_output(&column->output, value);
 			return append_string(out, text, strlen(text), column);

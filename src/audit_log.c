@@ -46,7 +46,8 @@ struct AuditBatch
 	bool		closed;			/* its statement is over */
 	int			nrows;
 	Size		bytes;
-	TupleDesc	desc;
+	TupleDesc	desc;			/* a copy of target.desc ... */
+	int			generation;		/* ... as of then */
 	int			nslots;
 	TupleTableSlot *slots[MAX_BATCH_ROWS];
 };
@@ -63,7 +64,9 @@ static struct
 	Oid			partition;
 	TimestampTz lower;
 	TimestampTz upper;
+	bool		columns_checked;
 	TupleDesc	desc;			/* a copy, in session memory */
+	int			generation;		/* of desc */
 } target;
 
 static void
@@ -145,6 +148,7 @@ find_target(TimestampTz at)
 				 errmsg("no partition of the audit log takes an event of %s", timestamptz_to_str(at)),
 				 errhint("Run: CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;")));
 	target.partition = partitions->oids[part];
+	target.columns_checked = false;
 	target.valid = true;
 	table_close(log, AccessShareLock);
 }
@@ -182,25 +186,34 @@ open_target(TimestampTz at)
 
 	for (;;)
 	{
+		Oid			relid;
+
 		if (!target.valid || at < target.lower || at >= target.upper)
 			find_target(at);
-		partition = try_relation_open(target.partition, RowExclusiveLock);
-		if (partition != NULL && target.valid)
+		relid = target.partition;
+		partition = try_relation_open(relid, RowExclusiveLock);
+		if (!target.valid)
+			find_target(at);
+		if (partition != NULL && target.partition == relid)
 			break;
-		target.valid = false;
 		if (partition != NULL)
 			relation_close(partition, RowExclusiveLock);
 	}
 
-	if (target.desc == NULL || !equalTupleDescs(target.desc, RelationGetDescr(partition)))
+	if (!target.columns_checked)
 	{
-		MemoryContext old = MemoryContextSwitchTo(steward_session_context());
-
 		check_columns(partition);
-		if (target.desc != NULL)
-			FreeTupleDesc(target.desc);
-		target.desc = CreateTupleDescCopy(RelationGetDescr(partition));
-		MemoryContextSwitchTo(old);
+		if (target.desc == NULL || !equalTupleDescs(target.desc, RelationGetDescr(partition)))
+		{
+			MemoryContext old = MemoryContextSwitchTo(steward_session_context());
+
+			if (target.desc != NULL)
+				FreeTupleDesc(target.desc);
+			target.desc = CreateTupleDescCopy(RelationGetDescr(partition));
+			target.generation++;
+			MemoryContextSwitchTo(old);
+		}
+		target.columns_checked = true;
 	}
 	return partition;
 }
@@ -352,9 +365,9 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 	}
 	if (batch->nrows == 0)
 	{
-		if (target.desc == NULL || !target.valid)
+		if (!target.valid || !target.columns_checked)
 			table_close(open_target(DatumGetTimestampTz(values[EVENT_RECORDED_AT])), NoLock);
-		if (batch->desc == NULL || !equalTupleDescs(batch->desc, target.desc))
+		if (batch->generation != target.generation)
 		{
 			old = MemoryContextSwitchTo(batch->mcxt);
 			for (int i = 0; i < batch->nslots; i++)
@@ -363,6 +376,7 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 			if (batch->desc != NULL)
 				FreeTupleDesc(batch->desc);
 			batch->desc = CreateTupleDescCopy(target.desc);
+			batch->generation = target.generation;
 			MemoryContextSwitchTo(old);
 		}
 		batch->subid = subid;
@@ -370,7 +384,7 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 
 	old = MemoryContextSwitchTo(batch->mcxt);
 	if (batch->nrows == batch->nslots)
-		batch->slots[batch->nslots++] = MakeTupleTableSlot(batch->desc, &TTSOpsHeapTuple);
+		batch->slots[batch->nslots++] = MakeSingleTupleTableSlot(batch->desc, &TTSOpsHeapTuple);
 	if (batch->desc->natts == EVENT_NATTS)
 		tuple = heap_form_tuple(batch->desc, unconstify(Datum *, values), unconstify(bool *, isnull));
 	else

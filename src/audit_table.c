@@ -443,7 +443,7 @@ static bool
 register_table(AuditTable *table)
 {
 	Relation	lineage = table_open(steward_audit_relation("audit_table"), AccessShareLock);
-	Oid			index = steward_audit_relation("audit_table_pkey");
+	Oid			index = steward_audit_relation("audit_table_table_id_idx");
 	Oid			namespace = get_rel_namespace(table->identity);
 	char	   *name = get_rel_name(table->identity);
 	char	   *schema = get_namespace_name(namespace);

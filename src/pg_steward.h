@@ -75,6 +75,7 @@ typedef enum AuditEncoding
 	ENCODE_JSONB,
 	ENCODE_DATETIME,			/* date, time, timetz, timestamp, timestamptz */
 	ENCODE_UUID,
+	ENCODE_OBJECT,				/* regclass and its like: a qualified name */
 	ENCODE_OUTPUT,				/* anything else: its output function's text */
 	ENCODE_REDACTED,			/* a keyed hash of the output function's text */
 } AuditEncoding;

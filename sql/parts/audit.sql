@@ -11,9 +11,10 @@ CREATE TABLE steward.audit_table (
     database_id  oid         NOT NULL,
     relation_id  oid         NOT NULL,
     table_schema name        NOT NULL,
-    table_name   name        NOT NULL,
-    PRIMARY KEY (table_id, known_since, era, table_schema, table_name)
+    table_name   name        NOT NULL
 );
+-- Not unique: two sessions that meet a table at once each add a row, and neither waits.
+CREATE INDEX audit_table_table_id_idx ON steward.audit_table (table_id);
 SELECT pg_extension_config_dump('steward.audit_table', '');
 COMMENT ON TABLE steward.audit_table IS
 'The audited tables and the names they had: a row when the log first met a table, and one after each rename.';
@@ -95,21 +96,26 @@ SELECT pg_extension_config_dump('steward.audit_event_default', '');
 COMMENT ON TABLE steward.audit_event_default IS
 'Takes the events that no other partition takes, so that a write never fails for want of one; audit_maintain() moves them on.';
 
+-- Each partition has indexes of its own, as audit_maintain() copies them from this
+-- one.  Were they the parent's, a dump could not be restored: ATTACH PARTITION
+-- would create on a partition what the dump is about to create.
+
 -- A row's history, also under a key it has no longer.
-CREATE INDEX audit_event_key_hash_idx ON steward.audit_event (key_hash);
-CREATE INDEX audit_event_old_key_hash_idx ON steward.audit_event (old_key_hash)
+CREATE INDEX audit_event_default_key_hash_idx ON steward.audit_event_default (key_hash);
+CREATE INDEX audit_event_default_old_key_hash_idx ON steward.audit_event_default (old_key_hash)
  WHERE old_key_hash IS NOT NULL;
 
 -- What happened between two moments, or in one transaction: events come in the
--- order of both, so a block range index of a few pages finds them.
+-- order of both, so a block range index of a few pages finds them.  VACUUM and
+-- audit_maintain() summarize it; autosummarize would fill the server's log.
 CREATE OPERATOR CLASS steward.xid8_minmax_ops FOR TYPE xid8 USING brin AS
     OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
     FUNCTION 1 brin_minmax_opcinfo(internal),
     FUNCTION 2 brin_minmax_add_value(internal, internal, internal, internal),
     FUNCTION 3 brin_minmax_consistent(internal, internal, internal),
     FUNCTION 4 brin_minmax_union(internal, internal, internal);
-CREATE INDEX audit_event_time_idx ON steward.audit_event
- USING brin (recorded_at, transaction_id steward.xid8_minmax_ops) WITH (autosummarize = on);
+CREATE INDEX audit_event_default_time_idx ON steward.audit_event_default
+ USING brin (recorded_at, transaction_id steward.xid8_minmax_ops);
 
 --
 -- Capture
@@ -269,8 +275,25 @@ AS $$
 DECLARE
     ids constant bigint[] := ARRAY(SELECT steward.audit_table_ids(relation));
     wanted constant jsonb := steward.audit_record_key(relation, key::text[]);
-    hashes constant bigint[] := ARRAY(SELECT steward.audit_key_hash(id, wanted) FROM unnest(ids) id);
+    -- hashes of the keys the row had, and until when it had each
+    hashes bigint[] := ARRAY(SELECT steward.audit_key_hash(id, wanted) FROM unnest(ids) id);
+    untils timestamptz[] := array_fill('infinity'::timestamptz, ARRAY[cardinality(hashes)]);
+    known integer := 0;
+    earlier_hashes bigint[];
+    earlier_untils timestamptz[];
 BEGIN
+    WHILE known < cardinality(hashes) LOOP
+        SELECT array_agg(e.old_key_hash), array_agg(e.created_at)
+          INTO earlier_hashes, earlier_untils
+          FROM unnest(hashes[known + 1:], untils[known + 1:]) AS k(hash, until)
+          JOIN steward.audit_entry e
+            ON e.key_hash = k.hash AND e.table_id = ANY (ids) AND e.created_at <= k.until
+         WHERE e.old_key_hash <> ALL (hashes);
+        known := cardinality(hashes);
+        hashes := hashes || earlier_hashes;
+        untils := untils || earlier_untils;
+    END LOOP;
+
     -- Locks put the changes of one row in the order of the clock; transaction
     -- ids do not, because the older transaction may come to the row later.
     RETURN QUERY
@@ -278,11 +301,14 @@ BEGIN
            e.changed_columns, e.changed_by, e.user_id, e.tenant_id, e.ip_address, e.application_name, e.context, e.created_at
       FROM steward.audit_entry e
      WHERE e.table_id = ANY (ids)
-       AND (e.key_hash = ANY (hashes) AND e.record_key = wanted OR e.old_key_hash = ANY (hashes))
+       AND (e.key_hash = ANY (hashes) OR e.old_key_hash = ANY (hashes))
+       AND EXISTS (SELECT FROM unnest(hashes, untils) AS k(hash, until)
+                    WHERE e.created_at <= k.until
+                      AND (e.key_hash = k.hash AND (e.record_key = wanted OR k.until < 'infinity') OR e.old_key_hash = k.hash))
      ORDER BY e.created_at, e.transaction_id, e.seq;
 END $$;
 COMMENT ON FUNCTION steward.audit_history(regclass, anycompatiblearray) IS
-'History of one row, oldest change first, from the values of its primary key.';
+'History of one row, oldest change first, from the values of its primary key; follows it back through the keys it had before.';
 
 --
 -- Attaching
@@ -383,8 +409,10 @@ BEGIN
     FOR command IN
         SELECT c.command
           FROM steward.audit_members(relation) m
-          LEFT JOIN steward.audit_triggers r ON r.relation_id = m.member AND r.for_each_row
-          LEFT JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.for_each_row
+          LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
+                              WHERE relation_id = m.member AND for_each_row LIMIT 1) r ON true
+          LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
+                              WHERE relation_id = m.member AND NOT for_each_row LIMIT 1) t ON true
          CROSS JOIN LATERAL (VALUES
                -- partitions get clones of the row trigger
                (NOT m.is_partition AND r.trigger_name IS NULL,
@@ -410,13 +438,32 @@ END $$;
 COMMENT ON FUNCTION steward.audit_enable(regclass, name[], name[], name[], text, boolean) IS
 'Attaches the audit triggers to a table, its partitions and its inheritance children; returns the commands it ran.';
 
+CREATE FUNCTION steward.audit_inherited_from(relation regclass) RETURNS regclass
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT a.relid
+      FROM pg_partition_ancestors(relation) WITH ORDINALITY a(relid, place)
+      JOIN steward.audit_triggers t ON t.relation_id = a.relid AND t.for_each_row AND NOT t.is_clone
+     WHERE a.relid <> relation
+     ORDER BY a.place DESC
+     LIMIT 1;
+END;
+COMMENT ON FUNCTION steward.audit_inherited_from(regclass) IS
+'The partitioned table from which a partition has its audit trigger; null if it has its own or none.';
+
 CREATE FUNCTION steward.audit_disable(relation regclass) RETURNS SETOF text
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    root constant regclass := steward.audit_inherited_from(relation);
     command text;
 BEGIN
     PERFORM steward.check_owner(m.member) FROM steward.audit_members(relation) m;
+    IF root IS NOT NULL THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('partition %s is audited with its partitioned table %s', relation, root),
+            HINT = format('SELECT steward.audit_disable(%L);', root);
+    END IF;
     FOR command IN
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
           FROM steward.audit_members(relation) m
@@ -574,10 +621,15 @@ BEGIN
          WHERE p.upper_bound <= cutoff
          ORDER BY p.upper_bound
     LOOP
-        EXECUTE format('DROP TABLE %s', old.qualified_name);
-        action := 'dropped';
         partition := old.qualified_name;
-        detail := format('its last event could be of %s', old.upper_bound);
+        detail := format('its events are older than %s', old.upper_bound);
+        BEGIN
+            EXECUTE format('DROP TABLE %s', old.qualified_name);
+            action := 'dropped';
+        EXCEPTION WHEN lock_not_available THEN
+            action := 'postponed';
+            detail := 'in use: could not be dropped within ' || current_setting('lock_timeout');
+        END;
         RETURN NEXT;
     END LOOP;
 
@@ -594,7 +646,7 @@ BEGIN
         new_to := new_from + step;
         partition := format('steward.%I', 'audit_event_' || to_char(new_from, CASE span WHEN 'month' THEN 'YYYY_MM' ELSE 'YYYY_MM_DD' END));
         LOCK TABLE ONLY steward.audit_event_default IN ACCESS EXCLUSIVE MODE;
-        EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event INCLUDING DEFAULTS INCLUDING STORAGE)', partition);
+        EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event_default INCLUDING ALL EXCLUDING COMMENTS)', partition);
         EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
                         INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
         GET DIAGNOSTICS moved = ROW_COUNT;
@@ -605,6 +657,22 @@ BEGIN
         action := 'created';
         detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
         RETURN NEXT;
+    END LOOP;
+
+    FOR partition IN
+        SELECT i.indexrelid::regclass
+          FROM steward.audit_partitions p
+          JOIN pg_index i ON i.indrelid = p.relation_id
+          JOIN pg_class c ON c.oid = i.indexrelid
+          JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'
+    LOOP
+        BEGIN
+            PERFORM brin_summarize_new_values(partition::regclass);
+        EXCEPTION WHEN lock_not_available THEN
+            action := 'postponed';
+            detail := 'in use: could not be summarized within ' || current_setting('lock_timeout');
+            RETURN NEXT;
+        END;
     END LOOP;
 
     -- A context serves for a day at most, so what is older than the oldest
