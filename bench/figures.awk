@@ -95,9 +95,13 @@ function print_lines(f,    p, value) {
 }
 
 # Prints figure f as a row of the table; the baseline's stands in the column of the contender that is judged.
-function print_row(f,    p, value, row) {
+function print_row(f,    p, value, row, limit) {
+	limit = budget[f] == "-" ? "" : budget[f]
+	sub(/^<=/, "≤ ", limit)
+	sub(/^>=/, "≥ ", limit)
+	sub(/^</, "\\&lt; ", limit)
 	value = figure(f, rule[f] == "baseline" ? "none" : subject)
-	row = "| " name[f] " | " unit[f] " | " (budget[f] == "-" ? "" : budget[f]) " | " shown(value)
+	row = "| " name[f] " | " unit[f] " | " limit " | " shown(value)
 	if (verdict(value, budget[f]) == "MISS")
 		row = row " MISS"
 	for (p = 1; p <= peers; p++)

@@ -1,4 +1,4 @@
--- rounds: 3
+-- rounds: 2
 -- requires: periods
 -- SQL:2016 system versioning: an INSERT only stamps the row.
 CREATE EXTENSION periods CASCADE;

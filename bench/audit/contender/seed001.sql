@@ -1,4 +1,4 @@
--- rounds: 3
+-- rounds: 2
 -- The usual plpgsql trigger by way of row_to_json, which the column's type then
 -- turns into jsonb: every row is printed and parsed again.
 CREATE TABLE audit_log (

@@ -1,4 +1,4 @@
--- rounds: 3
+-- rounds: 2
 -- requires: table_log
 -- Level 4 (a key of its own, no user), one log table, two log rows per UPDATE.
 CREATE EXTENSION table_log;

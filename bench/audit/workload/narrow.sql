@@ -1,5 +1,7 @@
+-- rounds: 3
 -- The smallest row there is: what auditing costs where there is least to log.
 \set table narrow
+\set column v
 \ir :contender
 CHECKPOINT;
 

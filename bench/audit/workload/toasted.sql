@@ -6,6 +6,7 @@ SELECT i, i, encode(substr(pool, 1 + i * 7919 % 985000, 14800), 'base64')
 FROM (SELECT string_agg(sha512(n::text::bytea), '') AS pool FROM generate_series(1, 15626) n) AS random,
      generate_series(1, :rows / 20) i;
 \set table toasted
+\set column v
 \ir :contender
 VACUUM toasted;
 

@@ -1,5 +1,6 @@
 -- Bulk INSERT, UPDATE of one unindexed column, DELETE of every row of users.
 \set table users
+\set column login_count
 \ir :contender
 CHECKPOINT;
 

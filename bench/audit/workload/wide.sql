@@ -8,6 +8,7 @@ SELECT 'INSERT INTO wide SELECT i, i, '
 FROM generate_series(3, 60) n
 \gexec
 \set table wide
+\set column v
 \ir :contender
 VACUUM wide;
 
