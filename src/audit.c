@@ -9,6 +9,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -16,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/snapmgr.h"
+#include "utils/varlena.h"
 #include "utils/xid8.h"
 
 /* A row larger than this leaves no buffer of its size behind. */
@@ -52,6 +54,7 @@ static struct Moving moving;
 PG_FUNCTION_INFO_V1(steward_audit_trigger);
 PG_FUNCTION_INFO_V1(steward_audit_check);
 PG_FUNCTION_INFO_V1(steward_audit_identity);
+PG_FUNCTION_INFO_V1(steward_audit_option_columns);
 PG_FUNCTION_INFO_V1(steward_audit_record_key);
 PG_FUNCTION_INFO_V1(steward_audit_record_id);
 PG_FUNCTION_INFO_V1(steward_audit_table_id);
@@ -436,6 +439,36 @@ steward_audit_identity(PG_FUNCTION_ARGS)
 
 	relation_close(rel, AccessShareLock);
 	PG_RETURN_OID(identity);
+}
+
+/*
+ * steward.audit_option_columns(arguments bytea) returns text[]
+ *
+ * Returns the columns that an audit trigger's options name, from the arguments
+ * as pg_trigger keeps them: each with a zero byte behind it.
+ */
+Datum
+steward_audit_option_columns(PG_FUNCTION_ARGS)
+{
+	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
+	const char *argument = VARDATA_ANY(arguments);
+	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
+	ArrayBuildState *columns = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+
+	for (; argument < end; argument += strlen(argument) + 1)
+	{
+		const char *list = strchr(argument, '=');
+		List	   *names;
+		ListCell   *lc;
+
+		if (list == NULL || strncmp(argument, "values=", 7) == 0 ||
+			!SplitIdentifierString(pstrdup(list + 1), ',', &names))
+			continue;
+		foreach(lc, names)
+			accumArrayResult(columns, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
+							 CurrentMemoryContext);
+	}
+	PG_RETURN_DATUM(makeArrayResult(columns, CurrentMemoryContext));
 }
 
 /*
