@@ -23,10 +23,15 @@
 /* A row larger than this leaves no buffer of its size behind. */
 #define KEPT_BUFFER_SIZE	(64 * 1024)
 
-/* What one trigger knows while one statement fires it. */
+/*
+ * What one trigger knows while one statement fires it.  It is in session memory
+ * and goes from statement to statement, so that a small one allocates nothing.
+ */
 typedef struct AuditStatement
 {
+	slist_node	node;			/* in "idle" */
 	MemoryContext query;		/* gone when the statement is over */
+	MemoryContextCallback at_end;
 	AuditTable *table;
 	AuditBatch *batch;
 	int64		context_id;
@@ -35,8 +40,9 @@ typedef struct AuditStatement
 	StringInfoData old_key;
 	StringInfoData old_values;
 	StringInfoData new_values;
-	MemoryContextCallback at_end;
 } AuditStatement;
+
+static slist_head idle = SLIST_STATIC_INIT(idle);
 
 /*
  * The key of a row that left its partition and has not come to its new one yet:
@@ -91,13 +97,15 @@ end_statement(void *arg)
 {
 	AuditStatement *statement = arg;
 	AuditTable *table = statement->table;
+	AuditBatch *batch = statement->batch;
 
 	if (moving.query == statement->query)
 		moving.query = NULL;
 
-	/* Even if writing fails below, the table must not stay pinned. */
+	/* Writing comes last, because it can fail. */
+	slist_push_head(&idle, &statement->node);
 	steward_audit_table_unpin(table);
-	steward_audit_batch_close(statement->batch);
+	steward_audit_batch_close(batch);
 }
 
 /* Raises 39P01 unless the trigger was attached as it must be. */
@@ -120,13 +128,33 @@ check_event(TriggerData *trigdata)
 				 errhint(hint, steward_relation_literal(trigdata->tg_relation))));
 }
 
+/* Returns a statement with its buffers, from those that are idle if there is one. */
+static AuditStatement *
+new_statement(void)
+{
+	MemoryContext old;
+	AuditStatement *statement;
+
+	if (!slist_is_empty(&idle))
+		return slist_container(AuditStatement, node, slist_pop_head_node(&idle));
+
+	old = MemoryContextSwitchTo(steward_session_context());
+	statement = palloc0(sizeof(AuditStatement));
+	statement->at_end.func = end_statement;
+	statement->at_end.arg = statement;
+	initStringInfo(&statement->key);
+	initStringInfo(&statement->old_key);
+	initStringInfo(&statement->old_values);
+	initStringInfo(&statement->new_values);
+	MemoryContextSwitchTo(old);
+	return statement;
+}
+
 /* Begins a statement: everything that is the same for all its rows. */
 static AuditStatement *
 begin_statement(FunctionCallInfo fcinfo)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	MemoryContext mcxt = fcinfo->flinfo->fn_mcxt;
-	MemoryContext old;
 	AuditStatement *statement;
 	AuditTable *table;
 
@@ -135,22 +163,12 @@ begin_statement(FunctionCallInfo fcinfo)
 	table = steward_audit_table(trigdata->tg_relation, trigdata->tg_trigger,
 								TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event));
 
-	old = MemoryContextSwitchTo(mcxt);
-	statement = palloc(sizeof(AuditStatement));
-	statement->query = mcxt;
+	statement = new_statement();
+	statement->query = fcinfo->flinfo->fn_mcxt;
 	statement->table = table;
 	statement->batch = steward_audit_batch_open();
-	statement->at_end.func = end_statement;
-	statement->at_end.arg = statement;
-	MemoryContextRegisterResetCallback(mcxt, &statement->at_end);
-
-	initStringInfo(&statement->key);
-	initStringInfo(&statement->old_key);
-	initStringInfo(&statement->old_values);
-	initStringInfo(&statement->new_values);
 	statement->context_expires = DT_NOBEGIN;
-	MemoryContextSwitchTo(old);
-
+	MemoryContextRegisterResetCallback(statement->query, &statement->at_end);
 	fcinfo->flinfo->fn_extra = statement;
 	return statement;
 }

@@ -136,7 +136,7 @@ column_list(Relation rel)
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
 
 		if (!att->attisdropped)
-			appendStringInfo(&list, "%s%s", list.len > 0 ? "," : "",
+			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
 							 quote_identifier(NameStr(att->attname)));
 	}
 	return list.data;
