@@ -19,11 +19,16 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# Runs apt-get without questions and chatter; waits for its turn, as apt-get itself does not do for its lists.
+apt() {
+	as_root flock /run/lock/pg_steward.apt env DEBIAN_FRONTEND=noninteractive \
+		apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >/dev/null </dev/null
+}
+
 # Refreshes apt's package lists, once per script; a source that does not answer is apt's to report, not fatal.
 apt_updated=
 apt_update() {
-	[ -z "$apt_updated" ] || return 0
-	as_root apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null </dev/null || echo "apt-get update failed" >&2
+	[ -n "$apt_updated" ] || apt update || echo "apt-get update failed" >&2
 	apt_updated=yes
 }
 
@@ -36,8 +41,7 @@ need() {
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	apt_update
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
-		install -y --no-install-recommends "${missing[@]}" >/dev/null </dev/null
+	apt install -y --no-install-recommends "${missing[@]}"
 }
 
 # Prints the major version of the server that pg_config $1 belongs to; fails when it has no server or no PGXS.

@@ -199,7 +199,7 @@ read_text(Oid type, const char *text, Datum *value)
  * Returns a setting's text as the log may keep it.  What comes with the startup
  * packet is not checked to be in the database's encoding; a byte that is not
  * would make the log's dump impossible to restore, so such text has all its
- * bytes above ASCII written as \\xHH.
+ * bytes above ASCII written as \xHH.
  */
 static const char *
 valid_text(const char *text)
