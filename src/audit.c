@@ -9,6 +9,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -16,15 +17,21 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/snapmgr.h"
+#include "utils/varlena.h"
 #include "utils/xid8.h"
 
 /* A row larger than this leaves no buffer of its size behind. */
 #define KEPT_BUFFER_SIZE	(64 * 1024)
 
-/* What one trigger knows while one statement fires it. */
+/*
+ * What one trigger knows while one statement fires it.  It is in session memory
+ * and goes from statement to statement, so that a small one allocates nothing.
+ */
 typedef struct AuditStatement
 {
+	slist_node	node;			/* in "idle" */
 	MemoryContext query;		/* gone when the statement is over */
+	MemoryContextCallback at_end;
 	AuditTable *table;
 	AuditBatch *batch;
 	int64		context_id;
@@ -33,8 +40,9 @@ typedef struct AuditStatement
 	StringInfoData old_key;
 	StringInfoData old_values;
 	StringInfoData new_values;
-	MemoryContextCallback at_end;
 } AuditStatement;
+
+static slist_head idle = SLIST_STATIC_INIT(idle);
 
 /*
  * The key of a row that left its partition and has not come to its new one yet:
@@ -52,6 +60,7 @@ static struct Moving moving;
 PG_FUNCTION_INFO_V1(steward_audit_trigger);
 PG_FUNCTION_INFO_V1(steward_audit_check);
 PG_FUNCTION_INFO_V1(steward_audit_identity);
+PG_FUNCTION_INFO_V1(steward_audit_option_columns);
 PG_FUNCTION_INFO_V1(steward_audit_record_key);
 PG_FUNCTION_INFO_V1(steward_audit_record_id);
 PG_FUNCTION_INFO_V1(steward_audit_table_id);
@@ -88,13 +97,15 @@ end_statement(void *arg)
 {
 	AuditStatement *statement = arg;
 	AuditTable *table = statement->table;
+	AuditBatch *batch = statement->batch;
 
 	if (moving.query == statement->query)
 		moving.query = NULL;
 
-	/* Even if writing fails below, the table must not stay pinned. */
+	/* Writing comes last, because it can fail. */
+	slist_push_head(&idle, &statement->node);
 	steward_audit_table_unpin(table);
-	steward_audit_batch_close(statement->batch);
+	steward_audit_batch_close(batch);
 }
 
 /* Raises 39P01 unless the trigger was attached as it must be. */
@@ -117,13 +128,33 @@ check_event(TriggerData *trigdata)
 				 errhint(hint, steward_relation_literal(trigdata->tg_relation))));
 }
 
+/* Returns a statement with its buffers, from those that are idle if there is one. */
+static AuditStatement *
+new_statement(void)
+{
+	MemoryContext old;
+	AuditStatement *statement;
+
+	if (!slist_is_empty(&idle))
+		return slist_container(AuditStatement, node, slist_pop_head_node(&idle));
+
+	old = MemoryContextSwitchTo(steward_session_context());
+	statement = palloc0(sizeof(AuditStatement));
+	statement->at_end.func = end_statement;
+	statement->at_end.arg = statement;
+	initStringInfo(&statement->key);
+	initStringInfo(&statement->old_key);
+	initStringInfo(&statement->old_values);
+	initStringInfo(&statement->new_values);
+	MemoryContextSwitchTo(old);
+	return statement;
+}
+
 /* Begins a statement: everything that is the same for all its rows. */
 static AuditStatement *
 begin_statement(FunctionCallInfo fcinfo)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	MemoryContext mcxt = fcinfo->flinfo->fn_mcxt;
-	MemoryContext old;
 	AuditStatement *statement;
 	AuditTable *table;
 
@@ -132,22 +163,12 @@ begin_statement(FunctionCallInfo fcinfo)
 	table = steward_audit_table(trigdata->tg_relation, trigdata->tg_trigger,
 								TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event));
 
-	old = MemoryContextSwitchTo(mcxt);
-	statement = palloc(sizeof(AuditStatement));
-	statement->query = mcxt;
+	statement = new_statement();
+	statement->query = fcinfo->flinfo->fn_mcxt;
 	statement->table = table;
 	statement->batch = steward_audit_batch_open();
-	statement->at_end.func = end_statement;
-	statement->at_end.arg = statement;
-	MemoryContextRegisterResetCallback(mcxt, &statement->at_end);
-
-	initStringInfo(&statement->key);
-	initStringInfo(&statement->old_key);
-	initStringInfo(&statement->old_values);
-	initStringInfo(&statement->new_values);
 	statement->context_expires = DT_NOBEGIN;
-	MemoryContextSwitchTo(old);
-
+	MemoryContextRegisterResetCallback(statement->query, &statement->at_end);
 	fcinfo->flinfo->fn_extra = statement;
 	return statement;
 }
@@ -436,6 +457,36 @@ steward_audit_identity(PG_FUNCTION_ARGS)
 
 	relation_close(rel, AccessShareLock);
 	PG_RETURN_OID(identity);
+}
+
+/*
+ * steward.audit_option_columns(arguments bytea) returns text[]
+ *
+ * Returns the columns that an audit trigger's options name, from the arguments
+ * as pg_trigger keeps them: each with a zero byte behind it.
+ */
+Datum
+steward_audit_option_columns(PG_FUNCTION_ARGS)
+{
+	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
+	const char *argument = VARDATA_ANY(arguments);
+	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
+	ArrayBuildState *columns = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+
+	for (; argument < end; argument += strlen(argument) + 1)
+	{
+		const char *list = strchr(argument, '=');
+		List	   *names;
+		ListCell   *lc;
+
+		if (list == NULL || strncmp(argument, "values=", 7) == 0 ||
+			!SplitIdentifierString(pstrdup(list + 1), ',', &names))
+			continue;
+		foreach(lc, names)
+			accumArrayResult(columns, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
+							 CurrentMemoryContext);
+	}
+	PG_RETURN_DATUM(makeArrayResult(columns, CurrentMemoryContext));
 }
 
 /*

@@ -23,6 +23,7 @@
 #include "nodes/bitmapset.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -91,7 +92,8 @@ steward_audit_hash_integer_key(int64 table_id, int64 key)
 static bool
 numeric_as_integer(Numeric number, int64 *integer)
 {
-	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	Datum		trimmed = DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(number));
+	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, trimmed));
 	char	   *end;
 
 	errno = 0;
@@ -99,7 +101,10 @@ numeric_as_integer(Numeric number, int64 *integer)
 	return errno == 0 && *end == '\0' && end != text;
 }
 
-/* Returns the hash by which the log finds rows with the given key. */
+/*
+ * Returns the hash by which the log finds rows with the given key.  Keys that
+ * are equal as jsonb have the same one, such as 42 and 42.00.
+ */
 int64
 steward_audit_hash_key(int64 table_id, Jsonb *key)
 {
@@ -115,8 +120,8 @@ steward_audit_hash_key(int64 table_id, Jsonb *key)
 		if (value.type == jbvNumeric && numeric_as_integer(value.val.numeric, &integer))
 			return steward_audit_hash_integer_key(table_id, integer);
 	}
-	return (int64) hash_bytes_extended((const unsigned char *) &key->root,
-									   VARSIZE(key) - VARHDRSZ, (uint64) table_id);
+	return DatumGetInt64(DirectFunctionCall2(jsonb_hash_extended, JsonbPGetDatum(key),
+											 Int64GetDatum(table_id)));
 }
 
 /* Returns a list of the table's columns for a hint. */
@@ -131,7 +136,7 @@ column_list(Relation rel)
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
 
 		if (!att->attisdropped)
-			appendStringInfo(&list, "%s%s", list.len > 0 ? "," : "",
+			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
 							 quote_identifier(NameStr(att->attname)));
 	}
 	return list.data;

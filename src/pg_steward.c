@@ -8,6 +8,7 @@
 
 #include "access/xact.h"
 #include "storage/proc.h"
+#include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -35,7 +36,7 @@ static const struct config_enum_entry partition_intervals[] = {
 	{NULL, 0, false}
 };
 
-/* Was the library there before the session's first transaction? */
+/* Was the library there before the session's first query? */
 bool		steward_preloaded = false;
 
 /* Things that hold only if the current transaction commits. */
@@ -163,7 +164,7 @@ steward_check_trigger(FunctionCallInfo fcinfo, const char *name)
 void
 _PG_init(void)
 {
-	steward_preloaded = !IsTransactionState();
+	steward_preloaded = debug_query_string == NULL;
 
 	DefineCustomBoolVariable("steward.audit_guard",
 							 "Refuses to change or drop the audit log.",

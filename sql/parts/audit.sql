@@ -175,6 +175,11 @@ LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_tabl
 COMMENT ON FUNCTION steward.audit_table_id(regclass) IS
 'Id under which this database''s audit log knows a table.';
 
+CREATE FUNCTION steward.audit_option_columns(arguments bytea) RETURNS text[]
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_option_columns';
+COMMENT ON FUNCTION steward.audit_option_columns(bytea) IS
+'Columns that the arguments of an audit trigger name, from pg_trigger.tgargs.';
+
 CREATE FUNCTION steward.audit_record_key(relation regclass, key text[]) RETURNS jsonb
 LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_record_key';
 COMMENT ON FUNCTION steward.audit_record_key(regclass, text[]) IS
@@ -275,7 +280,7 @@ COMMENT ON FUNCTION steward.audit_table_ids(regclass) IS
 
 CREATE FUNCTION steward.audit_history(relation regclass, VARIADIC key anycompatiblearray)
 RETURNS SETOF steward.audit_log
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
 AS $$
 DECLARE
     ids constant bigint[] := ARRAY(SELECT steward.audit_table_ids(relation));
@@ -536,7 +541,8 @@ WITH tables AS (
     SELECT t.relation_id, bool_or(t.every_change AND t.enabled IN ('O', 'A')) AS complete, bool_or(t.every_change) AS every_change,
            bool_and(t.enabled = 'D') AS disabled, bool_and(t.enabled = 'R') AS replica_only, bool_and(t.enabled IN ('O', 'D')) AS silenced,
            string_agg(quote_ident(t.trigger_name), ', ') AS names,
-           string_agg(encode(t.arguments, 'escape'), '') AS arguments
+           bool_or(position('\x00696e636c7564653d'::bytea IN '\x00'::bytea || t.arguments) > 0) AS has_include,  -- include=
+           string_agg(t.arguments, '') AS arguments
       FROM steward.audit_triggers t
      WHERE t.kind = 'row'
      GROUP BY t.relation_id
@@ -556,6 +562,18 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
   LEFT JOIN row_triggers r ON r.relation_id = t.oid
   LEFT JOIN truncate_triggers s ON s.relation_id = t.oid
   LEFT JOIN wrong_triggers w ON w.relation_id = t.oid
+  -- what the options name and the table lacks, and the other way round
+ CROSS JOIN LATERAL (
+       SELECT ARRAY(SELECT quote_ident(o.name)
+                      FROM unnest(steward.audit_option_columns(r.arguments)) o(name)
+                     WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                                        WHERE a.attrelid = t.oid AND a.attname = o.name AND a.attnum > 0 AND NOT a.attisdropped)) AS unknown,
+              ARRAY(SELECT quote_ident(a.attname)
+                      FROM pg_attribute a
+                     WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+                       AND a.attname <> ALL (steward.audit_option_columns(r.arguments))
+                       AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
+                     ORDER BY a.attnum) AS unnamed) AS c
  CROSS JOIN LATERAL (VALUES
        (t.relkind = 'f',
         'foreign table', 'Its rows change on another server.', NULL),
@@ -586,16 +604,13 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
         AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND (i.indisprimary OR i.indisreplident)),
         'no primary key', 'Rows are identified by a hash of their values, which changes when they do.',
         format('ALTER TABLE %s ADD PRIMARY KEY (...);', t.qualified_name)),
-       (r.arguments LIKE '%include=%' AND NOT t.relispartition,
-        'columns left out', (SELECT 'Not in include=: ' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
-                               FROM pg_attribute a
-                              WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
-                                AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
-                                AND NOT quote_ident(a.attname) = ANY (string_to_array(
-                                        translate((SELECT string_agg(o, ',') FROM unnest(string_to_array(r.arguments, '\000')) o
-                                                    WHERE o LIKE 'include=%' OR o LIKE 'redact=%'), '=', ','), ','))),
-        NULL)) AS f(found, finding, detail, fix)
- WHERE f.found AND f.detail IS NOT NULL;
+       (cardinality(c.unknown) > 0,
+        'unknown column', 'Writes fail, because the trigger names: ' || array_to_string(c.unknown, ', '),
+        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name)),
+       (r.has_include AND NOT t.relispartition AND cardinality(c.unnamed) > 0,
+        'columns left out', 'No option names: ' || array_to_string(c.unnamed, ', '),
+        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name))) AS f(found, finding, detail, fix)
+ WHERE f.found;
 COMMENT ON VIEW steward.audit_coverage IS
 'What is not audited, or not as it should be: one row for each finding, with the command that mends it.';
 
