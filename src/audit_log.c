@@ -54,6 +54,7 @@ struct AuditBatch
 	Size		bytes;
 	TupleDesc	desc;			/* a copy of target.desc ... */
 	int			generation;		/* ... as of then */
+	TupleDesc	prefixes[EVENT_NATTS + 1];	/* its first n columns, for each n asked for */
 	int			nslots;
 	TupleTableSlot *slots[MAX_BATCH_ROWS];
 };
@@ -183,8 +184,8 @@ static void
 check_columns(Relation partition)
 {
 	static const char *const names[EVENT_NATTS] = {
-		"recorded_at", "transaction_id", "context_id", "table_id", "key_hash", "old_key_hash",
-		"seq", "operation", "record_key", "old_values", "new_values"
+		"recorded_at", "transaction_id", "context_id", "table_id", "key_hash", "seq", "operation",
+		"record_key", "old_values", "new_values", "old_key_hash"
 	};
 	TupleDesc	desc = RelationGetDescr(partition);
 	bool		good = partition->rd_rel->relkind == RELKIND_RELATION && desc->natts >= EVENT_NATTS;
@@ -266,8 +267,12 @@ describe_target(Relation partition)
 			break;
 		index = index_open(lfirst_oid(lc), RowExclusiveLock);
 		entry->info = BuildIndexInfo(index);
-		target.plain_indexes = describe_index(index, entry);
-		target.nindexes++;
+		/* one that is being built concurrently, or whose build failed, takes no entries yet */
+		if (entry->info->ii_ReadyForInserts)
+		{
+			target.plain_indexes = describe_index(index, entry);
+			target.nindexes++;
+		}
 		index_close(index, NoLock);
 	}
 	MemoryContextSwitchTo(old);
@@ -493,6 +498,26 @@ steward_audit_batch_open(void)
 }
 
 /*
+ * Returns a descriptor of the first columns of the log.  A row whose last columns
+ * are null is stored without them, as rows older than ADD COLUMN are; that saves
+ * most of them the null bitmap, eight bytes.
+ */
+static TupleDesc
+prefix(AuditBatch *batch, int natts)
+{
+	if (batch->prefixes[natts] == NULL)
+	{
+		TupleDesc	desc = CreateTemplateTupleDesc(natts);
+
+		for (int i = 1; i <= natts; i++)
+			TupleDescCopyEntry(desc, i, batch->desc, i);
+		steward_finalize_tuple_desc(desc);
+		batch->prefixes[natts] = desc;
+	}
+	return batch->prefixes[natts];
+}
+
+/*
  * Adds one event to a batch.  Where the batch still holds rows of another
  * subtransaction, it is left to that one, and a new batch takes its place.
  */
@@ -503,7 +528,10 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 	SubTransactionId subid = GetCurrentSubTransactionId();
 	MemoryContext old;
 	HeapTuple	tuple;
+	int			natts = EVENT_NATTS;
 
+	while (isnull[natts - 1])
+		natts--;
 	if (batch->nrows > 0 && batch->subid != subid)
 	{
 		batch->closed = true;
@@ -519,6 +547,12 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 			for (int i = 0; i < batch->nslots; i++)
 				ExecDropSingleTupleTableSlot(batch->slots[i]);
 			batch->nslots = 0;
+			for (int i = 0; i <= EVENT_NATTS; i++)
+				if (batch->prefixes[i] != NULL)
+				{
+					FreeTupleDesc(batch->prefixes[i]);
+					batch->prefixes[i] = NULL;
+				}
 			if (batch->desc != NULL)
 				FreeTupleDesc(batch->desc);
 			batch->desc = CreateTupleDescCopy(target.desc);
@@ -531,21 +565,8 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 	old = MemoryContextSwitchTo(batch->mcxt);
 	if (batch->nrows == batch->nslots)
 		batch->slots[batch->nslots++] = MakeSingleTupleTableSlot(batch->desc, &TTSOpsHeapTuple);
-	if (batch->desc->natts == EVENT_NATTS)
-		tuple = heap_form_tuple(batch->desc, unconstify(Datum *, values), unconstify(bool *, isnull));
-	else
-	{
-		/* columns that somebody added to the log stay empty */
-		Datum	   *all_values = palloc0(batch->desc->natts * sizeof(Datum));
-		bool	   *all_nulls = palloc(batch->desc->natts * sizeof(bool));
-
-		memset(all_nulls, true, batch->desc->natts * sizeof(bool));
-		memcpy(all_values, values, EVENT_NATTS * sizeof(Datum));
-		memcpy(all_nulls, isnull, EVENT_NATTS * sizeof(bool));
-		tuple = heap_form_tuple(batch->desc, all_values, all_nulls);
-		pfree(all_values);
-		pfree(all_nulls);
-	}
+	tuple = heap_form_tuple(prefix(batch, natts), unconstify(Datum *, values),
+							unconstify(bool *, isnull));
 	ExecStoreHeapTuple(tuple, batch->slots[batch->nrows++], true);
 	MemoryContextSwitchTo(old);
 
