@@ -19,11 +19,16 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# Runs apt-get without questions and chatter; waits for its turn, as apt-get itself does not do for its lists.
+apt() {
+	as_root flock /run/lock/pg_steward.apt env DEBIAN_FRONTEND=noninteractive \
+		apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >/dev/null </dev/null
+}
+
 # Refreshes apt's package lists, once per script; a source that does not answer is apt's to report, not fatal.
 apt_updated=
 apt_update() {
-	[ -z "$apt_updated" ] || return 0
-	as_root apt-get -q -o DPkg::Lock::Timeout=300 update >&2 </dev/null || echo "apt-get update failed" >&2
+	[ -n "$apt_updated" ] || apt update || echo "apt-get update failed" >&2
 	apt_updated=yes
 }
 
@@ -36,8 +41,7 @@ need() {
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	apt_update
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
-		install -y --no-install-recommends "${missing[@]}" >&2 </dev/null
+	apt install -y --no-install-recommends "${missing[@]}"
 }
 
 # Prints the major version of the server that pg_config $1 belongs to; fails when it has no server or no PGXS.
@@ -82,9 +86,10 @@ use_server() {
 	bindir=$("$pg_config" --bindir)
 }
 
-# Runs a command as the user that owns the server: postgres when we are root, which the server refuses, else us.
+# Runs a command as the user that owns the server (postgres when we are root, which the server refuses, else us), in a
+# locale that every machine has.
 as_server() {
-	local run=(env HOME="$scratch" TMPDIR="$scratch" "$@")
+	local run=(env HOME="$scratch" TMPDIR="$scratch" LC_ALL=C.UTF-8 "$@")
 	if [ "$(id -u)" = 0 ]; then run=(runuser -u postgres -- "${run[@]}"); fi
 	(cd "$scratch/src" && "${run[@]}")
 }
@@ -108,14 +113,19 @@ make_scratch() {
 	[ "$(id -u)" != 0 ] || chown -R postgres: "$scratch"
 }
 
-# Builds a copy of the tree in $scratch/src, stages it, and writes the settings that find it to $scratch/stage.conf.
-# Nothing is installed into the system, and a checkout need not be readable by the server's user.
+# Copies the tree, without what was built in it, to $scratch/src; a checkout need not be readable by the server's user.
+copy_tree() {
+	tar -C "$tree" --exclude=./.git --exclude=./tmp_check -cf - . | as_server tar -xf - --no-same-owner
+	as_server make -s with_llvm=no PG_CONFIG="$pg_config" clean
+}
+
+# Builds the tree in $scratch/src, stages it, and writes the settings that find it to $scratch/stage.conf, so that
+# nothing is installed into the system.
 build() {
 	local make=(make -s with_llvm=no PG_CONFIG="$pg_config")
-	tar -C "$tree" --exclude=./.git --exclude=./tmp_check -cf - . | as_server tar -xf - --no-same-owner
+	copy_tree
 	{
-		as_server "${make[@]}" clean &&
-			as_server "${make[@]}" -j2 &&
+		as_server "${make[@]}" -j2 &&
 			as_server "${make[@]}" install DESTDIR="$scratch/stage"
 	} >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log" >&2; die "the build failed"; }
 	grep -i 'warning' "$scratch/build.log" >&2 || :

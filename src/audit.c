@@ -9,6 +9,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -16,15 +17,21 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/snapmgr.h"
+#include "utils/varlena.h"
 #include "utils/xid8.h"
 
 /* A row larger than this leaves no buffer of its size behind. */
 #define KEPT_BUFFER_SIZE	(64 * 1024)
 
-/* What one trigger knows while one statement fires it. */
+/*
+ * What one trigger knows while one statement fires it.  It is in session memory
+ * and goes from statement to statement, so that a small one allocates nothing.
+ */
 typedef struct AuditStatement
 {
+	slist_node	node;			/* in "idle" */
 	MemoryContext query;		/* gone when the statement is over */
+	MemoryContextCallback at_end;
 	AuditTable *table;
 	AuditBatch *batch;
 	int64		context_id;
@@ -33,22 +40,27 @@ typedef struct AuditStatement
 	StringInfoData old_key;
 	StringInfoData old_values;
 	StringInfoData new_values;
-	MemoryContextCallback at_end;
 } AuditStatement;
+
+static slist_head idle = SLIST_STATIC_INIT(idle);
 
 /*
  * The key of a row that left its partition and has not come to its new one yet:
  * the server reports such an UPDATE as a DELETE and, next, an INSERT.
  */
-static struct
+struct Moving
 {
 	MemoryContext query;		/* NULL: there is no such row */
 	int64		table_id;
 	Datum		key_hash;
-} moving;
+};
+
+static struct Moving moving;
 
 PG_FUNCTION_INFO_V1(steward_audit_trigger);
 PG_FUNCTION_INFO_V1(steward_audit_check);
+PG_FUNCTION_INFO_V1(steward_audit_identity);
+PG_FUNCTION_INFO_V1(steward_audit_option_columns);
 PG_FUNCTION_INFO_V1(steward_audit_record_key);
 PG_FUNCTION_INFO_V1(steward_audit_record_id);
 PG_FUNCTION_INFO_V1(steward_audit_table_id);
@@ -85,13 +97,15 @@ end_statement(void *arg)
 {
 	AuditStatement *statement = arg;
 	AuditTable *table = statement->table;
+	AuditBatch *batch = statement->batch;
 
 	if (moving.query == statement->query)
 		moving.query = NULL;
 
-	/* Even if writing fails below, the table must not stay pinned. */
+	/* Writing comes last, because it can fail. */
+	slist_push_head(&idle, &statement->node);
 	steward_audit_table_unpin(table);
-	steward_audit_batch_close(statement->batch);
+	steward_audit_batch_close(batch);
 }
 
 /* Raises 39P01 unless the trigger was attached as it must be. */
@@ -114,36 +128,47 @@ check_event(TriggerData *trigdata)
 				 errhint(hint, steward_relation_literal(trigdata->tg_relation))));
 }
 
+/* Returns a statement with its buffers, from those that are idle if there is one. */
+static AuditStatement *
+new_statement(void)
+{
+	MemoryContext old;
+	AuditStatement *statement;
+
+	if (!slist_is_empty(&idle))
+		return slist_container(AuditStatement, node, slist_pop_head_node(&idle));
+
+	old = MemoryContextSwitchTo(steward_session_context());
+	statement = palloc0(sizeof(AuditStatement));
+	statement->at_end.func = end_statement;
+	statement->at_end.arg = statement;
+	initStringInfo(&statement->key);
+	initStringInfo(&statement->old_key);
+	initStringInfo(&statement->old_values);
+	initStringInfo(&statement->new_values);
+	MemoryContextSwitchTo(old);
+	return statement;
+}
+
 /* Begins a statement: everything that is the same for all its rows. */
 static AuditStatement *
 begin_statement(FunctionCallInfo fcinfo)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	MemoryContext mcxt = fcinfo->flinfo->fn_mcxt;
-	MemoryContext old;
 	AuditStatement *statement;
 	AuditTable *table;
 
+	steward_audit_check_relation(trigdata->tg_relation);
 	check_event(trigdata);
 	table = steward_audit_table(trigdata->tg_relation, trigdata->tg_trigger,
 								TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event));
 
-	old = MemoryContextSwitchTo(mcxt);
-	statement = palloc(sizeof(AuditStatement));
-	statement->query = mcxt;
+	statement = new_statement();
+	statement->query = fcinfo->flinfo->fn_mcxt;
 	statement->table = table;
 	statement->batch = steward_audit_batch_open();
-	statement->at_end.func = end_statement;
-	statement->at_end.arg = statement;
-	MemoryContextRegisterResetCallback(mcxt, &statement->at_end);
-
-	initStringInfo(&statement->key);
-	initStringInfo(&statement->old_key);
-	initStringInfo(&statement->old_values);
-	initStringInfo(&statement->new_values);
 	statement->context_expires = DT_NOBEGIN;
-	MemoryContextSwitchTo(old);
-
+	MemoryContextRegisterResetCallback(statement->query, &statement->at_end);
 	fcinfo->flinfo->fn_extra = statement;
 	return statement;
 }
@@ -173,11 +198,14 @@ record_key(AuditTable *table, StringInfo out, const Datum *values, const bool *i
 	{
 		char		text[17];
 		Jsonb	   *row = steward_audit_object(out, table->all, table->ncolumns, values, isnull);
+		uint64		row_hash = hash_bytes_extended((unsigned char *) &row->root,
+												   VARSIZE(row) - VARHDRSZ,
+												   (uint64) table->table_id);
 
-		*hash = (int64) hash_bytes_extended((unsigned char *) &row->root, VARSIZE(row) - VARHDRSZ,
-											(uint64) table->table_id);
-		snprintf(text, sizeof(text), "%016llx", (unsigned long long) *hash);
-		return steward_audit_row_hash_key(out, text);
+		snprintf(text, sizeof(text), "%016llx", (unsigned long long) row_hash);
+		key = steward_audit_row_hash_key(out, text);
+		*hash = steward_audit_hash_key(table->table_id, key);
+		return key;
 	}
 
 	key = steward_audit_object(out, table->all_keys, table->nkeys, values, isnull);
@@ -395,19 +423,70 @@ describe(Relation rel)
 }
 
 /*
- * steward.audit_check(relation regclass) returns regclass
+ * steward.audit_check(relation regclass) returns void
  *
- * Raises the error that the table's audit trigger would raise when it fires;
- * returns the table that its rows are recorded under.
+ * Raises the error that the table's audit trigger would raise when it fires, and
+ * warns of a redaction key that is no secret.
  */
 Datum
 steward_audit_check(PG_FUNCTION_ARGS)
 {
 	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
-	Oid			identity = describe(rel)->identity;
+
+	if (describe(rel)->redacts && !steward_preloaded &&
+		(steward_audit_redaction_key_file == NULL || steward_audit_redaction_key_file[0] == '\0'))
+		ereport(WARNING,
+				(errmsg("any role can see the redaction key in a session that has not loaded pg_steward yet"),
+				 errhint("Keep the key in a file, and name it in steward.audit_redaction_key_file; or add pg_steward to session_preload_libraries.")));
+	relation_close(rel, AccessShareLock);
+	PG_RETURN_VOID();
+}
+
+/*
+ * steward.audit_identity(relation regclass) returns regclass
+ *
+ * Returns the table under which the log records the rows of a table: itself or,
+ * for a partition, the topmost ancestor with a primary key.
+ */
+Datum
+steward_audit_identity(PG_FUNCTION_ARGS)
+{
+	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	List	   *key;
+	Oid			identity = steward_audit_find_identity(rel, &key);
 
 	relation_close(rel, AccessShareLock);
 	PG_RETURN_OID(identity);
+}
+
+/*
+ * steward.audit_option_columns(arguments bytea) returns text[]
+ *
+ * Returns the columns that an audit trigger's options name, from the arguments
+ * as pg_trigger keeps them: each with a zero byte behind it.
+ */
+Datum
+steward_audit_option_columns(PG_FUNCTION_ARGS)
+{
+	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
+	const char *argument = VARDATA_ANY(arguments);
+	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
+	ArrayBuildState *columns = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+
+	for (; argument < end; argument += strlen(argument) + 1)
+	{
+		const char *list = strchr(argument, '=');
+		List	   *names;
+		ListCell   *lc;
+
+		if (list == NULL || strncmp(argument, "values=", 7) == 0 ||
+			!SplitIdentifierString(pstrdup(list + 1), ',', &names))
+			continue;
+		foreach(lc, names)
+			accumArrayResult(columns, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
+							 CurrentMemoryContext);
+	}
+	PG_RETURN_DATUM(makeArrayResult(columns, CurrentMemoryContext));
 }
 
 /*
@@ -452,10 +531,20 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 
 	initStringInfo(&out);
 	if (table->nkeys == 0)
-		key = steward_audit_row_hash_key(&out, TextDatumGetCString(texts[0]));
+	{
+		char	   *hash = TextDatumGetCString(texts[0]);
+
+		if (strlen(hash) != 16 || strspn(hash, "0123456789abcdef") != 16)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" is not the hash of a row", hash),
+					 errhint("Table \"%s\" has no primary key: pass the row hash that audit_log shows as record_id.",
+							 RelationGetRelationName(rel))));
+		key = steward_audit_row_hash_key(&out, hash);
+	}
 	else
 	{
-		(void) steward_audit_identity(rel, &names);
+		(void) steward_audit_find_identity(rel, &names);
 		foreach(lc, names)
 		{
 			AttrNumber	attnum = get_attnum(RelationGetRelid(rel), strVal(lfirst(lc)));

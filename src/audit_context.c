@@ -9,6 +9,7 @@
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "replication/origin.h"
 #include "utils/builtins.h"
@@ -194,6 +195,31 @@ read_text(Oid type, const char *text, Datum *value)
 	return valid;
 }
 
+/*
+ * Returns a setting's text as the log may keep it.  What comes with the startup
+ * packet is not checked to be in the database's encoding; a byte that is not
+ * would make the log's dump impossible to restore, so such text has all its
+ * bytes above ASCII written as \xHH.
+ */
+static const char *
+valid_text(const char *text)
+{
+	StringInfoData escaped;
+
+	if (pg_verifymbstr(text, strlen(text), true))
+		return text;
+
+	initStringInfo(&escaped);
+	for (const unsigned char *c = (const unsigned char *) text; *c != '\0'; c++)
+	{
+		if (IS_HIGHBIT_SET(*c))
+			appendStringInfo(&escaped, "\\x%02X", *c);
+		else
+			appendStringInfoChar(&escaped, *c);
+	}
+	return escaped.data;
+}
+
 /* Adds a setting that could not be read to the JSON text of those. */
 static void
 note_malformed(StringInfo malformed, const char *name, const char *value)
@@ -227,10 +253,16 @@ store_context(const ContextFacts *facts, TimestampTz now)
 	Datum		values[CONTEXT_NATTS] = {0};
 	bool		isnull[CONTEXT_NATTS] = {false};
 	int64		id = steward_new_id();
-	const char *client_ip = facts->texts[TEXT_CLIENT_IP];
-	const char *context = facts->texts[TEXT_CONTEXT];
+	const char *texts[NTEXTS];
+	const char *client_ip;
+	const char *context;
 	StringInfoData malformed;
 	char	   *origin = NULL;
+
+	for (int i = 0; i < NTEXTS; i++)
+		texts[i] = valid_text(facts->texts[i]);
+	client_ip = texts[TEXT_CLIENT_IP];
+	context = texts[TEXT_CONTEXT];
 
 	initStringInfo(&malformed);
 
@@ -240,10 +272,10 @@ store_context(const ContextFacts *facts, TimestampTz now)
 	values[CONTEXT_SESSION_USER] =
 		CStringGetTextDatum(GetUserNameFromId(facts->session_user, false));
 	values[CONTEXT_ROLE] = CStringGetTextDatum(GetUserNameFromId(facts->role, false));
-	values[CONTEXT_USER_ID] = CStringGetTextDatum(facts->texts[TEXT_USER_ID]);
-	isnull[CONTEXT_USER_ID] = facts->texts[TEXT_USER_ID][0] == '\0';
-	values[CONTEXT_TENANT_ID] = CStringGetTextDatum(facts->texts[TEXT_TENANT_ID]);
-	isnull[CONTEXT_TENANT_ID] = facts->texts[TEXT_TENANT_ID][0] == '\0';
+	values[CONTEXT_USER_ID] = CStringGetTextDatum(texts[TEXT_USER_ID]);
+	isnull[CONTEXT_USER_ID] = texts[TEXT_USER_ID][0] == '\0';
+	values[CONTEXT_TENANT_ID] = CStringGetTextDatum(texts[TEXT_TENANT_ID]);
+	isnull[CONTEXT_TENANT_ID] = texts[TEXT_TENANT_ID][0] == '\0';
 
 	isnull[CONTEXT_CLIENT_IP] = client_ip[0] == '\0';
 	if (client_ip[0] != '\0' && !read_text(INETOID, client_ip, &values[CONTEXT_CLIENT_IP]))
@@ -256,7 +288,7 @@ store_context(const ContextFacts *facts, TimestampTz now)
 		call_without_arguments(inet_client_addr, &isnull[CONTEXT_CLIENT_ADDR]);
 	values[CONTEXT_CLIENT_PORT] =
 		call_without_arguments(inet_client_port, &isnull[CONTEXT_CLIENT_PORT]);
-	values[CONTEXT_APPLICATION_NAME] = CStringGetTextDatum(facts->texts[TEXT_APPLICATION_NAME]);
+	values[CONTEXT_APPLICATION_NAME] = CStringGetTextDatum(texts[TEXT_APPLICATION_NAME]);
 	values[CONTEXT_BACKEND_PID] = Int32GetDatum(MyProcPid);
 	values[CONTEXT_BACKEND_START] = TimestampTzGetDatum(MyStartTimestamp);
 

@@ -19,6 +19,7 @@
 #include "common/shortest_dec.h"
 #include "miscadmin.h"
 #include "pgtime.h"
+#include "storage/fd.h"
 #include "utils/builtins.h"
 #include "utils/bytea.h"
 #include "utils/date.h"
@@ -26,6 +27,7 @@
 #include "utils/float.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/regproc.h"
 #include "utils/uuid.h"
@@ -79,30 +81,60 @@ pinned_output(FmgrInfo *output, Datum value)
 	return text;
 }
 
-/* Raises 55000 unless there is a key to redact values with. */
-void
-steward_audit_check_redaction_key(void)
+/*
+ * Returns the key for redacted values: the first line of the file that
+ * steward.audit_redaction_key_file names, read once per session, or else the
+ * setting itself.  Raises 55000 if there is none.
+ */
+const char *
+steward_audit_get_redaction_key(void)
 {
-	if (steward_audit_redaction_key == NULL || steward_audit_redaction_key[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot redact audited values: no redaction key is set"),
-				 errhint("As a superuser, run: ALTER SYSTEM SET steward.audit_redaction_key = '...'; SELECT pg_reload_conf();")));
+	static char *read_from = NULL;
+	static char key[1024];
+	const char *path = steward_audit_redaction_key_file;
+
+	if (path != NULL && path[0] != '\0')
+	{
+		FILE	   *file;
+
+		if (read_from != NULL && strcmp(read_from, path) == 0)
+			return key;
+		file = AllocateFile(path, "r");
+		if (file == NULL)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not open redaction key file \"%s\": %m", path)));
+		if (fgets(key, sizeof(key), file) == NULL)
+			key[0] = '\0';
+		FreeFile(file);
+		key[strcspn(key, "\r\n")] = '\0';
+		if (key[0] != '\0')
+		{
+			read_from = MemoryContextStrdup(steward_session_context(), path);
+			return key;
+		}
+	}
+	else if (steward_audit_redaction_key != NULL && steward_audit_redaction_key[0] != '\0')
+		return steward_audit_redaction_key;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("cannot redact audited values: no redaction key is set"),
+			 errhint("As a superuser, write a random line to a file that only the server can read, and run: ALTER SYSTEM SET steward.audit_redaction_key_file = '...'; SELECT pg_reload_conf();")));
 }
 
 /*
- * Returns HMAC-SHA-256 (RFC 2104) of a text under steward.audit_redaction_key,
- * in hex behind a prefix; raises 55000 when no key is set.
+ * Returns HMAC-SHA-256 (RFC 2104) of a text under the redaction key, in hex
+ * behind a prefix.
  */
 static char *
 redacted(const char *text)
 {
-	const char *key = steward_audit_redaction_key;
+	const char *key = steward_audit_get_redaction_key();
 	uint8		mac[PG_SHA256_DIGEST_LENGTH];
 	char	   *hex;
 	pg_hmac_ctx *ctx;
 
-	steward_audit_check_redaction_key();
 	ctx = pg_hmac_create(PG_SHA256);
 	if (ctx == NULL ||
 		pg_hmac_init(ctx, (const uint8 *) key, strlen(key)) < 0 ||
@@ -155,7 +187,7 @@ steward_audit_column_init(AuditColumn *column, Form_pg_attribute att, bool redac
 			column->encoding = ENCODE_INT4;
 			break;
 		case INT8OID:
-		case CASHOID:			/* its output follows lc_monetary, its units do not */
+		case CASHOID:			/* only its output follows lc_monetary */
 			column->encoding = ENCODE_INT8;
 			break;
 		case NUMERICOID:
@@ -482,7 +514,10 @@ Jsonb *
 steward_audit_row_hash_key(StringInfo out, const char *hash)
 {
 	static AuditColumn row_hash = {
-		.name = "row_hash", .name_length = 8, .attnum = 1, .encoding = ENCODE_NAME
+		.name = "row_hash",
+		.name_length = 8,
+		.attnum = 1,
+		.encoding = ENCODE_NAME
 	};
 	AuditColumn *column = &row_hash;
 	Datum		value = CStringGetDatum(hash);

@@ -13,14 +13,17 @@
  */
 #include "pg_steward.h"
 
+#include "access/genam.h"
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "nodes/primnodes.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
 #include "storage/lmgr.h"
@@ -34,6 +37,9 @@
 /* As many as COPY collects: more gains nothing. */
 #define MAX_BATCH_ROWS		1000
 #define MAX_BATCH_BYTES		65535
+
+/* A partition with more indexes than that goes the executor's way. */
+#define MAX_PLAIN_INDEXES	8
 
 /* Batches that wait for the next statement; nested statements need a few. */
 #define MAX_IDLE_BATCHES	4
@@ -56,18 +62,35 @@ static dlist_head busy = DLIST_STATIC_INIT(busy);
 static dlist_head idle = DLIST_STATIC_INIT(idle);
 static int	nidle = 0;
 
+/*
+ * One index of the partition that takes events.  What the executor finds out for
+ * each statement is kept here while the partition stays as it is.
+ */
+typedef struct TargetIndex
+{
+	Oid			oid;
+	IndexInfo  *info;
+	AttrNumber	only_if_set;	/* partial: WHERE this column IS NOT NULL; 0: not partial */
+} TargetIndex;
+
 /* The partition that takes events from "lower" up to, but not including, "upper". */
-static struct
+struct Target
 {
 	bool		valid;
 	Oid			log;
 	Oid			partition;
 	TimestampTz lower;
 	TimestampTz upper;
-	bool		columns_checked;
-	TupleDesc	desc;			/* a copy, in session memory */
+	bool		described;		/* are the fields below up to date? */
+	bool		plain_indexes;	/* is "indexes" all there is to maintain? */
+	int			nindexes;
+	TargetIndex indexes[MAX_PLAIN_INDEXES];
+	MemoryContext mcxt;			/* holds "desc" and what is in "indexes" */
+	TupleDesc	desc;
 	int			generation;		/* of desc */
-} target;
+};
+
+static struct Target target;
 
 static void
 invalidate_target(Datum arg, Oid relid)
@@ -148,7 +171,7 @@ find_target(TimestampTz at)
 				 errmsg("no partition of the audit log takes an event of %s", timestamptz_to_str(at)),
 				 errhint("Run: CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;")));
 	target.partition = partitions->oids[part];
-	target.columns_checked = false;
+	target.described = false;
 	target.valid = true;
 	table_close(log, AccessShareLock);
 }
@@ -172,6 +195,82 @@ check_columns(Relation partition)
 				 errmsg("partition \"%s\" does not have the columns of steward.audit_event",
 						RelationGetRelationName(partition)),
 				 errhint("Create partitions with steward.audit_maintain(), or as PARTITION OF steward.audit_event.")));
+}
+
+/*
+ * Returns the column that a partial index wants to be set, if its predicate
+ * says nothing else; else InvalidAttrNumber.
+ */
+static AttrNumber
+predicate_column(List *predicate)
+{
+	NullTest   *test = linitial(predicate);
+
+	if (list_length(predicate) == 1 && IsA(test, NullTest) && !test->argisrow &&
+		test->nulltesttype == IS_NOT_NULL && IsA(test->arg, Var))
+		return ((Var *) test->arg)->varattno;
+	return InvalidAttrNumber;
+}
+
+/*
+ * Notes one index of the partition; returns false if it takes the executor to
+ * maintain it: expressions, other predicates, uniqueness and exclusion.
+ */
+static bool
+describe_index(Relation index, TargetIndex *entry)
+{
+	IndexInfo  *info = entry->info;
+
+	entry->oid = RelationGetRelid(index);
+	entry->only_if_set = InvalidAttrNumber;
+	if (info->ii_Predicate != NIL)
+	{
+		entry->only_if_set = predicate_column(info->ii_Predicate);
+		if (entry->only_if_set == InvalidAttrNumber)
+			return false;
+	}
+	return info->ii_Expressions == NIL && !info->ii_Unique && info->ii_ExclusionOps == NULL;
+}
+
+/* Finds out what the partition looks like: columns and indexes. */
+static void
+describe_target(Relation partition)
+{
+	MemoryContext old;
+	List	   *indexes;
+	ListCell   *lc;
+
+	check_columns(partition);
+
+	if (target.mcxt == NULL)
+		target.mcxt = AllocSetContextCreate(steward_session_context(), "audit log partition",
+											ALLOCSET_SMALL_SIZES);
+	if (target.desc == NULL || !equalTupleDescs(target.desc, RelationGetDescr(partition)))
+		target.generation++;
+	target.desc = NULL;
+	MemoryContextReset(target.mcxt);
+
+	indexes = RelationGetIndexList(partition);
+	old = MemoryContextSwitchTo(target.mcxt);
+	target.desc = CreateTupleDescCopy(RelationGetDescr(partition));
+	target.plain_indexes = list_length(indexes) <= MAX_PLAIN_INDEXES;
+	target.nindexes = 0;
+	foreach(lc, indexes)
+	{
+		Relation	index;
+		TargetIndex *entry = &target.indexes[target.nindexes];
+
+		if (!target.plain_indexes)
+			break;
+		index = index_open(lfirst_oid(lc), RowExclusiveLock);
+		entry->info = BuildIndexInfo(index);
+		target.plain_indexes = describe_index(index, entry);
+		target.nindexes++;
+		index_close(index, NoLock);
+	}
+	MemoryContextSwitchTo(old);
+	list_free(indexes);
+	target.described = true;
 }
 
 /*
@@ -200,56 +299,101 @@ open_target(TimestampTz at)
 			relation_close(partition, RowExclusiveLock);
 	}
 
-	if (!target.columns_checked)
-	{
-		check_columns(partition);
-		if (target.desc == NULL || !equalTupleDescs(target.desc, RelationGetDescr(partition)))
-		{
-			MemoryContext old = MemoryContextSwitchTo(steward_session_context());
-
-			if (target.desc != NULL)
-				FreeTupleDesc(target.desc);
-			target.desc = CreateTupleDescCopy(RelationGetDescr(partition));
-			target.generation++;
-			MemoryContextSwitchTo(old);
-		}
-		target.columns_checked = true;
-	}
+	if (!target.described)
+		describe_target(partition);
 	return partition;
 }
 
-/* Inserts the rows in the slots, with their index entries. */
+/* Inserts the rows in the slots, with their index entries, as the executor does. */
 static void
 insert_rows(Relation rel, TupleTableSlot **slots, int nslots)
 {
 	EState	   *estate = CreateExecutorState();
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	ResultRelInfo *result = makeNode(ResultRelInfo);
-	CommandId	cid = GetCurrentCommandId(true);
+
+	InitResultRelInfo(result, rel, 0, NULL, 0);
+	ExecOpenIndices(result, false);
+	table_multi_insert(rel, slots, nslots, GetCurrentCommandId(true), 0, NULL);
+	for (int i = 0; i < nslots && result->ri_NumIndices > 0; i++)
+	{
+		steward_insert_index_tuples(result, slots[i], estate);
+		ResetPerTupleExprContext(estate);
+	}
+	ExecCloseIndices(result);
+	MemoryContextSwitchTo(old);
+	FreeExecutorState(estate);
+}
+
+/* Adds the entries of an index of the target partition for rows just inserted. */
+static void
+insert_index_entries(Relation partition, TargetIndex *entry, TupleTableSlot **slots, int nslots)
+{
+	Relation	index = NULL;
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull[INDEX_MAX_KEYS];
+
+	for (int i = 0; i < nslots; i++)
+	{
+		if (entry->only_if_set != InvalidAttrNumber && slot_attisnull(slots[i], entry->only_if_set))
+			continue;
+		if (index == NULL)
+		{
+			index = index_open(entry->oid, RowExclusiveLock);
+			entry->info->ii_AmCache = NULL;
+			entry->info->ii_Context = CurrentMemoryContext;
+		}
+		FormIndexDatum(entry->info, slots[i], NULL, values, isnull);
+		index_insert(index, values, isnull, &slots[i]->tts_tid, partition, UNIQUE_CHECK_NO, false,
+					 entry->info);
+	}
+	if (index != NULL)
+	{
+		steward_index_insert_cleanup(index, entry->info);
+		entry->info->ii_AmCache = NULL;
+		index_close(index, NoLock);
+	}
+}
+
+/*
+ * Inserts events into the target partition.  Does what insert_rows does, without
+ * the executor where the partition's indexes allow it, because that is a large
+ * part of what a single-row change costs.
+ */
+static void
+insert_events(Relation partition, TupleTableSlot **slots, int nslots)
+{
+	static MemoryContext scratch = NULL;
 	bool		snapshot_set = ActiveSnapshotSet();
+	MemoryContext old;
+
+	if (scratch == NULL)
+		scratch = AllocSetContextCreate(steward_session_context(), "audit log insertion",
+										ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(scratch);
 
 	/* Toasting wants one, and the end of a transaction has none. */
 	if (!snapshot_set)
 		PushActiveSnapshot(GetTransactionSnapshot());
 
-	InitResultRelInfo(result, rel, 0, NULL, 0);
-	ExecOpenIndices(result, false);
-	if (nslots == 1)
-		table_tuple_insert(rel, slots[0], cid, 0, NULL);
+	if (!target.plain_indexes)
+		insert_rows(partition, slots, nslots);
 	else
-		table_multi_insert(rel, slots, nslots, cid, 0, NULL);
-	if (result->ri_NumIndices > 0)
-		for (int i = 0; i < nslots; i++)
-		{
-			steward_insert_index_tuples(result, slots[i], estate);
-			ResetPerTupleExprContext(estate);
-		}
-	ExecCloseIndices(result);
+	{
+		CommandId	cid = GetCurrentCommandId(true);
+
+		if (nslots == 1)
+			table_tuple_insert(partition, slots[0], cid, 0, NULL);
+		else
+			table_multi_insert(partition, slots, nslots, cid, 0, NULL);
+		for (int i = 0; i < target.nindexes; i++)
+			insert_index_entries(partition, &target.indexes[i], slots, nslots);
+	}
 
 	if (!snapshot_set)
 		PopActiveSnapshot();
 	MemoryContextSwitchTo(old);
-	FreeExecutorState(estate);
+	MemoryContextReset(scratch);
 }
 
 /* Inserts one row into a table of the audit module. */
@@ -301,7 +445,7 @@ flush(AuditBatch *batch)
 			if (at < target.lower || at >= target.upper)
 				break;
 		}
-		insert_rows(partition, batch->slots + i, next - i);
+		insert_events(partition, batch->slots + i, next - i);
 		table_close(partition, NoLock);
 	}
 	empty(batch);
@@ -365,7 +509,7 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 	}
 	if (batch->nrows == 0)
 	{
-		if (!target.valid || !target.columns_checked)
+		if (!target.valid || !target.described)
 			table_close(open_target(DatumGetTimestampTz(values[EVENT_RECORDED_AT])), NoLock);
 		if (batch->generation != target.generation)
 		{

@@ -23,6 +23,7 @@
 #include "nodes/bitmapset.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -91,7 +92,8 @@ steward_audit_hash_integer_key(int64 table_id, int64 key)
 static bool
 numeric_as_integer(Numeric number, int64 *integer)
 {
-	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	Datum		trimmed = DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(number));
+	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, trimmed));
 	char	   *end;
 
 	errno = 0;
@@ -99,7 +101,10 @@ numeric_as_integer(Numeric number, int64 *integer)
 	return errno == 0 && *end == '\0' && end != text;
 }
 
-/* Returns the hash by which the log finds rows with the given key. */
+/*
+ * Returns the hash by which the log finds rows with the given key.  Keys that
+ * are equal as jsonb have the same one, such as 42 and 42.00.
+ */
 int64
 steward_audit_hash_key(int64 table_id, Jsonb *key)
 {
@@ -115,8 +120,8 @@ steward_audit_hash_key(int64 table_id, Jsonb *key)
 		if (value.type == jbvNumeric && numeric_as_integer(value.val.numeric, &integer))
 			return steward_audit_hash_integer_key(table_id, integer);
 	}
-	return (int64) hash_bytes_extended((const unsigned char *) &key->root,
-									   VARSIZE(key) - VARHDRSZ, (uint64) table_id);
+	return DatumGetInt64(DirectFunctionCall2(jsonb_hash_extended, JsonbPGetDatum(key),
+											 Int64GetDatum(table_id)));
 }
 
 /* Returns a list of the table's columns for a hint. */
@@ -131,7 +136,8 @@ column_list(Relation rel)
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
 
 		if (!att->attisdropped)
-			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", NameStr(att->attname));
+			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
+							 quote_identifier(NameStr(att->attname)));
 	}
 	return list.data;
 }
@@ -171,8 +177,10 @@ contains(List *names, const char *name)
 	ListCell   *lc;
 
 	foreach(lc, names)
+	{
 		if (strcmp(strVal(lfirst(lc)), name) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -183,12 +191,14 @@ check_apart(List *a, const char *a_option, List *b, const char *b_option)
 	ListCell   *lc;
 
 	foreach(lc, a)
+	{
 		if (contains(b, strVal(lfirst(lc))))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("column \"%s\" is named in both audit options \"%s\" and \"%s\"",
 							strVal(lfirst(lc)), a_option, b_option),
 					 errhint("Name it in one of the two.")));
+	}
 }
 
 /* Reads the trigger's arguments; raises 22023 or 42703 for what it cannot follow. */
@@ -237,7 +247,7 @@ parse_options(Relation rel, Trigger *trigger, AuditOptions *options)
 	check_apart(options->exclude, "exclude", options->redact, "redact");
 	check_apart(options->exclude, "exclude", options->include, "include");
 	if (options->redact != NIL)
-		steward_audit_check_redaction_key();
+		(void) steward_audit_get_redaction_key();
 }
 
 /*
@@ -295,7 +305,7 @@ index_columns(Oid index)
  * without any key it is the root.
  */
 Oid
-steward_audit_identity(Relation rel, List **key)
+steward_audit_find_identity(Relation rel, List **key)
 {
 	List	   *line = rel->rd_rel->relispartition ?
 		get_partition_ancestors(RelationGetRelid(rel)) : NIL;
@@ -329,8 +339,8 @@ pointers_to(AuditColumn *columns, int ncolumns)
 }
 
 /* Raises 42809 or 0A000 for relations whose changes the log does not take. */
-static void
-check_relation(Relation rel)
+void
+steward_audit_check_relation(Relation rel)
 {
 	if (rel->rd_rel->relkind != RELKIND_RELATION && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
@@ -369,7 +379,7 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 	table->mcxt = mcxt;
 	table->trigger = trigger != NULL ? trigger->tgoid : InvalidOid;
 	table->relation = RelationGetRelid(rel);
-	check_relation(rel);
+	steward_audit_check_relation(rel);
 
 	if (truncate)
 	{
@@ -383,7 +393,8 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 	if (trigger != NULL)
 		parse_options(rel, trigger, &options);
 	table->capture = options.capture;
-	table->identity = steward_audit_identity(rel, &key);
+	table->redacts = options.redact != NIL;
+	table->identity = steward_audit_find_identity(rel, &key);
 	table->table_id = steward_audit_make_table_id(table->identity);
 	table->keys = palloc(Max(list_length(key), 1) * sizeof(AuditColumn));
 	table->columns = palloc(Max(desc->natts, 1) * sizeof(AuditColumn));

@@ -37,11 +37,13 @@ typedef RepOriginId ReplOriginId;
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'
 #endif
 
-/* 17 replaced backend ids by the numbers of their slots. */
+/* 17 replaced backend ids by the numbers of their slots, and lets indexes keep state between insertions. */
 #if PG_VERSION_NUM >= 170000
 #define MyProcSlot MyProcNumber
+#define steward_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
 #else
 #define MyProcSlot (MyProc->pgprocno)
+#define steward_index_insert_cleanup(index, info) ((void) 0)
 #endif
 
 /* 16 moved the varlena macros out of postgres.h, and told index insertion of summarizing indexes. */

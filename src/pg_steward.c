@@ -8,6 +8,7 @@
 
 #include "access/xact.h"
 #include "storage/proc.h"
+#include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -17,6 +18,7 @@ PG_MODULE_MAGIC;
 
 bool		steward_audit_guard = true;
 char	   *steward_audit_redaction_key = NULL;
+char	   *steward_audit_redaction_key_file = NULL;
 char	   *steward_audit_user_setting = NULL;
 char	   *steward_audit_client_ip_setting = NULL;
 char	   *steward_audit_tenant_setting = NULL;
@@ -33,6 +35,9 @@ static const struct config_enum_entry partition_intervals[] = {
 	{"day", 2, false},
 	{NULL, 0, false}
 };
+
+/* Was the library there before the session's first query? */
+bool		steward_preloaded = false;
 
 /* Things that hold only if the current transaction commits. */
 static dlist_head provisional = DLIST_STATIC_INIT(provisional);
@@ -159,6 +164,8 @@ steward_check_trigger(FunctionCallInfo fcinfo, const char *name)
 void
 _PG_init(void)
 {
+	steward_preloaded = debug_query_string == NULL;
+
 	DefineCustomBoolVariable("steward.audit_guard",
 							 "Refuses to change or drop the audit log.",
 							 NULL,
@@ -170,6 +177,11 @@ _PG_init(void)
 							   &steward_audit_redaction_key, "",
 							   PGC_SUSET, GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
 							   NULL, NULL, NULL);
+	DefineCustomStringVariable("steward.audit_redaction_key_file",
+							   "File that holds the secret key of the hashes that stand for redacted values.",
+							   "The key is the file's first line. A relative path starts at the data directory.",
+							   &steward_audit_redaction_key_file, "",
+							   PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("steward.audit_user_setting",
 							   "Setting from which the audit log takes the application user.",
 							   NULL,

@@ -32,12 +32,15 @@
 /* Settings; each is described where _PG_init defines it. */
 extern bool steward_audit_guard;
 extern char *steward_audit_redaction_key;
+extern char *steward_audit_redaction_key_file;
 extern char *steward_audit_user_setting;
 extern char *steward_audit_client_ip_setting;
 extern char *steward_audit_tenant_setting;
 extern char *steward_context;
 
 /* pg_steward.c */
+
+extern bool steward_preloaded;
 
 /*
  * Something held in session memory that is true only if the transaction that
@@ -93,7 +96,7 @@ typedef struct AuditColumn
 	FmgrInfo	output;			/* ENCODE_OUTPUT and ENCODE_REDACTED only */
 } AuditColumn;
 
-extern void steward_audit_check_redaction_key(void);
+extern const char *steward_audit_get_redaction_key(void);
 extern void steward_audit_column_init(AuditColumn *column, Form_pg_attribute att,
 									  bool redact, MemoryContext mcxt);
 extern void steward_audit_sort_columns(AuditColumn *columns, int ncolumns);
@@ -147,13 +150,14 @@ typedef struct AuditTable
 {
 	Oid			trigger;		/* hash key */
 	Oid			relation;
-	Oid			identity;		/* the table whose rows these are: see steward_audit_identity */
-	int64		table_id;		/* of the identity; of the relation for TRUNCATE */
+	Oid			identity;		/* see steward_audit_find_identity */
+	int64		table_id;		/* the identity's; for TRUNCATE its own */
 	MemoryContext mcxt;			/* holds this struct's contents */
 	int			pins;			/* statements at work with it */
 	bool		valid;			/* false: build it anew for the next statement */
 	Provisional registered;		/* its row in steward.audit_table */
 	AuditValues capture;
+	bool		redacts;		/* some column is redacted */
 	AttrNumber	last_attnum;	/* the last attribute that matters */
 	int			ncolumns;		/* kept columns, in jsonb's key order */
 	AuditColumn *columns;
@@ -165,11 +169,12 @@ typedef struct AuditTable
 } AuditTable;
 
 extern void steward_audit_table_init(void);
+extern void steward_audit_check_relation(Relation rel);
 extern AuditTable *steward_audit_table(Relation rel, Trigger *trigger, bool truncate);
 extern void steward_audit_table_unpin(AuditTable *table);
 extern AuditTable *steward_audit_describe(Relation rel, Trigger *trigger, bool truncate,
 										  MemoryContext mcxt);
-extern Oid	steward_audit_identity(Relation rel, List **key);
+extern Oid	steward_audit_find_identity(Relation rel, List **key);
 extern int64 steward_audit_make_table_id(Oid relation);
 extern int64 steward_audit_hash_key(int64 table_id, Jsonb *key);
 extern int64 steward_audit_hash_integer_key(int64 table_id, int64 key);

@@ -96,9 +96,13 @@ SELECT pg_extension_config_dump('steward.audit_event_default', '');
 COMMENT ON TABLE steward.audit_event_default IS
 'Takes the events that no other partition takes, so that a write never fails for want of one; audit_maintain() moves them on.';
 
+-- Each partition has indexes of its own, as audit_maintain() copies them from this
+-- one.  Were they the parent's, a dump could not be restored: ATTACH PARTITION
+-- would create on a partition what the dump is about to create.
+
 -- A row's history, also under a key it has no longer.
-CREATE INDEX audit_event_key_hash_idx ON steward.audit_event (key_hash);
-CREATE INDEX audit_event_old_key_hash_idx ON steward.audit_event (old_key_hash)
+CREATE INDEX audit_event_default_key_hash_idx ON steward.audit_event_default (key_hash);
+CREATE INDEX audit_event_default_old_key_hash_idx ON steward.audit_event_default (old_key_hash)
  WHERE old_key_hash IS NOT NULL;
 
 -- What happened between two moments, or in one transaction: events come in the
@@ -110,7 +114,7 @@ CREATE OPERATOR CLASS steward.xid8_minmax_ops FOR TYPE xid8 USING brin AS
     FUNCTION 2 brin_minmax_add_value(internal, internal, internal, internal),
     FUNCTION 3 brin_minmax_consistent(internal, internal, internal),
     FUNCTION 4 brin_minmax_union(internal, internal, internal);
-CREATE INDEX audit_event_time_idx ON steward.audit_event
+CREATE INDEX audit_event_default_time_idx ON steward.audit_event_default
  USING brin (recorded_at, transaction_id steward.xid8_minmax_ops);
 
 --
@@ -156,15 +160,25 @@ COMMENT ON EVENT TRIGGER steward_audit_protect IS
 -- What the log writes, for those who read it
 --
 
-CREATE FUNCTION steward.audit_check(relation regclass) RETURNS regclass
+CREATE FUNCTION steward.audit_check(relation regclass) RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'steward_audit_check';
 COMMENT ON FUNCTION steward.audit_check(regclass) IS
-'Raises the error that the audit trigger of a table would raise when it fires; returns the table that its rows are recorded under.';
+'Raises the error that the audit trigger of a table would raise when it fires.';
+
+CREATE FUNCTION steward.audit_identity(relation regclass) RETURNS regclass
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_identity';
+COMMENT ON FUNCTION steward.audit_identity(regclass) IS
+'The table under which the audit log records the rows of a table: for a partition, its topmost ancestor with a primary key.';
 
 CREATE FUNCTION steward.audit_table_id(relation regclass) RETURNS bigint
 LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_table_id';
 COMMENT ON FUNCTION steward.audit_table_id(regclass) IS
 'Id under which this database''s audit log knows a table.';
+
+CREATE FUNCTION steward.audit_option_columns(arguments bytea) RETURNS text[]
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_option_columns';
+COMMENT ON FUNCTION steward.audit_option_columns(bytea) IS
+'Columns that the arguments of an audit trigger name, from pg_trigger.tgargs.';
 
 CREATE FUNCTION steward.audit_record_key(relation regclass, key text[]) RETURNS jsonb
 LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_record_key';
@@ -204,7 +218,7 @@ SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
        e.old_values, e.new_values,
        CASE e.operation WHEN 'U' THEN
            ARRAY(SELECT n.key FROM jsonb_each(e.new_values) n
-                  WHERE n.value IS DISTINCT FROM e.old_values -> n.key ORDER BY n.key)
+                  WHERE n.value::text IS DISTINCT FROM (e.old_values -> n.key)::text ORDER BY n.key)
        END AS changed_columns,
        c.role_name AS changed_by, c.user_id, c.tenant_id,
        coalesce(c.client_ip, c.client_addr) AS ip_address,
@@ -247,7 +261,7 @@ BEGIN ATOMIC
              UNION
             SELECT t.relid FROM pg_partition_tree(relation) t
              UNION
-            SELECT steward.audit_check(relation)) p
+            SELECT steward.audit_identity(relation)) p
      UNION
     -- and what the log of a restored dump knows by the same name
     SELECT last.table_id
@@ -255,7 +269,7 @@ BEGIN ATOMIC
               FROM steward.audit_table t ORDER BY t.table_id, t.known_since DESC) last
       JOIN pg_class c ON c.relname = last.table_name
       JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = last.table_schema
-     WHERE c.oid IN (relation, steward.audit_check(relation))
+     WHERE c.oid IN (relation, steward.audit_identity(relation))
        AND (last.era, last.database_id) <>
            ((SELECT s.system_identifier FROM pg_control_system() s),
             (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()));
@@ -266,7 +280,7 @@ COMMENT ON FUNCTION steward.audit_table_ids(regclass) IS
 
 CREATE FUNCTION steward.audit_history(relation regclass, VARIADIC key anycompatiblearray)
 RETURNS SETOF steward.audit_log
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
 AS $$
 DECLARE
     ids constant bigint[] := ARRAY(SELECT steward.audit_table_ids(relation));
@@ -310,14 +324,18 @@ COMMENT ON FUNCTION steward.audit_history(regclass, anycompatiblearray) IS
 -- Attaching
 --
 
+-- The bits of tgtype: 1 for each row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate, 64 instead of.
 CREATE VIEW steward.audit_triggers AS
-SELECT t.tgrelid AS relation_id, t.tgname AS trigger_name, (t.tgtype & 1) = 1 AS for_each_row,
+SELECT t.tgrelid AS relation_id, t.tgname AS trigger_name,
+       CASE WHEN (t.tgtype & 67) = 1 THEN 'row'
+            WHEN (t.tgtype & 127) = 32 THEN 'truncate'
+            ELSE 'wrong' END AS kind,
        (t.tgtype & 28) = 28 AND t.tgqual IS NULL AND t.tgattr = '' AS every_change,
        t.tgenabled AS enabled, t.tgparentid <> 0 AS is_clone, t.tgargs AS arguments
   FROM pg_trigger t
  WHERE t.tgfoid = 'steward.audit_trigger'::regproc;
 COMMENT ON VIEW steward.audit_triggers IS
-'The audit triggers of this database.';
+'The audit triggers of this database: row and truncate triggers, and those attached so that they cannot work.';
 GRANT SELECT ON steward.audit_triggers TO PUBLIC;
 
 -- The tables that ALTER TABLE without ONLY would reach.
@@ -386,7 +404,8 @@ DECLARE
     enable constant text := CASE WHEN always THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END;
     command text;
 BEGIN
-    IF num_nulls(relation, exclude, include, redact, log_values, always) > 0 THEN
+    IF num_nulls(relation, exclude, include, redact, log_values, always) > 0
+       OR array_position(exclude || include || redact, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.audit_enable() must not be null';
     END IF;
     PERFORM steward.check_owner(m.member), steward.audit_check(m.member) FROM steward.audit_members(relation) m;
@@ -395,8 +414,10 @@ BEGIN
         -- what stands in the way: other arguments, and what a partition has of its own
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
           FROM steward.audit_members(relation) m
-          JOIN steward.audit_triggers t ON t.relation_id = m.member AND t.for_each_row AND NOT t.is_clone
-         WHERE m.is_partition OR t.arguments <> stored OR NOT t.every_change
+          JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
+         WHERE t.kind = 'wrong'
+            OR t.kind = 'row' AND (m.is_partition OR t.arguments <> stored OR NOT t.every_change)
+         ORDER BY m.depth, m.qualified_name, t.trigger_name
     LOOP
         EXECUTE command;
         RETURN NEXT command;
@@ -406,23 +427,24 @@ BEGIN
         SELECT c.command
           FROM steward.audit_members(relation) m
           LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
-                              WHERE relation_id = m.member AND for_each_row LIMIT 1) r ON true
+                              WHERE relation_id = m.member AND kind = 'row' LIMIT 1) r ON true
           LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
-                              WHERE relation_id = m.member AND NOT for_each_row LIMIT 1) t ON true
+                              WHERE relation_id = m.member AND kind = 'truncate' LIMIT 1) t ON true
          CROSS JOIN LATERAL (VALUES
                -- partitions get clones of the row trigger
-               (NOT m.is_partition AND r.trigger_name IS NULL,
+               (1, NOT m.is_partition AND r.trigger_name IS NULL,
                 format('CREATE TRIGGER steward_audit AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger(%s)',
                        m.qualified_name, argument_list)),
-               (NOT m.is_partition AND coalesce(r.enabled, 'O') <> state,
+               (2, NOT m.is_partition AND coalesce(r.enabled, 'O') <> state,
                 format('ALTER TABLE %s %s TRIGGER %I', m.qualified_name, enable, coalesce(r.trigger_name, 'steward_audit'))),
-               (t.trigger_name IS NULL,
+               (3, t.trigger_name IS NULL,
                 format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger()',
                        m.qualified_name)),
-               (coalesce(t.enabled, 'O') <> state,
+               (4, coalesce(t.enabled, 'O') <> state,
                 format('ALTER TABLE ONLY %s %s TRIGGER %I', m.qualified_name, enable, coalesce(t.trigger_name, 'steward_audit_truncate')))
-               ) AS c(needed, command)
+               ) AS c(place, needed, command)
          WHERE c.needed
+         ORDER BY m.depth, m.qualified_name, c.place
     LOOP
         EXECUTE command;
         RETURN NEXT command;
@@ -439,7 +461,7 @@ LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT a.relid
       FROM pg_partition_ancestors(relation) WITH ORDINALITY a(relid, place)
-      JOIN steward.audit_triggers t ON t.relation_id = a.relid AND t.for_each_row AND NOT t.is_clone
+      JOIN steward.audit_triggers t ON t.relation_id = a.relid AND t.kind = 'row' AND NOT t.is_clone
      WHERE a.relid <> relation
      ORDER BY a.place DESC
      LIMIT 1;
@@ -464,6 +486,7 @@ BEGIN
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
           FROM steward.audit_members(relation) m
           JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
+         ORDER BY m.depth, m.qualified_name, t.trigger_name
     LOOP
         EXECUTE command;
         RETURN NEXT command;
@@ -489,7 +512,7 @@ BEGIN
     LOOP
         BEGIN
             -- a table that is audited already keeps its options
-            IF EXISTS (SELECT FROM steward.audit_triggers t WHERE t.relation_id = relation AND t.for_each_row) THEN
+            IF EXISTS (SELECT FROM steward.audit_triggers t WHERE t.relation_id = relation AND t.kind = 'row') THEN
                 result := 'audited already';
             ELSE
                 PERFORM steward.audit_enable(relation, log_values => log_values, always => always);
@@ -518,36 +541,57 @@ WITH tables AS (
     SELECT t.relation_id, bool_or(t.every_change AND t.enabled IN ('O', 'A')) AS complete, bool_or(t.every_change) AS every_change,
            bool_and(t.enabled = 'D') AS disabled, bool_and(t.enabled = 'R') AS replica_only, bool_and(t.enabled IN ('O', 'D')) AS silenced,
            string_agg(quote_ident(t.trigger_name), ', ') AS names,
-           (array_agg(t.trigger_name))[1] AS trigger_name,
-           string_agg(encode(t.arguments, 'escape'), '') AS arguments
+           bool_or(position('\x00696e636c7564653d'::bytea IN '\x00'::bytea || t.arguments) > 0) AS has_include,  -- include=
+           string_agg(t.arguments, '') AS arguments
       FROM steward.audit_triggers t
-     WHERE t.for_each_row
+     WHERE t.kind = 'row'
      GROUP BY t.relation_id
 ), truncate_triggers AS (
     SELECT t.relation_id, bool_and(t.enabled = 'D') AS disabled
       FROM steward.audit_triggers t
-     WHERE NOT t.for_each_row
+     WHERE t.kind = 'truncate'
+     GROUP BY t.relation_id
+), wrong_triggers AS (
+    SELECT t.relation_id, string_agg(quote_ident(t.trigger_name), ', ') AS names
+      FROM steward.audit_triggers t
+     WHERE t.kind = 'wrong'
      GROUP BY t.relation_id
 )
 SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
   FROM tables t
   LEFT JOIN row_triggers r ON r.relation_id = t.oid
   LEFT JOIN truncate_triggers s ON s.relation_id = t.oid
+  LEFT JOIN wrong_triggers w ON w.relation_id = t.oid
+  -- what the options name and the table lacks, and the other way round
+ CROSS JOIN LATERAL (
+       SELECT ARRAY(SELECT quote_ident(o.name)
+                      FROM unnest(steward.audit_option_columns(r.arguments)) o(name)
+                     WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                                        WHERE a.attrelid = t.oid AND a.attname = o.name AND a.attnum > 0 AND NOT a.attisdropped)) AS unknown,
+              ARRAY(SELECT quote_ident(a.attname)
+                      FROM pg_attribute a
+                     WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+                       AND a.attname <> ALL (steward.audit_option_columns(r.arguments))
+                       AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
+                     ORDER BY a.attnum) AS unnamed) AS c
  CROSS JOIN LATERAL (VALUES
        (t.relkind = 'f',
         'foreign table', 'Its rows change on another server.', NULL),
        (t.relkind <> 'f' AND r.relation_id IS NULL,
         'not audited', 'The table has no audit trigger.',
         format('SELECT steward.audit_enable(%L);', t.qualified_name)),
+       (w.relation_id IS NOT NULL,
+        'trigger cannot work', format('Trigger %s is not AFTER ROW, nor AFTER TRUNCATE: it fails when it fires.', w.names),
+        format('SELECT steward.audit_enable(%L);', t.qualified_name)),
        (r.disabled,
         'trigger disabled', format('Trigger %s does not fire.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.qualified_name, r.trigger_name)),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
        (r.replica_only,
         'trigger fires in replication only', format('Trigger %s fires only under session_replication_role = replica.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.qualified_name, r.trigger_name)),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
        (r.silenced AND NOT r.disabled,
         'trigger silent in replication', format('Trigger %s does not fire under session_replication_role = replica.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.qualified_name, r.trigger_name)),
+        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
        (r.every_change IS FALSE,
         'not every change', format('Trigger %s leaves out some operation, column or row.', r.names),
         format('SELECT steward.audit_enable(%L);', t.qualified_name)),
@@ -560,16 +604,13 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
         AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND (i.indisprimary OR i.indisreplident)),
         'no primary key', 'Rows are identified by a hash of their values, which changes when they do.',
         format('ALTER TABLE %s ADD PRIMARY KEY (...);', t.qualified_name)),
-       (r.arguments LIKE '%include=%' AND NOT t.relispartition,
-        'columns left out', (SELECT 'Not in include=: ' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
-                               FROM pg_attribute a
-                              WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
-                                AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
-                                AND NOT quote_ident(a.attname) = ANY (string_to_array(
-                                        translate((SELECT string_agg(o, ',') FROM unnest(string_to_array(r.arguments, '\000')) o
-                                                    WHERE o LIKE 'include=%' OR o LIKE 'redact=%'), '=', ','), ','))),
-        NULL)) AS f(found, finding, detail, fix)
- WHERE f.found AND f.detail IS NOT NULL;
+       (cardinality(c.unknown) > 0,
+        'unknown column', 'Writes fail, because the trigger names: ' || array_to_string(c.unknown, ', '),
+        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name)),
+       (r.has_include AND NOT t.relispartition AND cardinality(c.unnamed) > 0,
+        'columns left out', 'No option names: ' || array_to_string(c.unnamed, ', '),
+        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name))) AS f(found, finding, detail, fix)
+ WHERE f.found;
 COMMENT ON VIEW steward.audit_coverage IS
 'What is not audited, or not as it should be: one row for each finding, with the command that mends it.';
 
@@ -591,10 +632,30 @@ SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_
 COMMENT ON VIEW steward.audit_partitions IS
 'The partitions of the audit log with their bounds; the default partition has none.';
 
+-- Waits for a lock without standing in its queue: upkeep must neither hold up
+-- those who come after it nor be part of a deadlock, which might end with them.
+CREATE FUNCTION steward.audit_lock(relation text, mode text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    FOR attempt IN 1..50 LOOP
+        BEGIN
+            EXECUTE format('LOCK TABLE %s IN %s MODE NOWAIT', relation, mode);
+            RETURN true;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(0.05);
+        END;
+    END LOOP;
+    RETURN false;
+END $$;
+REVOKE ALL ON FUNCTION steward.audit_lock(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_lock(text, text) IS
+'Locks a table of the audit log if that can be had within some seconds; returns whether it could.';
+
 CREATE FUNCTION steward.audit_maintain()
 RETURNS TABLE (action text, partition text, detail text)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '5s' SET steward.audit_guard = off
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '1s' SET steward.audit_guard = off
 AS $$
 DECLARE
     loaded constant bigint := steward.audit_table_id('steward.audit_event');  -- brings in the library with its settings
@@ -611,24 +672,6 @@ BEGIN
     -- one at a time; whoever comes second has nothing left to do
     PERFORM pg_advisory_xact_lock('steward.audit_event'::regclass::oid::bigint);
 
-    FOR old IN
-        SELECT p.qualified_name, p.upper_bound
-          FROM steward.audit_partitions p
-         WHERE p.upper_bound <= cutoff
-         ORDER BY p.upper_bound
-    LOOP
-        partition := old.qualified_name;
-        detail := format('its events are older than %s', old.upper_bound);
-        BEGIN
-            EXECUTE format('DROP TABLE %s', old.qualified_name);
-            action := 'dropped';
-        EXCEPTION WHEN lock_not_available THEN
-            action := 'postponed';
-            detail := 'in use: could not be dropped within ' || current_setting('lock_timeout');
-        END;
-        RETURN NEXT;
-    END LOOP;
-
     -- the present span, those ahead, and those of which the default partition has events
     FOR new_from IN
         SELECT s.start
@@ -641,17 +684,42 @@ BEGIN
     LOOP
         new_to := new_from + step;
         partition := format('steward.%I', 'audit_event_' || to_char(new_from, CASE span WHEN 'month' THEN 'YYYY_MM' ELSE 'YYYY_MM_DD' END));
-        LOCK TABLE ONLY steward.audit_event_default IN ACCESS EXCLUSIVE MODE;
-        EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event INCLUDING DEFAULTS INCLUDING STORAGE)', partition);
-        EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
-                        INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
-        GET DIAGNOSTICS moved = ROW_COUNT;
-        EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
-        EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
-                        FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', partition);
-        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', partition);
-        action := 'created';
-        detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
+        IF steward.audit_lock('ONLY steward.audit_event', 'SHARE UPDATE EXCLUSIVE')
+           AND steward.audit_lock('ONLY steward.audit_event_default', 'ACCESS EXCLUSIVE') THEN
+            EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event_default INCLUDING ALL EXCLUDING COMMENTS)', partition);
+            EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
+                            INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
+            GET DIAGNOSTICS moved = ROW_COUNT;
+            EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
+            EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
+                            FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', partition);
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', partition);
+            action := 'created';
+            detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
+        ELSE
+            action := 'postponed';
+            detail := 'the log is in use: run audit_maintain() again';
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+
+    FOR old IN
+        SELECT p.qualified_name, p.upper_bound
+          FROM steward.audit_partitions p
+         WHERE p.upper_bound <= cutoff
+         ORDER BY p.upper_bound
+    LOOP
+        partition := old.qualified_name;
+        IF steward.audit_lock('ONLY steward.audit_event', 'ACCESS EXCLUSIVE')
+           AND steward.audit_lock('ONLY steward.audit_event_default', 'ACCESS EXCLUSIVE')
+           AND steward.audit_lock(old.qualified_name, 'ACCESS EXCLUSIVE') THEN
+            EXECUTE format('DROP TABLE %s', old.qualified_name);
+            action := 'dropped';
+            detail := format('its events are older than %s', old.upper_bound);
+        ELSE
+            action := 'postponed';
+            detail := 'the log is in use: run audit_maintain() again';
+        END IF;
         RETURN NEXT;
     END LOOP;
 

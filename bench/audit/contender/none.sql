@@ -1,0 +1,1 @@
+-- The baseline: nothing is attached.

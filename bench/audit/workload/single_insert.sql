@@ -1,0 +1,5 @@
+-- rounds: 3
+\set table users
+\set column login_count
+\ir :contender
+CHECKPOINT;

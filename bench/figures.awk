@@ -1,0 +1,162 @@
+# Turns measures into figures. A figure is the median, over the rounds, of what its rule makes of a contender and of
+# the baseline, "none", in the same round.
+#
+#   plain          contender
+#   ratio          contender / none
+#   minus          contender - none
+#   ratio:OTHER    contender / OTHER
+#   share:OTHER    (contender - none) / (OTHER - none): what it adds, compared with what another contender adds
+#   baseline       none
+#
+# Reads a figures file (name, measure, rule, unit, budget), then lines of module, round, contender, measure and value.
+# Variables: module; subject, the contender that has the budgets; only, the contenders asked for; workloads, those that
+# ran; markdown; caption. Exits 1 when a budget is missed.
+
+# Prints the median of list[1..n].
+function median(list, n,    i, j, v) {
+	for (i = 2; i <= n; i++) {
+		v = list[i]
+		for (j = i - 1; j > 0 && list[j] > v; j--)
+			list[j + 1] = list[j]
+		list[j + 1] = v
+	}
+	return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
+}
+
+# Says whether a contender took a measure in a round.
+function took(round, contender, measure) {
+	return (round, contender, measure) in count
+}
+
+# Returns what it measured: the mean, as the baseline runs twice.
+function taken(round, contender, measure) {
+	return sum[round, contender, measure] / count[round, contender, measure]
+}
+
+# Returns figure f of a contender, "" when there is none.
+function figure(f, contender,    list, n, round, m, kind, other, value, base) {
+	m = measure[f]
+	kind = other = rule[f]
+	sub(/:.*/, "", kind)
+	if (!sub(/.*:/, "", other))
+		other = "none"
+	for (round = 1; round <= rounds; round++) {
+		if (!took(round, contender, m))
+			continue
+		value = taken(round, contender, m)
+		if (kind != "plain") {
+			if (!took(round, "none", m) || !took(round, other, m))
+				continue
+			base = taken(round, "none", m)
+			if (kind == "ratio")
+				value /= taken(round, other, m)
+			else if (kind == "minus")
+				value -= base
+			else if (kind == "share")
+				value = (value - base) / (taken(round, other, m) - base)
+		}
+		list[++n] = value
+	}
+	return n ? median(list, n) : ""
+}
+
+function verdict(value, budget,    limit) {
+	if (budget == "-")
+		return "-"
+	limit = budget
+	sub(/^[<>]=?/, "", limit)
+	if (value == "")
+		return "MISS"
+	if (budget ~ /^<=/)
+		return value <= limit + 0 ? "ok" : "MISS"
+	if (budget ~ /^</)
+		return value < limit + 0 ? "ok" : "MISS"
+	return value >= limit + 0 ? "ok" : "MISS"
+}
+
+function shown(value) {
+	return value == "" ? "-" : sprintf(value >= 100 || value <= -100 ? "%.0f" : "%.2f", value)
+}
+
+# Prints figure f of the contender that is judged, and then of each peer.
+function print_lines(f,    p, value) {
+	if (rule[f] == "baseline") {
+		print module "." name[f], shown(figure(f, "none")), unit[f], "-", "-"
+		return
+	}
+	value = figure(f, subject)
+	if (judged)
+		print module "." name[f], shown(value), unit[f], budget[f], verdict(value, budget[f])
+	for (p = 1; p <= peers; p++) {
+		value = figure(f, peer[p])
+		if (value != "")
+			print module "." name[f] "." peer[p], shown(value), unit[f], "-", "-"
+	}
+}
+
+# Prints figure f as a row of the table; the baseline's stands in the column of the contender that is judged.
+function print_row(f,    p, value, row, limit) {
+	limit = budget[f] == "-" ? "" : budget[f]
+	sub(/^<=/, "≤ ", limit)
+	sub(/^>=/, "≥ ", limit)
+	sub(/^</, "\\&lt; ", limit)
+	value = figure(f, rule[f] == "baseline" ? "none" : subject)
+	row = "| " name[f] " | " unit[f] " | " limit " | " shown(value)
+	if (verdict(value, budget[f]) == "MISS")
+		row = row " MISS"
+	for (p = 1; p <= peers; p++)
+		row = row " | " (rule[f] == "baseline" ? "" : shown(figure(f, peer[p])))
+	print row " |"
+}
+
+BEGIN {
+	OFS = "\t"
+	judged = only == "" || " " only " " ~ " " subject " "
+}
+
+FNR == NR && (/^#/ || NF == 0) {
+	next
+}
+
+# A figure whose measure no workload of this run takes is left out.
+FNR == NR && index(" " workloads " ", " " substr($2, 1, index($2, ".") - 1) " ") == 0 {
+	next
+}
+
+FNR == NR {
+	figures++
+	name[figures] = $1; measure[figures] = $2; rule[figures] = $3; unit[figures] = $4; budget[figures] = $5
+	next
+}
+
+$1 == module {
+	if ($2 > rounds)
+		rounds = $2
+	if ($3 != "none" && $3 != subject && !($3 in seen))
+		peer[++peers] = $3
+	seen[$3]
+	sum[$2, $3, $4] += $5
+	count[$2, $3, $4]++
+}
+
+END {
+	if (markdown) {
+		print caption "\n"
+		head = "| " module " | unit | budget | " subject
+		line = "|---|---|---|---"
+		for (p = 1; p <= peers; p++) {
+			head = head " | " peer[p]
+			line = line "|---"
+		}
+		print head " |\n" line "|"
+	}
+	for (f = 1; f <= figures; f++) {
+		if (judged && verdict(figure(f, subject), budget[f]) == "MISS")
+			missed = 1
+		if (markdown)
+			print_row(f)
+		else
+			print_lines(f)
+	}
+	exit missed
+}

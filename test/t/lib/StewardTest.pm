@@ -1,0 +1,222 @@
+# What the TAP tests of pg_steward share: clusters, a workload, and the proof
+# that the audit log tells of it what happened and nothing else.
+package StewardTest;
+
+use strict;
+use warnings;
+use Exporter 'import';
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(usleep);
+
+our @EXPORT = qw(steward_node create_extension create_workload start_workload
+  log_is_whole log_digest server_log_is_clean crash_and_start);
+
+# Returns a running cluster; "conf" is added to its settings, other parameters go to init().
+sub steward_node
+{
+	my ($name, %params) = @_;
+	my $conf = delete $params{conf} // '';
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	# the SQLSTATE in the prefix is what server_log_is_clean looks for
+	$node->init(extra => [ '-E', 'UTF8', '--no-locale' ], %params);
+	$node->append_conf('postgresql.conf',
+		"log_line_prefix = '%m [%p] %e %q%a '\nlog_statement = none\nmax_prepared_transactions = 10\n$conf");
+	$node->start;
+	return $node;
+}
+
+sub create_extension
+{
+	my ($node, $db) = @_;
+	$node->safe_psql($db // 'postgres',
+		'SET client_min_messages = warning; CREATE EXTENSION pg_steward CASCADE');
+	return;
+}
+
+# Creates the tables of the workload and what proves that the log is whole:
+#
+#	replay()	folds the events of one row, oldest first, into the row; raises
+#				where an event does not follow from those before it
+#	unproved	differences between the log and the tables, none if all is well
+sub create_workload
+{
+	my ($node, $db) = @_;
+	$node->safe_psql($db // 'postgres', q{
+		CREATE EXTENSION amcheck;
+		CREATE TABLE account (id integer PRIMARY KEY, n integer NOT NULL DEFAULT 0, note text, token uuid);
+		CREATE TABLE item (owner integer, no bigint GENERATED ALWAYS AS IDENTITY, n integer NOT NULL DEFAULT 0, note text,
+			PRIMARY KEY (owner, no)) PARTITION BY HASH (owner);
+		CREATE TABLE item_0 PARTITION OF item FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+		CREATE TABLE item_1 PARTITION OF item FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+		SELECT steward.audit_enable('account');
+		SELECT steward.audit_enable('item', log_values => 'full');
+		INSERT INTO account SELECT id FROM generate_series(1, 40) id;
+		INSERT INTO item SELECT owner FROM generate_series(0, 7) owner, generate_series(1, 20);
+
+		CREATE FUNCTION replay_event(state jsonb, operation text, old_values jsonb, new_values jsonb, place text) RETURNS jsonb
+		LANGUAGE plpgsql IMMUTABLE AS $$
+		BEGIN
+			CASE operation
+				WHEN 'INSERT' THEN
+					IF state IS NULL THEN RETURN new_values; END IF;
+				WHEN 'UPDATE' THEN
+					IF state || old_values = state THEN RETURN state || new_values; END IF;
+				WHEN 'DELETE' THEN
+					IF state = old_values THEN RETURN NULL; END IF;
+			END CASE;
+			RAISE 'event % does not follow: % of % to % on %', place, operation, old_values, new_values, state;
+		END $$;
+		CREATE AGGREGATE replay(text, jsonb, jsonb, text) (SFUNC = replay_event, STYPE = jsonb);
+
+		CREATE VIEW replayed AS
+		SELECT table_name, record_id, count(*) FILTER (WHERE operation = 'UPDATE') AS updates,
+			   replay(operation, old_values, new_values, table_name || ' ' || transaction_id || '/' || seq
+					  ORDER BY created_at, transaction_id, seq) AS state
+		  FROM steward.audit_log
+		 WHERE table_name IN ('account', 'item')
+		 GROUP BY table_name, record_id;
+
+		CREATE VIEW unproved AS
+		WITH stored AS (
+			SELECT 'account'::name AS table_name, id::text AS record_id, n, to_jsonb(account) AS state FROM account
+			UNION ALL
+			SELECT 'item', jsonb_build_object('owner', owner, 'no', no)::text, n, to_jsonb(item) FROM item)
+		SELECT 'row differs from its events' AS what, table_name || ' ' || record_id || ': ' || coalesce(s.state::text, 'no row') AS which
+		  FROM stored s FULL JOIN replayed r USING (table_name, record_id)
+		 WHERE s.state IS DISTINCT FROM r.state
+		UNION ALL
+		SELECT 'number of updates differs', table_name || ' ' || record_id
+		  FROM stored s JOIN replayed r USING (table_name, record_id)
+		 WHERE s.n <> r.updates
+		UNION ALL
+		SELECT 'event without context', e::text FROM steward.audit_event e
+		 WHERE NOT EXISTS (SELECT FROM steward.audit_context c WHERE c.context_id = e.context_id)
+		UNION ALL
+		SELECT 'event without table', e::text FROM steward.audit_event e
+		 WHERE NOT EXISTS (SELECT FROM steward.audit_table t WHERE t.table_id = e.table_id)
+		UNION ALL
+		SELECT 'event twice', format('%s %s/%s', era, transaction_id, seq) FROM steward.audit_entry
+		 GROUP BY era, transaction_id, seq HAVING count(*) > 1;
+	});
+	return;
+}
+
+# Starts pgbench clients that change the workload's tables until they are
+# stopped or the server goes away; returns the IPC::Run handle.
+sub start_workload
+{
+	my ($node, %params) = @_;
+	my $script = PostgreSQL::Test::Utils::tempdir() . '/workload.sql';
+
+	my $log = $node->logfile =~ s/\.log$/_pgbench.log/r;
+
+	append_to_file($script, q{
+\set id random(1, 40)
+\set other random(1, 40)
+\set outcome random(1, 12)
+\set fate random(1, 4)
+BEGIN;
+SELECT set_config('app.current_user_id', (:client_id)::text, true);
+UPDATE account SET n = n + 1, token = gen_random_uuid() WHERE id = :id;
+SAVEPOINT one;
+UPDATE account SET n = n + 1, note = CASE WHEN random() < 0.1 THEN (SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 200)) ELSE 'short' END WHERE id = :other;
+\if :outcome < 4
+ROLLBACK TO one;
+\elif :outcome < 8
+SAVEPOINT two;
+INSERT INTO item (owner, note) SELECT :client_id, md5(g::text) FROM generate_series(1, 5) g;
+\if :outcome < 6
+ROLLBACK TO two;
+\else
+RELEASE two;
+\endif
+\elif :outcome = 8
+INSERT INTO item (owner, note) SELECT :client_id, 'many' FROM generate_series(1, 1100) g;
+DELETE FROM item WHERE owner = :client_id AND note = 'many';
+\elif :outcome = 9
+UPDATE item SET n = n + 1, note = 'all' WHERE owner = :client_id;
+\else
+DELETE FROM item WHERE (owner, no) IN (SELECT owner, no FROM item WHERE owner = :client_id ORDER BY no LIMIT 4);
+INSERT INTO item (owner, note) VALUES (:client_id, 'x'), (:client_id, 'y');
+\endif
+\if :fate = 1
+ROLLBACK;
+\else
+COMMIT;
+\endif
+});
+	return IPC::Run::start(
+		[
+			'pgbench', '--no-vacuum', '-h', $node->host, '-p', $node->port,
+			'-c', $params{clients} // 6, '-j', 2, '-T', $params{seconds} // 60,
+			'--max-tries=100', '-f', $script, 'postgres'
+		],
+		'>', $log, '2>&1');
+}
+
+# One test: the log and the tables of the workload tell the same, and the indexes of the log hold all of it.
+sub log_is_whole
+{
+	my ($node, $name, $db) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$db //= 'postgres';
+
+	my ($rc, $unproved, $stderr) = $node->psql($db, 'SELECT * FROM unproved LIMIT 20');
+	$unproved .= $stderr;
+
+	# Every b-tree entry is there; a block range index finds what a scan finds.
+	($rc, my $index, $stderr) = $node->psql($db, q{
+		SELECT bt_index_check(i.indexrelid, true) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+		 WHERE c.relnamespace = 'steward'::regnamespace AND c.relkind = 'i' AND a.amname = 'btree' AND i.indislive});
+	$unproved .= $stderr;
+	my @counts = map {
+		$node->safe_psql($db, "SET enable_seqscan = $_; SET enable_indexscan = off; SET enable_bitmapscan = @{[$_ eq 'on' ? 'off' : 'on']};
+			SELECT count(*), count(DISTINCT transaction_id) FROM steward.audit_event
+			 WHERE recorded_at > (SELECT min(recorded_at) + (max(recorded_at) - min(recorded_at)) / 3 FROM steward.audit_event)")
+	} ('on', 'off');
+	$unproved .= "scan finds $counts[0], index finds $counts[1]\n" if $counts[0] ne $counts[1];
+
+	return is($unproved, '', $name);
+}
+
+# Returns the number of events, and a digest of the log as people read it, in an order that does not depend on where the rows lie.
+sub log_digest
+{
+	my ($node, $db) = @_;
+	return $node->safe_psql($db // 'postgres', q{
+		SET TimeZone = 'UTC';
+		SELECT count(*), md5(string_agg(l::text, chr(10) ORDER BY l.created_at, l.transaction_id, l.seq)) FROM steward.audit_entry l});
+}
+
+# One test: nothing in the server's log tells of a leak, a crash or an internal error.
+sub server_log_is_clean
+{
+	my ($node, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my @bad = grep { /PANIC: | XX\d\d\d |TRAP: |WARNING: .*(leak|not closed|still referenced)|unexpected (?!postmaster exit)|signal (?:6|7|8|11)\b/ && !/STATEMENT: / }
+	  split /\n/, slurp_file($node->logfile);
+	splice(@bad, 20) if @bad > 20;
+	return is(join("\n", @bad), '', $name // ('server log of ' . $node->name . ' is clean'));
+}
+
+# Kills the server as a power cut would, and starts it again as soon as its orphans are gone.
+sub crash_and_start
+{
+	my ($node) = @_;
+	my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
+
+	$node->kill9;
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		return if !kill(0, $postmaster) && $node->start(fail_ok => 1);
+		usleep(100_000);
+		$node->stop('fast', fail_ok => 1) if !kill(0, $postmaster);
+	}
+	BAIL_OUT($node->name . ' does not start');
+}
+
+1;
