@@ -1,5 +1,5 @@
 -- What identifies a row, and that its history is found by it.
-SET client_min_messages = warning;
+SET client_min_messages = error;
 
 CREATE SCHEMA audit_keys;
 

@@ -1,6 +1,6 @@
 -- How values of every type come into the log: the same for every session, equal
 -- to to_jsonb() where a type has a JSON form, text otherwise.
-SET client_min_messages = warning;
+SET client_min_messages = error;
 SET TimeZone = 'UTC';
 
 CREATE SCHEMA audit_types;
