@@ -28,20 +28,23 @@ SELECT c.relname, t.tgname, t.tgenabled, encode(t.tgargs, 'escape')
  WHERE c.relnamespace = 'audit_tables'::regnamespace AND c.relname LIKE $1 || '%' AND c.relkind IN ('r', 'p')
  ORDER BY c.relname COLLATE "C", t.tgname COLLATE "C"
 $$;
-CREATE FUNCTION audit_tables.findings(name)
+CREATE FUNCTION audit_tables.findings(wanted name, in_schema name DEFAULT 'audit_tables')
 RETURNS TABLE (table_name name, finding text, detail text, fix text)
 LANGUAGE sql AS $$
 SELECT c.table_name, c.finding, c.detail, c.fix FROM steward.audit_coverage c
- WHERE c.table_schema = 'audit_tables' AND c.table_name LIKE $1 || '%' ORDER BY c.table_name COLLATE "C", c.finding COLLATE "C"
+ WHERE c.table_schema = in_schema AND c.table_name LIKE wanted || '%' ORDER BY c.table_name COLLATE "C", c.finding COLLATE "C"
 $$;
 -- Runs the fixes of what is found, as one would who pastes them.
-CREATE PROCEDURE audit_tables.mend(wanted name) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE audit_tables.mend(wanted name, in_schema name DEFAULT 'audit_tables') LANGUAGE plpgsql AS $$
 DECLARE
     f record;
 BEGIN
-    FOR f IN SELECT * FROM audit_tables.findings(wanted) WHERE fix IS NOT NULL LOOP
+    FOR f IN SELECT * FROM audit_tables.findings(wanted, in_schema) WHERE fix NOT LIKE '%...%' LOOP
         BEGIN
-            EXECUTE f.fix;
+            -- one that another fix has mended already needs none
+            IF EXISTS (SELECT FROM audit_tables.findings(wanted, in_schema) n WHERE (n.table_name, n.finding) = (f.table_name, f.finding)) THEN
+                EXECUTE f.fix;
+            END IF;
         EXCEPTION WHEN OTHERS THEN
             RAISE INFO 'the fix of "%" for % fails: %', f.finding, f.table_name, SQLERRM;
         END;
@@ -403,16 +406,11 @@ SELECT * FROM steward.audit_enable_schema('steward') LIMIT 1;
 -- Coverage: each finding, and that its fix works
 --
 
-CREATE FUNCTION audit_tables_all.findings() RETURNS TABLE (table_name name, finding text, detail text, fix text)
-LANGUAGE sql AS $$
-SELECT c.table_name, c.finding, c.detail, c.fix FROM steward.audit_coverage c
- WHERE c.table_schema = 'audit_tables_all' ORDER BY c.table_name COLLATE "C", c.finding COLLATE "C"
-$$;
 -- after audit_enable_schema() what is left is what a schema's default could not decide
-SELECT * FROM audit_tables_all.findings();
+SELECT table_name, finding FROM audit_tables.findings('', 'audit_tables_all');
 DO $$ BEGIN PERFORM steward.audit_enable('audit_tables_all.c', exclude => '{x}'); END $$;
 ALTER TABLE audit_tables_all."B" ADD PRIMARY KEY (id);
-SELECT * FROM audit_tables_all.findings();
+SELECT * FROM audit_tables.findings('', 'audit_tables_all');
 
 CREATE FOREIGN DATA WRAPPER regress_audit_wrapper;
 CREATE SERVER regress_audit_server FOREIGN DATA WRAPPER regress_audit_wrapper;
@@ -425,22 +423,11 @@ ALTER TABLE audit_tables_all.c ENABLE REPLICA TRIGGER own;
 DROP TRIGGER steward_audit_truncate ON audit_tables_all.c;
 ALTER TABLE audit_tables_all.d DROP CONSTRAINT d_pkey;
 ALTER TABLE ONLY audit_tables_all.p DISABLE TRIGGER steward_audit;
-SELECT * FROM audit_tables_all.findings();
+SELECT * FROM audit_tables.findings('', 'audit_tables_all');
 DROP FOREIGN DATA WRAPPER regress_audit_wrapper CASCADE;
 ALTER TABLE audit_tables_all.d ADD PRIMARY KEY (id);
-DO $$
-DECLARE
-    f record;
-BEGIN
-    FOR f IN SELECT * FROM audit_tables_all.findings() LOOP
-        BEGIN
-            EXECUTE f.fix;
-        EXCEPTION WHEN OTHERS THEN
-            RAISE INFO 'the fix of "%" for % fails: %', f.finding, f.table_name, SQLERRM;
-        END;
-    END LOOP;
-END $$;
-SELECT * FROM audit_tables_all.findings();
+CALL audit_tables.mend('', 'audit_tables_all');
+SELECT table_name, finding FROM audit_tables.findings('', 'audit_tables_all');
 
 -- triggers that leave something out; the fix keeps what the trigger was told
 SET steward.audit_redaction_key = 'regress secret';
@@ -452,20 +439,9 @@ CREATE TABLE audit_tables_all.g (id integer PRIMARY KEY, a text, b text, "C" tex
 CREATE TRIGGER part_of_it AFTER INSERT OR UPDATE OR DELETE ON audit_tables_all.g FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('include= A, "b"');
 CREATE TABLE audit_tables_all.h (id integer PRIMARY KEY);
 CREATE TRIGGER part_of_it BEFORE INSERT OR UPDATE OR DELETE ON audit_tables_all.h FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger();
-SELECT table_name, finding, detail FROM audit_tables_all.findings();
-DO $$
-DECLARE
-    f record;
-BEGIN
-    FOR f IN SELECT * FROM audit_tables_all.findings() WHERE fix IS NOT NULL LOOP
-        BEGIN
-            EXECUTE f.fix;
-        EXCEPTION WHEN OTHERS THEN
-            RAISE INFO 'the fix of "%" for % fails: %', f.finding, f.table_name, SQLERRM;
-        END;
-    END LOOP;
-END $$;
-SELECT table_name, finding, detail FROM audit_tables_all.findings();
+SELECT table_name, finding, detail FROM audit_tables.findings('', 'audit_tables_all');
+CALL audit_tables.mend('', 'audit_tables_all');
+SELECT table_name, finding, detail FROM audit_tables.findings('', 'audit_tables_all');
 INSERT INTO audit_tables_all.e VALUES (1, '4111', 'a');
 SELECT count(*) AS audited, count(*) FILTER (WHERE new_values ->> 'card' LIKE 'hmac:%') AS redacted
   FROM steward.audit_log WHERE table_schema = 'audit_tables_all' AND table_name = 'e';
