@@ -146,7 +146,11 @@ find_target(TimestampTz at)
 	int			i;
 	int			part = -1;
 
+	/* What is invalidated from here on is read again before it is used. */
 	target.log = steward_audit_relation("audit_event");
+	target.partition = InvalidOid;
+	target.described = false;
+	target.valid = true;
 	log = table_open(target.log, AccessShareLock);
 	key = RelationGetPartitionKey(log);
 	if (key == NULL || key->strategy != PARTITION_STRATEGY_RANGE ||
@@ -172,8 +176,6 @@ find_target(TimestampTz at)
 				 errmsg("no partition of the audit log takes an event of %s", timestamptz_to_str(at)),
 				 errhint("Run: CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;")));
 	target.partition = partitions->oids[part];
-	target.described = false;
-	target.valid = true;
 	table_close(log, AccessShareLock);
 }
 

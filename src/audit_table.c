@@ -63,6 +63,9 @@ typedef struct TableEntry
 
 static HTAB *tables = NULL;
 
+/* Counts changes of the catalog that may concern any table. */
+static uint64 ninvalidations = 0;
+
 /*
  * Returns the id under which the log knows a table: the table's oid, and a hash
  * that tells this database of this cluster from every other, so that the log of
@@ -523,6 +526,7 @@ invalidate_tables(Datum arg, Oid relid)
 	HASH_SEQ_STATUS scan;
 	TableEntry *entry;
 
+	ninvalidations++;
 	if (tables == NULL)
 		return;
 	hash_seq_init(&scan, tables);
@@ -556,6 +560,7 @@ steward_audit_table(Relation rel, Trigger *trigger, bool truncate)
 	TableEntry *entry;
 	AuditTable *table;
 	MemoryContext mcxt;
+	uint64		ninvalidations_before = ninvalidations;
 	bool		registered;
 
 	if (tables == NULL)
@@ -589,7 +594,7 @@ steward_audit_table(Relation rel, Trigger *trigger, bool truncate)
 
 	MemoryContextSetParent(mcxt, steward_session_context());
 	table->pins = 1;
-	table->valid = true;
+	table->valid = ninvalidations == ninvalidations_before;
 	entry = hash_search(tables, &trigger->tgoid, HASH_ENTER, NULL);
 	entry->table = table;
 	if (registered)

@@ -143,6 +143,16 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE FUNCTION steward.audit_restore_trigger() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_restore_trigger';
+REVOKE ALL ON FUNCTION steward.audit_restore_trigger() FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_restore_trigger() IS
+'Refuses to restore an event that the audit log has already.';
+
+-- Partitions get clones of it; the audit trigger writes below it.
+CREATE TRIGGER steward_restore BEFORE INSERT ON steward.audit_event
+    FOR EACH ROW EXECUTE FUNCTION steward.audit_restore_trigger();
+
 CREATE FUNCTION steward.audit_protect() RETURNS event_trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_protect';
 REVOKE ALL ON FUNCTION steward.audit_protect() FROM PUBLIC;
@@ -263,20 +273,21 @@ BEGIN ATOMIC
              UNION
             SELECT steward.audit_identity(relation)) p
      UNION
-    -- and what the log of a restored dump knows by the same name
+    -- and what the log knows by the same name, of a table that is gone or in the
+    -- database that a restored dump comes from
     SELECT last.table_id
       FROM (SELECT DISTINCT ON (t.table_id) t.*
               FROM steward.audit_table t ORDER BY t.table_id, t.known_since DESC) last
       JOIN pg_class c ON c.relname = last.table_name
       JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = last.table_schema
      WHERE c.oid IN (relation, steward.audit_identity(relation))
-       AND (last.era, last.database_id) <>
-           ((SELECT s.system_identifier FROM pg_control_system() s),
-            (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()));
+       AND ((last.era, last.database_id) <>
+            ((SELECT s.system_identifier FROM pg_control_system() s),
+             (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+            OR NOT EXISTS (SELECT FROM pg_class g WHERE g.oid = last.relation_id));
 END;
-REVOKE ALL ON FUNCTION steward.audit_table_ids(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION steward.audit_table_ids(regclass) IS
-'All ids under which the audit log knows a table: its own, those of its partitions, and those it had where a restored dump comes from.';
+'All ids under which the audit log knows a table: its own, those of its partitions, and those of tables of its name that are gone or were in another database.';
 
 CREATE FUNCTION steward.audit_history(relation regclass, VARIADIC key anycompatiblearray)
 RETURNS SETOF steward.audit_log
