@@ -71,7 +71,8 @@ typedef struct TargetIndex
 {
 	Oid			oid;
 	IndexInfo  *info;
-	AttrNumber	only_if_set;	/* partial: WHERE this column IS NOT NULL; 0: not partial */
+	AttrNumber	only_if_set;	/* partial: WHERE this column IS NOT NULL; 0:
+								 * not partial */
 } TargetIndex;
 
 /* The partition that takes events from "lower" up to, but not including, "upper". */

@@ -93,7 +93,8 @@ typedef struct AuditColumn
 	bool		typbyval;
 	AuditEncoding encoding;
 	FmgrInfo	output;			/* ENCODE_OUTPUT and ENCODE_REDACTED only ... */
-	bool		names_objects;	/* ... and whether that looks at the search path */
+	bool		names_objects;	/* ... and whether that looks at the search
+								 * path */
 } AuditColumn;
 
 extern const char *steward_audit_get_redaction_key(void);
