@@ -144,12 +144,16 @@ find_target(TimestampTz at)
 	PartitionBoundInfo bounds;
 	Datum		value = TimestampTzGetDatum(at);
 	bool		is_equal;
+	TimestampTz lower = DT_NOBEGIN;
+	TimestampTz upper = DT_NOEND;
 	int			i;
 	int			part = -1;
 
 	/* What is invalidated from here on is read again before it is used. */
 	target.log = steward_audit_relation("audit_event");
 	target.partition = InvalidOid;
+	target.lower = DT_NOEND;	/* no time is in there, if an error leaves it so */
+	target.upper = DT_NOBEGIN;
 	target.described = false;
 	target.valid = true;
 	log = table_open(target.log, AccessShareLock);
@@ -165,8 +169,8 @@ find_target(TimestampTz at)
 	{
 		i = partition_range_datum_bsearch(key->partsupfunc, key->partcollation, bounds,
 										  1, &value, &is_equal);
-		target.lower = range_bound(bounds, i, DT_NOBEGIN);
-		target.upper = range_bound(bounds, i + 1, DT_NOEND);
+		lower = range_bound(bounds, i, DT_NOBEGIN);
+		upper = range_bound(bounds, i + 1, DT_NOEND);
 		part = bounds->indexes[i + 1];
 		if (part < 0)
 			part = bounds->default_index;
@@ -177,6 +181,8 @@ find_target(TimestampTz at)
 				 errmsg("no partition of the audit log takes an event of %s", timestamptz_to_str(at)),
 				 errhint("Run: CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;")));
 	target.partition = partitions->oids[part];
+	target.lower = lower;
+	target.upper = upper;
 	table_close(log, AccessShareLock);
 }
 
@@ -295,6 +301,7 @@ open_target(TimestampTz at)
 	{
 		Oid			relid;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!target.valid || at < target.lower || at >= target.upper)
 			find_target(at);
 		relid = target.partition;
