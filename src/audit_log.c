@@ -23,6 +23,7 @@
 #include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
@@ -312,6 +313,7 @@ open_target(TimestampTz at)
 			break;
 		if (partition != NULL)
 			relation_close(partition, RowExclusiveLock);
+		target.valid = false;
 	}
 
 	if (!target.described)
