@@ -140,6 +140,7 @@ steward_audit_restore_trigger(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	HeapTuple	event;
 	HeapTuple	other;
+	Oid			index;
 	Datum		key_hash;
 	ScanKeyData key;
 	SysScanDesc scan;
@@ -163,7 +164,8 @@ steward_audit_restore_trigger(PG_FUNCTION_ARGS)
 
 	ScanKeyInit(&key, EVENT_KEY_HASH + 1, BTEqualStrategyNumber, F_INT8EQ, key_hash);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	scan = systable_beginscan(log, find_key_hash_index(log), true, snapshot, 1, &key);
+	index = find_key_hash_index(log);
+	scan = systable_beginscan(log, index, OidIsValid(index), snapshot, 1, &key);
 	while (HeapTupleIsValid(other = systable_getnext(scan)))
 	{
 		static const int identity[] = {EVENT_TRANSACTION_ID, EVENT_CONTEXT_ID, EVENT_SEQ};

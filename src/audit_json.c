@@ -149,6 +149,7 @@ steward_audit_get_redaction_key(void)
 
 		if (read_from != NULL && strcmp(read_from, path) == 0)
 			return key;
+		read_from = NULL;
 		file = AllocateFile(path, "r");
 		if (file == NULL)
 			ereport(ERROR,
@@ -157,6 +158,11 @@ steward_audit_get_redaction_key(void)
 		if (fgets(key, sizeof(key), file) == NULL)
 			key[0] = '\0';
 		FreeFile(file);
+		if (strlen(key) == sizeof(key) - 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_CONFIG_FILE_ERROR),
+					 errmsg("the first line of redaction key file \"%s\" is too long", path),
+					 errhint("A key has at most %d bytes.", (int) sizeof(key) - 2)));
 		key[strcspn(key, "\r\n")] = '\0';
 		if (key[0] != '\0')
 		{

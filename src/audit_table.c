@@ -520,6 +520,29 @@ retire(AuditTable *table)
 	}
 }
 
+/*
+ * Drops the descriptions of tables that changed or are gone, so that a session
+ * that creates and drops tables does not grow without end.
+ */
+static void
+sweep(void)
+{
+	static long sweep_at = 64;
+	HASH_SEQ_STATUS scan;
+	TableEntry *entry;
+
+	if (hash_get_num_entries(tables) < sweep_at)
+		return;
+	hash_seq_init(&scan, tables);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		if (!entry->table->valid && entry->table->pins == 0)
+		{
+			retire(entry->table);
+			hash_search(tables, &entry->trigger, HASH_REMOVE, NULL);
+		}
+	sweep_at = Max(64, 2 * hash_get_num_entries(tables));
+}
+
 static void
 invalidate_tables(Datum arg, Oid relid)
 {
@@ -586,6 +609,8 @@ steward_audit_table(Relation rel, Trigger *trigger, bool truncate)
 		hash_search(tables, &trigger->tgoid, HASH_REMOVE, NULL);
 		retire(table);
 	}
+
+	sweep();
 
 	/* Built where an error frees it; kept only once it is whole. */
 	mcxt = AllocSetContextCreate(CurrentMemoryContext, "audited table", ALLOCSET_SMALL_SIZES);

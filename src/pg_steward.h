@@ -93,7 +93,8 @@ typedef struct AuditColumn
 	bool		typbyval;
 	AuditEncoding encoding;
 	FmgrInfo	output;			/* ENCODE_OUTPUT and ENCODE_REDACTED only ... */
-	bool		names_objects;	/* ... and whether that looks at the search path */
+	bool		names_objects;	/* ... and whether that looks at the search
+								 * path */
 } AuditColumn;
 
 extern const char *steward_audit_get_redaction_key(void);
@@ -118,12 +119,12 @@ enum
 	EVENT_CONTEXT_ID,
 	EVENT_TABLE_ID,
 	EVENT_KEY_HASH,
-	EVENT_OLD_KEY_HASH,
 	EVENT_SEQ,
 	EVENT_OPERATION,
 	EVENT_RECORD_KEY,
 	EVENT_OLD_VALUES,
 	EVENT_NEW_VALUES,
+	EVENT_OLD_KEY_HASH,			/* last, because it is nearly always null */
 	EVENT_NATTS
 };
 

@@ -1,6 +1,6 @@
 -- The audit module: the example of its page, then each error, word by word,
 -- with the hint followed.
-SET client_min_messages = warning;
+SET client_min_messages = error;
 \set SHOW_CONTEXT never
 
 CREATE SCHEMA shop;

@@ -1,6 +1,6 @@
 -- Prepared transactions.  Where max_prepared_transactions is 0 there is nothing to test,
 -- and the output is the same.
-SET client_min_messages = warning;
+SET client_min_messages = error;
 SELECT current_setting('max_prepared_transactions')::integer > 0 AS can_prepare \gset
 
 CREATE SCHEMA audit_prepared;

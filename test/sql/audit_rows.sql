@@ -1,5 +1,5 @@
 -- Which changes become events, with what in them, in what order, and which vanish.
-SET client_min_messages = warning;
+SET client_min_messages = error;
 
 CREATE SCHEMA audit_rows;
 

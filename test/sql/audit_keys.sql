@@ -1,0 +1,302 @@
+-- What identifies a row, and that its history is found by it.
+SET client_min_messages = error;
+
+CREATE SCHEMA audit_keys;
+
+-- What the history of a row says, oldest first.
+CREATE FUNCTION audit_keys.history(relation regclass, VARIADIC key text[]) RETURNS text
+LANGUAGE sql AS $$
+SELECT coalesce(string_agg(concat_ws(' ', h.operation, h.record_id), ', ' ORDER BY h.ordinality), 'nothing')
+  FROM steward.audit_history(relation, VARIADIC key) WITH ORDINALITY h
+$$;
+
+--
+-- Keys of one column of every kind: found by the value, under every format of it
+--
+
+CREATE TYPE audit_keys.mood AS ENUM ('sad', 'very "happy"');
+CREATE DOMAIN audit_keys.positive AS integer CHECK (VALUE > 0);
+CREATE TABLE audit_keys.sample (place integer GENERATED ALWAYS AS IDENTITY, type text, value text, also text);
+INSERT INTO audit_keys.sample (type, value, also) VALUES
+    ('smallint', '-32768', NULL),
+    ('integer', '2147483647', '+2147483647'),
+    ('integer', '0', '-0'),
+    ('bigint', '9223372036854775807', NULL),
+    ('bigint', '-9223372036854775808', NULL),
+    ('bigint', '42', ' 42 '),
+    ('numeric', '42', '42.00'),
+    ('numeric', '42.00', '42'),
+    ('numeric', '9223372036854775808', '9223372036854775808.0'),
+    ('numeric', '1e100', NULL),
+    ('numeric', '-0.5', '-.50'),
+    ('numeric', 'NaN', NULL),
+    ('numeric', 'Infinity', NULL),
+    ('numeric(12,2)', '42', '42.001'),
+    ('real', '0.1', '1e-1'),
+    ('float8', '0.30000000000000004', NULL),
+    ('float8', '42', '42.0'),
+    ('float8', '-0', '0'),
+    ('boolean', 'true', 'on'),
+    ('text', '', NULL),
+    ('text', '42', NULL),
+    ('text', 'it''s "quoted"' || chr(10) || '\', NULL),
+    ('text', 'ключ', NULL),
+    ('varchar(3)', 'abc', NULL),
+    ('char(5)', 'ab', 'ab   '),
+    ('name', 'Name', NULL),
+    ('"char"', 'x', NULL),
+    ('uuid', '00112233-4455-6677-8899-aabbccddeeff', '00112233445566778899AABBCCDDEEFF'),
+    ('bytea', '\x00ff', NULL),
+    ('date', '2026-02-01', '20260201'),
+    ('date', 'infinity', NULL),
+    ('timestamp', '2026-02-01 12:00:00.123456', '2026-02-01T12:00:00.123456'),
+    ('timestamptz', '2026-02-01 12:00:00+00', '2026-02-01 14:00:00+02'),
+    ('time', '12:00', '12:00:00'),
+    ('timetz', '12:00+02', NULL),
+    ('interval', '1 day 02:03:04', '1 day 2 hours 3 min 4 s'),
+    ('inet', '10.0.0.1', '10.0.0.1/32'),
+    ('audit_keys.mood', 'very "happy"', NULL),
+    ('audit_keys.positive', '7', '07'),
+    ('integer[]', '{1,NULL,3}', '{1, NULL, 3}'),
+    ('int4range', '[1,5)', '[1,4]'),
+    ('jsonb', '{"a": 1}', '{"a":1}'),
+    ('jsonb', '"42"', NULL),
+    ('oid', '4294967295', NULL),
+    ('regclass', 'audit_keys.sample', NULL),
+    ('pg_lsn', '0/16B374D8', NULL),
+    ('money', '42.10', NULL);
+
+-- an INSERT, an UPDATE and a DELETE of a row with each key, and one history by
+-- the value and one by another way to write it
+CREATE FUNCTION audit_keys.try_key(type text, value text, also text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    found text;
+    found_also text;
+BEGIN
+    EXECUTE format('CREATE TABLE audit_keys.try (key %s PRIMARY KEY, a text)', type);
+    PERFORM steward.audit_enable('audit_keys.try');
+    EXECUTE format('INSERT INTO audit_keys.try VALUES (%L, %L)', value, 'a');
+    EXECUTE 'UPDATE audit_keys.try SET a = upper(a)';
+    EXECUTE 'DELETE FROM audit_keys.try';
+    SELECT string_agg(operation, ' ' ORDER BY ordinality) INTO found
+      FROM steward.audit_history('audit_keys.try', value) WITH ORDINALITY;
+    SELECT string_agg(operation, ' ' ORDER BY ordinality) INTO found_also
+      FROM steward.audit_history('audit_keys.try', also) WITH ORDINALITY WHERE also IS NOT NULL;
+    IF also IS NOT NULL AND found_also IS DISTINCT FROM found THEN
+        found := format('%s, but as %L: %s', found, also, coalesce(found_also, 'nothing'));
+    END IF;
+    DROP TABLE audit_keys.try;
+    RETURN coalesce(found, 'nothing');
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLERRM;
+END $$;
+SELECT type, value, audit_keys.try_key(type, value, also) AS history
+  FROM audit_keys.sample
+ WHERE audit_keys.try_key(type, value, also) <> 'INSERT UPDATE DELETE' ORDER BY place;
+
+-- sessions that print values in another way find the same rows, also with a typed key
+CREATE TABLE audit_keys.typed (day date, at timestamptz, f float8, b bytea, i interval, PRIMARY KEY (day, at, f, b, i));
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.typed'); END $$;
+INSERT INTO audit_keys.typed VALUES ('2026-02-01', '2026-02-01 12:00+00', 0.1::float8 + 0.2, '\x00ff', '1 day -2 hours');
+SET DateStyle = 'SQL, DMY';
+SET TimeZone = 'Asia/Kolkata';
+SET IntervalStyle = sql_standard;
+SET bytea_output = escape;
+SET extra_float_digits = 0;
+UPDATE audit_keys.typed SET i = i, f = f;
+DELETE FROM audit_keys.typed;
+INSERT INTO audit_keys.typed VALUES ('01/02/2026', '01/02/2026 17:30:00 IST', 0.1::float8 + 0.2, '\000\377', '1 -2:00:00');
+SELECT count(*) AS found, count(DISTINCT record_id) AS keys
+  FROM steward.audit_history('audit_keys.typed', '01/02/2026', '01/02/2026 17:30:00', '0.30000000000000004', '\000\377', '1 -2:00:00');
+RESET DateStyle;
+RESET TimeZone;
+RESET IntervalStyle;
+RESET bytea_output;
+RESET extra_float_digits;
+SELECT record_id FROM steward.audit_log WHERE table_schema = 'audit_keys' AND table_name = 'typed' LIMIT 1;
+CREATE TABLE audit_keys.exact (f float8 PRIMARY KEY);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.exact'); END $$;
+INSERT INTO audit_keys.exact SELECT 0.1::float8 + 0.2;
+SET extra_float_digits = 0;
+SELECT count(*) AS found_by_float FROM steward.audit_history('audit_keys.exact', 0.1::float8 + 0.2);
+RESET extra_float_digits;
+
+--
+-- Keys of several columns
+--
+
+CREATE TABLE audit_keys.line (sku text, place integer, order_id bigint, a text, PRIMARY KEY (order_id, place, sku));
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.line'); END $$;
+INSERT INTO audit_keys.line VALUES ('a', 1, 42, 'x'), ('b', 1, 42, 'x'), ('a', 42, 1, 'x');
+UPDATE audit_keys.line SET a = 'y' WHERE sku = 'b';
+UPDATE audit_keys.line SET place = 2 WHERE sku = 'b';
+SELECT record_id, operation FROM steward.audit_log
+ WHERE table_schema = 'audit_keys' AND table_name = 'line' ORDER BY transaction_id, seq;
+-- values in the order of the key, not of the table
+SELECT audit_keys.history('audit_keys.line', '42', '1', 'a');
+SELECT audit_keys.history('audit_keys.line', '42', '2', 'b');
+SELECT audit_keys.history('audit_keys.line', '1', '42', 'a');
+SELECT audit_keys.history('audit_keys.line', '42', '1', 'c');
+
+--
+-- Names of every kind
+--
+
+CREATE SCHEMA "Audit ""keys"", 63 bytes: 901234567890123456789012345678901234567";
+CREATE TABLE "Audit ""keys"", 63 bytes: 901234567890123456789012345678901234567"."Tabelle: äöü, 63 bytes 5678901234567890123456789012345678901" (
+    "Schlüssel, 63 bytes, 123456789012345678901234567890123456789é" integer,
+    "key" text,
+    "select" text,
+    "a,b" text,
+    " c " text,
+    "d=""e""" text,
+    "'\" text,
+    "Größe" text,
+    PRIMARY KEY ("key", "Schlüssel, 63 bytes, 123456789012345678901234567890123456789é"));
+SET steward.audit_redaction_key = 'regress secret';
+SELECT count(*) > 0 AS enabled
+  FROM pg_class c, steward.audit_enable(c.oid, exclude => ARRAY['select', ' c '], redact => ARRAY['d="e"'], include => ARRAY['a,b', '''\'], log_values => 'full')
+ WHERE c.relkind = 'r' AND c.relname LIKE 'Tabelle:%';
+SELECT count(*) AS idempotent
+  FROM pg_class c, steward.audit_enable(c.oid, exclude => ARRAY['select', ' c '], redact => ARRAY['d="e"'], include => ARRAY['a,b', '''\'], log_values => 'full')
+ WHERE c.relkind = 'r' AND c.relname LIKE 'Tabelle:%';
+INSERT INTO "Audit ""keys"", 63 bytes: 901234567890123456789012345678901234567"."Tabelle: äöü, 63 bytes 5678901234567890123456789012345678901"
+VALUES (1, 'k', 's', 'ab', 'c', 'd', 'quote');
+UPDATE "Audit ""keys"", 63 bytes: 901234567890123456789012345678901234567"."Tabelle: äöü, 63 bytes 5678901234567890123456789012345678901"
+   SET "select" = 'S', " c " = 'C';
+UPDATE "Audit ""keys"", 63 bytes: 901234567890123456789012345678901234567"."Tabelle: äöü, 63 bytes 5678901234567890123456789012345678901"
+   SET "a,b" = 'AB';
+SELECT l.table_schema = n.nspname AS schema, l.table_name = c.relname AS name,
+       l.operation, l.record_id, l.new_values - 'd="e"' AS new_values, l.new_values ->> 'd="e"' LIKE 'hmac:%' AS redacted, l.changed_columns
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, steward.audit_history(c.oid, 'k', '1') l
+ WHERE c.relkind = 'r' AND c.relname LIKE 'Tabelle:%';
+-- of a list of columns that are kept, this one was forgotten
+SELECT finding, detail FROM steward.audit_coverage WHERE table_name LIKE 'Tabelle:%';
+DO $$ BEGIN PERFORM steward.audit_disable(oid) FROM pg_class WHERE relkind = 'r' AND relname LIKE 'Tabelle:%'; END $$;
+SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relkind = 'r' AND c.relname LIKE 'Tabelle:%';
+DROP SCHEMA "Audit ""keys"", 63 bytes: 901234567890123456789012345678901234567" CASCADE;
+
+--
+-- Keys that change
+--
+
+CREATE TABLE audit_keys.moved (id integer PRIMARY KEY, a text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.moved'); END $$;
+INSERT INTO audit_keys.moved VALUES (1, 'first');
+UPDATE audit_keys.moved SET a = 'changed';
+UPDATE audit_keys.moved SET id = 2;
+INSERT INTO audit_keys.moved VALUES (1, 'second');
+UPDATE audit_keys.moved SET id = 3, a = 'at three' WHERE id = 2;
+UPDATE audit_keys.moved SET a = 'second changed' WHERE id = 1;
+DELETE FROM audit_keys.moved WHERE id = 3;
+SELECT audit_keys.history('audit_keys.moved', '3') AS "first row, by its last key";
+SELECT audit_keys.history('audit_keys.moved', '2') AS "by the key between";
+SELECT audit_keys.history('audit_keys.moved', '1') AS "both rows that were 1";
+-- a key that goes and comes back
+UPDATE audit_keys.moved SET id = 9;
+UPDATE audit_keys.moved SET id = 1;
+SELECT audit_keys.history('audit_keys.moved', '9');
+SELECT count(*) AS events, count(DISTINCT (transaction_id, seq)) AS different FROM steward.audit_history('audit_keys.moved', 1);
+
+-- the old key is there with values=key and values=full too
+CREATE TABLE audit_keys.moved_key (id text PRIMARY KEY, a text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.moved_key', log_values => 'key'); END $$;
+INSERT INTO audit_keys.moved_key VALUES ('a');
+UPDATE audit_keys.moved_key SET id = 'b';
+SELECT operation, record_id, old_values FROM steward.audit_history('audit_keys.moved_key', 'b');
+
+--
+-- Redacted keys: found by the value, shown as its hash
+--
+
+CREATE TABLE audit_keys.secret (ssn text PRIMARY KEY, a text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.secret', redact => '{ssn}'); END $$;
+INSERT INTO audit_keys.secret VALUES ('123-45-6789', 'a'), ('987-65-4321', 'b');
+UPDATE audit_keys.secret SET a = 'A' WHERE ssn = '123-45-6789';
+UPDATE audit_keys.secret SET ssn = '000-00-0000' WHERE ssn = '123-45-6789';
+SELECT operation, record_id LIKE 'hmac:%' AS redacted, old_values ->> 'a' AS old, new_values ->> 'a' AS new
+  FROM steward.audit_history('audit_keys.secret', '000-00-0000');
+SELECT count(*) AS leaks FROM steward.audit_log
+ WHERE table_schema = 'audit_keys' AND table_name = 'secret'
+   AND concat(record_id, old_values, new_values) ~ '(123-45|987-65|000-00)';
+
+--
+-- No key: a hash of the row
+--
+
+CREATE TABLE audit_keys.keyless (a text, b integer);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.keyless'); END $$;
+INSERT INTO audit_keys.keyless VALUES ('x', 1), ('x', 1), ('y', NULL);
+UPDATE audit_keys.keyless SET b = 2 WHERE a = 'y';
+UPDATE audit_keys.keyless SET b = 3 WHERE a = 'y';
+DELETE FROM audit_keys.keyless WHERE a = 'y';
+SELECT operation, old_values, new_values FROM steward.audit_log
+ WHERE table_schema = 'audit_keys' AND table_name = 'keyless' ORDER BY transaction_id, seq;
+-- equal rows have equal hashes; a chain of changes is one history
+SELECT count(DISTINCT record_id) AS hashes, bool_and(record_id ~ '^[0-9a-f]{16}$') AS form FROM steward.audit_log
+ WHERE table_schema = 'audit_keys' AND table_name = 'keyless' AND operation = 'INSERT';
+SELECT string_agg(h.operation, ', ' ORDER BY h.ordinality) AS history
+  FROM steward.audit_log l, steward.audit_history('audit_keys.keyless', l.record_id) WITH ORDINALITY h
+ WHERE l.table_schema = 'audit_keys' AND l.table_name = 'keyless' AND l.operation = 'DELETE';
+SELECT count(*) AS links FROM steward.audit_event e JOIN steward.audit_event o ON o.key_hash = e.old_key_hash AND o.table_id = e.table_id
+ WHERE e.table_id = steward.audit_table_id('audit_keys.keyless') AND e.operation = 'U';
+-- what is not kept is not hashed
+CREATE TABLE audit_keys.keyless_part (a text, b integer);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.keyless_part', exclude => '{b}'); END $$;
+INSERT INTO audit_keys.keyless_part VALUES ('x', 1), ('x', 2);
+SELECT count(DISTINCT record_id) FROM steward.audit_log WHERE table_schema = 'audit_keys' AND table_name = 'keyless_part';
+-- a row of nothing
+CREATE TABLE audit_keys.void ();
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.void'); END $$;
+INSERT INTO audit_keys.void DEFAULT VALUES;
+DELETE FROM audit_keys.void;
+SELECT operation, old_values, new_values FROM steward.audit_log
+ WHERE table_schema = 'audit_keys' AND table_name = 'void' ORDER BY transaction_id, seq;
+
+--
+-- The replica identity stands in for a key; keys that come and go in one session
+--
+
+CREATE TABLE audit_keys.replica (a integer NOT NULL, b text NOT NULL, c text, UNIQUE (a), CONSTRAINT replica_b UNIQUE (b));
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.replica'); END $$;
+INSERT INTO audit_keys.replica VALUES (1, 'one', 'hashed');
+ALTER TABLE audit_keys.replica REPLICA IDENTITY USING INDEX replica_b;
+INSERT INTO audit_keys.replica VALUES (2, 'two', 'by replica identity');
+ALTER TABLE audit_keys.replica ADD PRIMARY KEY (a);
+INSERT INTO audit_keys.replica VALUES (3, 'three', 'by key');
+ALTER TABLE audit_keys.replica DROP CONSTRAINT replica_pkey, REPLICA IDENTITY FULL;
+INSERT INTO audit_keys.replica VALUES (4, 'four', 'hashed');
+ALTER TABLE audit_keys.replica ADD PRIMARY KEY (b, a);
+UPDATE audit_keys.replica SET c = 'by other key' WHERE a = 4;
+SELECT CASE WHEN length(record_id) = 16 THEN 'hash' ELSE record_id END AS record_id, new_values ->> 'c' AS c FROM steward.audit_log
+ WHERE table_schema = 'audit_keys' AND table_name = 'replica' ORDER BY transaction_id, seq;
+-- included columns of the index are no part of the key
+CREATE TABLE audit_keys.covering (a integer, b text, PRIMARY KEY (a) INCLUDE (b));
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.covering', exclude => '{b}'); END $$;
+INSERT INTO audit_keys.covering VALUES (1, 'x');
+SELECT record_id, new_values FROM steward.audit_log WHERE table_schema = 'audit_keys' AND table_name = 'covering';
+
+--
+-- Nothing of this depends on who looks from where
+--
+
+CREATE SCHEMA audit_keys_other;
+CREATE TABLE audit_keys_other.line (id integer PRIMARY KEY);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_other.line'); END $$;
+INSERT INTO audit_keys_other.line VALUES (42);
+CREATE TABLE audit_keys.by_class (id regclass PRIMARY KEY, a text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.by_class'); END $$;
+INSERT INTO audit_keys.by_class VALUES ('audit_keys_other.line', 'a');
+SELECT steward.audit_table_id('audit_keys.line') AS id, set_config('search_path', 'audit_keys_other, audit_keys', false) AS path \gset
+UPDATE by_class SET a = 'b';
+SELECT :id = steward.audit_table_id('audit_keys.line') AS same_id, :id = steward.audit_table_id('line') AS other_id;
+SELECT count(*) FROM steward.audit_history('line', 42);
+SELECT operation, record_id FROM steward.audit_history('by_class', 'audit_keys_other.line'::regclass);
+RESET search_path;
+SELECT operation, record_id FROM steward.audit_history('audit_keys.by_class', 'audit_keys_other.line'::regclass);
+-- hashes are plain functions of the key
+SELECT count(*) > 0 AS events, count(*) FILTER (WHERE key_hash <> steward.audit_key_hash(table_id, record_key)) AS other_hashes
+  FROM steward.audit_event
+ WHERE table_id IN (SELECT table_id FROM steward.audit_table WHERE table_schema = 'audit_keys') AND operation <> 'T';
+
+DROP SCHEMA audit_keys, audit_keys_other CASCADE;
