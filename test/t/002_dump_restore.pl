@@ -62,8 +62,8 @@ $source->safe_psql('postgres', q{
 $source->safe_psql('postgres', q{
 	SET steward.audit_guard = off;
 	INSERT INTO steward.audit_event
-	SELECT '2020-01-01 12:00+00'::timestamptz + seq * interval '1 s', transaction_id, context_id, table_id, key_hash, old_key_hash, seq + 1000, operation, record_key, old_values, new_values
-	  FROM steward.audit_event WHERE operation = 'I' ORDER BY recorded_at LIMIT 3;
+	SELECT (jsonb_populate_record(e, jsonb_build_object('recorded_at', '2020-01-01 12:00+00'::timestamptz + seq * interval '1 s', 'seq', seq + 1000))).*
+	  FROM steward.audit_event e WHERE operation = 'I' ORDER BY recorded_at LIMIT 3;
 });
 is( $source->safe_psql('postgres',
 		'SELECT count(DISTINCT tableoid) > 1 AND bool_or(tableoid = $$steward.audit_event_default$$::regclass) FROM steward.audit_event'),
