@@ -7,6 +7,7 @@
 #   ratio:OTHER    contender / OTHER
 #   share:OTHER    (contender - none) / (OTHER - none): what it adds, compared with what another contender adds
 #   baseline       none
+#   spread         the higher none of the round / the lower: what the machine alone does to a ratio
 #
 # Reads a figures file (name, measure, rule, unit, budget), then lines of module, round, contender, measure and value.
 # Variables: module; subject, the contender that has the budgets; only, the contenders asked for; workloads, those that
@@ -44,7 +45,9 @@ function figure(f, contender,    list, n, round, m, kind, other, value, base) {
 		if (!took(round, contender, m))
 			continue
 		value = taken(round, contender, m)
-		if (kind != "plain") {
+		if (kind == "spread")
+			value = high[round, contender, m] / low[round, contender, m]
+		else if (kind != "plain") {
 			if (!took(round, "none", m) || !took(round, other, m))
 				continue
 			base = taken(round, "none", m)
@@ -78,9 +81,14 @@ function shown(value) {
 	return value == "" ? "-" : sprintf(value >= 100 || value <= -100 ? "%.0f" : "%.2f", value)
 }
 
+# Says whether figure f is about the baseline alone.
+function of_baseline(f) {
+	return rule[f] == "baseline" || rule[f] == "spread"
+}
+
 # Prints figure f of the contender that is judged, and then of each peer.
 function print_lines(f,    p, value) {
-	if (rule[f] == "baseline") {
+	if (of_baseline(f)) {
 		print module "." name[f], shown(figure(f, "none")), unit[f], "-", "-"
 		return
 	}
@@ -100,12 +108,12 @@ function print_row(f,    p, value, row, limit) {
 	sub(/^<=/, "≤ ", limit)
 	sub(/^>=/, "≥ ", limit)
 	sub(/^</, "\\&lt; ", limit)
-	value = figure(f, rule[f] == "baseline" ? "none" : subject)
+	value = figure(f, of_baseline(f) ? "none" : subject)
 	row = "| " name[f] " | " unit[f] " | " limit " | " shown(value)
 	if (verdict(value, budget[f]) == "MISS")
 		row = row " MISS"
 	for (p = 1; p <= peers; p++)
-		row = row " | " (rule[f] == "baseline" ? "" : shown(figure(f, peer[p])))
+		row = row " | " (of_baseline(f) ? "" : shown(figure(f, peer[p])))
 	print row " |"
 }
 
@@ -135,6 +143,10 @@ $1 == module {
 	if ($3 != "none" && $3 != subject && !($3 in seen))
 		peer[++peers] = $3
 	seen[$3]
+	if (!took($2, $3, $4) || $5 + 0 < low[$2, $3, $4])
+		low[$2, $3, $4] = $5 + 0
+	if (!took($2, $3, $4) || $5 + 0 > high[$2, $3, $4])
+		high[$2, $3, $4] = $5 + 0
 	sum[$2, $3, $4] += $5
 	count[$2, $3, $4]++
 }

@@ -48,19 +48,20 @@ static slist_head idle = SLIST_STATIC_INIT(idle);
  * The key of a row that left its partition and has not come to its new one yet:
  * the server reports such an UPDATE as a DELETE and, next, an INSERT.
  */
-struct Moving
+typedef struct MovingRow
 {
-	MemoryContext query;		/* NULL: there is no such row */
+	slist_node	node;			/* in "moving": one for each query that moves rows */
+	MemoryContext query;
 	int64		table_id;
 	Datum		key_hash;
-};
+} MovingRow;
 
-static struct Moving moving;
+static slist_head moving = SLIST_STATIC_INIT(moving);
 
 PG_FUNCTION_INFO_V1(steward_audit_trigger);
 PG_FUNCTION_INFO_V1(steward_audit_check);
 PG_FUNCTION_INFO_V1(steward_audit_identity);
-PG_FUNCTION_INFO_V1(steward_audit_option_columns);
+PG_FUNCTION_INFO_V1(steward_audit_option_values);
 PG_FUNCTION_INFO_V1(steward_audit_record_key);
 PG_FUNCTION_INFO_V1(steward_audit_record_id);
 PG_FUNCTION_INFO_V1(steward_audit_table_id);
@@ -91,6 +92,30 @@ next_seq(FullTransactionId xid)
 	return seq;
 }
 
+/*
+ * Takes the row that a query is moving out of the list, if it belongs to a table;
+ * table 0 is any.  Returns the hash of its key, or 0 if there is no such row.
+ */
+static Datum
+take_moving_row(MemoryContext query, int64 table_id)
+{
+	slist_mutable_iter iter;
+
+	slist_foreach_modify(iter, &moving)
+	{
+		MovingRow  *row = slist_container(MovingRow, node, iter.cur);
+		Datum		key_hash = row->key_hash;
+
+		if (row->query == query && (table_id == 0 || row->table_id == table_id))
+		{
+			slist_delete_current(&iter);
+			pfree(row);
+			return key_hash;
+		}
+	}
+	return (Datum) 0;
+}
+
 /* Runs when the memory of the statement goes, be it by success or by failure. */
 static void
 end_statement(void *arg)
@@ -99,8 +124,7 @@ end_statement(void *arg)
 	AuditTable *table = statement->table;
 	AuditBatch *batch = statement->batch;
 
-	if (moving.query == statement->query)
-		moving.query = NULL;
+	take_moving_row(statement->query, 0);
 
 	/* Writing comes last, because it can fail. */
 	slist_push_head(&idle, &statement->node);
@@ -115,15 +139,20 @@ check_event(TriggerData *trigdata)
 	TriggerEvent event = trigdata->tg_event;
 	const char *hint = "Attach it with: SELECT steward.audit_enable(%s);";
 
+	if (TRIGGER_FIRED_AFTER(event) &&
+		(TRIGGER_FIRED_FOR_ROW(event) || TRIGGER_FIRED_BY_TRUNCATE(event)))
+		return;
+
+	/* On a view, say, the hint would lead nowhere. */
+	steward_audit_check_relation(trigdata->tg_relation);
 	if (!TRIGGER_FIRED_AFTER(event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired AFTER event", "steward.audit_trigger"),
 				 errhint(hint, steward_relation_literal(trigdata->tg_relation))));
-	if (TRIGGER_FIRED_FOR_STATEMENT(event) && !TRIGGER_FIRED_BY_TRUNCATE(event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired for each row, but for TRUNCATE",
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("function \"%s\" must be fired for each row, but for TRUNCATE",
 						"steward.audit_trigger"),
 				 errhint(hint, steward_relation_literal(trigdata->tg_relation))));
 }
@@ -158,7 +187,6 @@ begin_statement(FunctionCallInfo fcinfo)
 	AuditStatement *statement;
 	AuditTable *table;
 
-	steward_audit_check_relation(trigdata->tg_relation);
 	check_event(trigdata);
 	table = steward_audit_table(trigdata->tg_relation, trigdata->tg_trigger,
 								TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event));
@@ -302,25 +330,26 @@ describe_change(AuditStatement *statement, TupleTableSlot *old_row, TupleTableSl
 
 /* Keeps the key of a deleted row if it was deleted to go to another partition. */
 static void
-note_departure(AuditStatement *statement, HeapTuple row, Datum key_hash)
+note_departure(AuditStatement *statement, HeapTuple tuple, Datum key_hash)
 {
-	if (!HeapTupleHeaderIndicatesMovedPartitions(row->t_data))
+	MovingRow  *row;
+
+	(void) take_moving_row(statement->query, 0);
+	if (!HeapTupleHeaderIndicatesMovedPartitions(tuple->t_data))
 		return;
-	moving.query = statement->query;
-	moving.table_id = statement->table->table_id;
-	moving.key_hash = key_hash;
+	row = MemoryContextAlloc(steward_session_context(), sizeof(MovingRow));
+	row->query = statement->query;
+	row->table_id = statement->table->table_id;
+	row->key_hash = key_hash;
+	slist_push_head(&moving, &row->node);
 }
 
 /* Links a row that comes from another partition to the key it had there. */
 static void
 note_arrival(AuditStatement *statement, Datum *values, bool *isnull)
 {
-	if (moving.table_id == statement->table->table_id)
-	{
-		values[EVENT_OLD_KEY_HASH] = moving.key_hash;
-		isnull[EVENT_OLD_KEY_HASH] = false;
-	}
-	moving.query = NULL;
+	values[EVENT_OLD_KEY_HASH] = take_moving_row(statement->query, statement->table->table_id);
+	isnull[EVENT_OLD_KEY_HASH] = values[EVENT_OLD_KEY_HASH] == (Datum) 0;
 }
 
 /*
@@ -373,7 +402,7 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 			return PointerGetDatum(NULL);
 		if (operation == 'D')
 			note_departure(statement, trigdata->tg_trigtuple, values[EVENT_KEY_HASH]);
-		else if (operation == 'I' && moving.query == statement->query)
+		else if (operation == 'I' && !slist_is_empty(&moving))
 			note_arrival(statement, values, isnull);
 	}
 
@@ -453,40 +482,44 @@ steward_audit_identity(PG_FUNCTION_ARGS)
 {
 	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
 	List	   *key;
-	Oid			identity = steward_audit_find_identity(rel, &key);
+	Oid			identity;
 
+	steward_audit_check_relation(rel);
+	identity = steward_audit_find_identity(rel, &key);
 	relation_close(rel, AccessShareLock);
 	PG_RETURN_OID(identity);
 }
 
 /*
- * steward.audit_option_columns(arguments bytea) returns text[]
+ * steward.audit_option_values(arguments bytea, option text) returns text[]
  *
- * Returns the columns that an audit trigger's options name, from the arguments
- * as pg_trigger keeps them: each with a zero byte behind it.
+ * Returns what an audit trigger's arguments say for one option, a list of names
+ * mostly.  The arguments are as pg_trigger keeps them: each with a zero byte
+ * behind it.
  */
 Datum
-steward_audit_option_columns(PG_FUNCTION_ARGS)
+steward_audit_option_values(PG_FUNCTION_ARGS)
 {
 	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
+	char	   *option = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	size_t		option_length = strlen(option);
 	const char *argument = VARDATA_ANY(arguments);
 	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
-	ArrayBuildState *columns = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	ArrayBuildState *values = initArrayResult(TEXTOID, CurrentMemoryContext, false);
 
 	for (; argument < end; argument += strlen(argument) + 1)
 	{
-		const char *list = strchr(argument, '=');
 		List	   *names;
 		ListCell   *lc;
 
-		if (list == NULL || strncmp(argument, "values=", 7) == 0 ||
-			!SplitIdentifierString(pstrdup(list + 1), ',', &names))
+		if (strncmp(argument, option, option_length) != 0 || argument[option_length] != '=' ||
+			!SplitIdentifierString(pstrdup(argument + option_length + 1), ',', &names))
 			continue;
 		foreach(lc, names)
-			accumArrayResult(columns, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
+			accumArrayResult(values, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
 							 CurrentMemoryContext);
 	}
-	PG_RETURN_DATUM(makeArrayResult(columns, CurrentMemoryContext));
+	PG_RETURN_DATUM(makeArrayResult(values, CurrentMemoryContext));
 }
 
 /*

@@ -8,8 +8,12 @@
  */
 #include "pg_steward.h"
 
+#include "access/genam.h"
+#include "access/skey.h"
+#include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/pg_am.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/partition.h"
@@ -18,11 +22,14 @@
 #include "miscadmin.h"
 #include "tcop/pquery.h"
 #include "utils/acl.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
+#include "utils/xid8.h"
 
 PG_FUNCTION_INFO_V1(steward_audit_guard_trigger);
+PG_FUNCTION_INFO_V1(steward_audit_restore_trigger);
 PG_FUNCTION_INFO_V1(steward_audit_protect);
 
 static object_access_hook_type next_object_access_hook = NULL;
@@ -94,6 +101,92 @@ holds_rows(Oid relid)
 	UnregisterSnapshot(snapshot);
 	table_close(rel, NoLock);
 	return found;
+}
+
+/* Returns the index that finds events by their key, InvalidOid if there is none. */
+static Oid
+find_key_hash_index(Relation log)
+{
+	List	   *indexes = RelationGetIndexList(log);
+	ListCell   *lc;
+	Oid			found = InvalidOid;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (index->rd_rel->relam == BTREE_AM_OID && RelationGetIndexPredicate(index) == NIL &&
+			index->rd_index->indkey.values[0] == EVENT_KEY_HASH + 1)
+			found = RelationGetRelid(index);
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	return found;
+}
+
+/*
+ * steward.audit_restore_trigger() returns trigger
+ *
+ * BEFORE INSERT FOR EACH ROW on steward.audit_event, where only a restore
+ * inserts through the executor: refuses with 23505 an event that the log has
+ * already, so that a dump restored twice does not double the history.
+ */
+Datum
+steward_audit_restore_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	bool	   *into_empty = fcinfo->flinfo->fn_extra;
+	Relation	log;
+	TupleDesc	desc;
+	HeapTuple	event;
+	HeapTuple	other;
+	Oid			index;
+	Datum		key_hash;
+	ScanKeyData key;
+	SysScanDesc scan;
+	Snapshot	snapshot;
+	bool		isnull;
+
+	steward_check_trigger(fcinfo, "steward.audit_restore_trigger");
+	log = trigdata->tg_relation;
+	desc = RelationGetDescr(log);
+	event = trigdata->tg_trigtuple;
+
+	if (into_empty == NULL)
+	{
+		into_empty = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(bool));
+		*into_empty = !holds_rows(RelationGetRelid(log));
+		fcinfo->flinfo->fn_extra = into_empty;
+	}
+	key_hash = heap_getattr(event, EVENT_KEY_HASH + 1, desc, &isnull);
+	if (*into_empty || isnull)
+		return PointerGetDatum(event);
+
+	ScanKeyInit(&key, EVENT_KEY_HASH + 1, BTEqualStrategyNumber, F_INT8EQ, key_hash);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	index = find_key_hash_index(log);
+	scan = systable_beginscan(log, index, OidIsValid(index), snapshot, 1, &key);
+	while (HeapTupleIsValid(other = systable_getnext(scan)))
+	{
+		static const int identity[] = {EVENT_TRANSACTION_ID, EVENT_CONTEXT_ID, EVENT_SEQ};
+		int			nequal = 0;
+
+		for (int i = 0; i < lengthof(identity); i++)
+			nequal += heap_getattr(event, identity[i] + 1, desc, &isnull) ==
+				heap_getattr(other, identity[i] + 1, desc, &isnull);
+		if (nequal == lengthof(identity))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNIQUE_VIOLATION),
+					 errmsg("the audit log has this event already"),
+					 errdetail("It is event %d of transaction " UINT64_FORMAT ".",
+							   DatumGetInt32(heap_getattr(event, EVENT_SEQ + 1, desc, &isnull)),
+							   U64FromFullTransactionId(DatumGetFullTransactionId(heap_getattr(event, EVENT_TRANSACTION_ID + 1,
+																							   desc, &isnull)))),
+					 errhint("The dump has been restored before: leave schema \"steward\" out.")));
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return PointerGetDatum(event);
 }
 
 /* Refuses to drop a partition of the log that holds events. */

@@ -25,25 +25,27 @@
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/float.h"
+#include "utils/guc.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
-#include "utils/regproc.h"
+#include "utils/typcache.h"
 #include "utils/uuid.h"
 
 #define REDACTED_PREFIX "hmac:"
 
 /*
  * Returns the text of a value as its output function prints it under fixed
- * formats (ISO dates, UTC, hex bytea, shortest exact floats), whatever the
- * session has set.
+ * formats (ISO dates, UTC, hex bytea, shortest exact floats, qualified names),
+ * whatever the session has set.
  *
- * The settings' variables are changed for the length of one call, because
- * going through the GUC machinery costs more than the rest of an event.
+ * Variables of settings are changed for the length of one call, because going
+ * through the GUC machinery costs more than the rest of an event; the search
+ * path leaves no choice, so it is set only for types that look at it.
  */
 static char *
-pinned_output(FmgrInfo *output, Datum value)
+pinned_output(AuditColumn *column, Datum value)
 {
 	static pg_tz *utc = NULL;
 	int			date_style = DateStyle;
@@ -51,11 +53,16 @@ pinned_output(FmgrInfo *output, Datum value)
 	int			interval_style = IntervalStyle;
 	int			float_digits = extra_float_digits;
 	int			bytea_style = bytea_output;
+	bool		quote_all = quote_all_identifiers;
 	pg_tz	   *timezone = session_timezone;
+	int			nest_level = column->names_objects ? NewGUCNestLevel() : 0;
 	char	   *text = NULL;
 
 	if (utc == NULL)
 		utc = pg_tzset("UTC");
+	if (column->names_objects)
+		(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 
 	PG_TRY();
 	{
@@ -64,8 +71,9 @@ pinned_output(FmgrInfo *output, Datum value)
 		IntervalStyle = INTSTYLE_POSTGRES;
 		extra_float_digits = 1;
 		bytea_output = BYTEA_OUTPUT_HEX;
+		quote_all_identifiers = false;
 		session_timezone = utc;
-		text = OutputFunctionCall(output, value);
+		text = OutputFunctionCall(&column->output, value);
 	}
 	PG_FINALLY();
 	{
@@ -74,11 +82,53 @@ pinned_output(FmgrInfo *output, Datum value)
 		IntervalStyle = interval_style;
 		extra_float_digits = float_digits;
 		bytea_output = bytea_style;
+		quote_all_identifiers = quote_all;
 		session_timezone = timezone;
 	}
 	PG_END_TRY();
 
+	if (column->names_objects)
+		AtEOXact_GUC(true, nest_level);
 	return text;
+}
+
+/* Tells whether values of a type print names of objects, which follow the search path. */
+static bool
+names_objects(Oid type)
+{
+	type = getBaseType(type);
+
+	switch (type)
+	{
+		case REGCLASSOID:
+		case REGTYPEOID:
+		case REGPROCOID:
+		case REGPROCEDUREOID:
+		case REGOPEROID:
+		case REGOPERATOROID:
+		case REGCONFIGOID:
+		case REGDICTIONARYOID:
+		case REGCOLLATIONOID:
+			return true;
+	}
+	if (type_is_array(type))
+		return names_objects(get_element_type(type));
+	if (type_is_multirange(type))
+		type = get_multirange_range(type);
+	if (type_is_range(type))
+		return names_objects(get_range_subtype(type));
+	if (get_typtype(type) == TYPTYPE_COMPOSITE)
+	{
+		TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
+		bool		found = false;
+
+		for (int i = 0; i < desc->natts && !found; i++)
+			found = !TupleDescAttr(desc, i)->attisdropped &&
+				names_objects(TupleDescAttr(desc, i)->atttypid);
+		ReleaseTupleDesc(desc);
+		return found;
+	}
+	return false;
 }
 
 /*
@@ -99,6 +149,7 @@ steward_audit_get_redaction_key(void)
 
 		if (read_from != NULL && strcmp(read_from, path) == 0)
 			return key;
+		read_from = NULL;
 		file = AllocateFile(path, "r");
 		if (file == NULL)
 			ereport(ERROR,
@@ -107,6 +158,11 @@ steward_audit_get_redaction_key(void)
 		if (fgets(key, sizeof(key), file) == NULL)
 			key[0] = '\0';
 		FreeFile(file);
+		if (strlen(key) == sizeof(key) - 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_CONFIG_FILE_ERROR),
+					 errmsg("the first line of redaction key file \"%s\" is too long", path),
+					 errhint("A key has at most %d bytes.", (int) sizeof(key) - 2)));
 		key[strcspn(key, "\r\n")] = '\0';
 		if (key[0] != '\0')
 		{
@@ -204,21 +260,12 @@ steward_audit_column_init(AuditColumn *column, Form_pg_attribute att, bool redac
 			break;
 		case DATEOID:
 		case TIMEOID:
-		case TIMETZOID:
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
 			column->encoding = ENCODE_DATETIME;
 			break;
 		case UUIDOID:
 			column->encoding = ENCODE_UUID;
-			break;
-		case REGCLASSOID:
-		case REGTYPEOID:
-		case REGPROCOID:
-		case REGPROCEDUREOID:
-		case REGOPEROID:
-		case REGOPERATOROID:
-			column->encoding = ENCODE_OBJECT;
 			break;
 		default:
 			column->encoding = ENCODE_OUTPUT;
@@ -233,6 +280,7 @@ steward_audit_column_init(AuditColumn *column, Form_pg_attribute att, bool redac
 
 		getTypeOutputInfo(type, &function, &is_varlena);
 		fmgr_info_cxt(function, &column->output, mcxt);
+		column->names_objects = names_objects(type);
 	}
 }
 
@@ -354,44 +402,6 @@ append_uuid(StringInfo out, const pg_uuid_t *uuid)
 	return JENTRY_ISSTRING | sizeof(text);
 }
 
-/*
- * Returns the qualified name of a catalog object, whatever the search path
- * says; its oid where it has no name any more.
- */
-static char *
-object_name(Oid type, Oid object)
-{
-	char	   *name = NULL;
-
-	switch (type)
-	{
-		case REGCLASSOID:
-			name = get_rel_name(object);
-			if (name != NULL)
-				name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(object)), name);
-			break;
-		case REGTYPEOID:
-			name = format_type_extended(object, -1,
-										FORMAT_TYPE_FORCE_QUALIFY | FORMAT_TYPE_INVALID_AS_NULL);
-			break;
-		case REGPROCOID:
-			name = get_func_name(object);
-			if (name != NULL)
-				name = quote_qualified_identifier(get_namespace_name(get_func_namespace(object)), name);
-			break;
-		case REGPROCEDUREOID:
-			name = format_procedure_extended(object,
-											 FORMAT_PROC_FORCE_QUALIFY | FORMAT_PROC_INVALID_AS_NULL);
-			break;
-		case REGOPEROID:
-		case REGOPERATOROID:
-			name = format_operator_extended(object,
-											FORMAT_OPERATOR_FORCE_QUALIFY | FORMAT_OPERATOR_INVALID_AS_NULL);
-			break;
-	}
-	return name != NULL ? name : psprintf("%u", object);
-}
-
 /* Appends one value that is not null; returns its type and length as a JEntry. */
 static uint32
 append_value(StringInfo out, AuditColumn *column, Datum value)
@@ -439,21 +449,17 @@ append_value(StringInfo out, AuditColumn *column, Datum value)
 			{
 				const int	utc = 0;
 
-				/* timetz keeps the zone that is part of its value */
 				JsonEncodeDateTime(buffer, value, column->type,
 								   column->type == TIMESTAMPTZOID ? &utc : NULL);
 				return append_string(out, buffer, strlen(buffer), column);
 			}
 		case ENCODE_UUID:
 			return append_uuid(out, DatumGetUUIDP(value));
-		case ENCODE_OBJECT:
-			text = object_name(column->type, DatumGetObjectId(value));
-			return append_string(out, text, strlen(text), column);
 		case ENCODE_OUTPUT:
-			text = pinned_output(&column->output, value);
+			text = pinned_output(column, value);
 			return append_string(out, text, strlen(text), column);
 		case ENCODE_REDACTED:
-			text = redacted(pinned_output(&column->output, value));
+			text = redacted(pinned_output(column, value));
 			return append_string(out, text, strlen(text), column);
 	}
 	elog(ERROR, "unexpected audit encoding: %d", (int) column->encoding);

@@ -23,6 +23,7 @@
 #include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
@@ -54,6 +55,7 @@ struct AuditBatch
 	Size		bytes;
 	TupleDesc	desc;			/* a copy of target.desc ... */
 	int			generation;		/* ... as of then */
+	TupleDesc	prefixes[EVENT_NATTS + 1];	/* its first n columns, for each n asked for */
 	int			nslots;
 	TupleTableSlot *slots[MAX_BATCH_ROWS];
 };
@@ -70,7 +72,8 @@ typedef struct TargetIndex
 {
 	Oid			oid;
 	IndexInfo  *info;
-	AttrNumber	only_if_set;	/* partial: WHERE this column IS NOT NULL; 0: not partial */
+	AttrNumber	only_if_set;	/* partial: WHERE this column IS NOT NULL; 0:
+								 * not partial */
 } TargetIndex;
 
 /* The partition that takes events from "lower" up to, but not including, "upper". */
@@ -142,10 +145,18 @@ find_target(TimestampTz at)
 	PartitionBoundInfo bounds;
 	Datum		value = TimestampTzGetDatum(at);
 	bool		is_equal;
+	TimestampTz lower = DT_NOBEGIN;
+	TimestampTz upper = DT_NOEND;
 	int			i;
 	int			part = -1;
 
+	/* What is invalidated from here on is read again before it is used. */
 	target.log = steward_audit_relation("audit_event");
+	target.partition = InvalidOid;
+	target.lower = DT_NOEND;	/* no time is in there, if an error leaves it so */
+	target.upper = DT_NOBEGIN;
+	target.described = false;
+	target.valid = true;
 	log = table_open(target.log, AccessShareLock);
 	key = RelationGetPartitionKey(log);
 	if (key == NULL || key->strategy != PARTITION_STRATEGY_RANGE ||
@@ -159,8 +170,8 @@ find_target(TimestampTz at)
 	{
 		i = partition_range_datum_bsearch(key->partsupfunc, key->partcollation, bounds,
 										  1, &value, &is_equal);
-		target.lower = range_bound(bounds, i, DT_NOBEGIN);
-		target.upper = range_bound(bounds, i + 1, DT_NOEND);
+		lower = range_bound(bounds, i, DT_NOBEGIN);
+		upper = range_bound(bounds, i + 1, DT_NOEND);
 		part = bounds->indexes[i + 1];
 		if (part < 0)
 			part = bounds->default_index;
@@ -171,8 +182,8 @@ find_target(TimestampTz at)
 				 errmsg("no partition of the audit log takes an event of %s", timestamptz_to_str(at)),
 				 errhint("Run: CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;")));
 	target.partition = partitions->oids[part];
-	target.described = false;
-	target.valid = true;
+	target.lower = lower;
+	target.upper = upper;
 	table_close(log, AccessShareLock);
 }
 
@@ -181,8 +192,8 @@ static void
 check_columns(Relation partition)
 {
 	static const char *const names[EVENT_NATTS] = {
-		"recorded_at", "transaction_id", "context_id", "table_id", "key_hash", "old_key_hash",
-		"seq", "operation", "record_key", "old_values", "new_values"
+		"recorded_at", "transaction_id", "context_id", "table_id", "key_hash", "seq", "operation",
+		"record_key", "old_values", "new_values", "old_key_hash"
 	};
 	TupleDesc	desc = RelationGetDescr(partition);
 	bool		good = partition->rd_rel->relkind == RELKIND_RELATION && desc->natts >= EVENT_NATTS;
@@ -264,8 +275,12 @@ describe_target(Relation partition)
 			break;
 		index = index_open(lfirst_oid(lc), RowExclusiveLock);
 		entry->info = BuildIndexInfo(index);
-		target.plain_indexes = describe_index(index, entry);
-		target.nindexes++;
+		/* one that is being built concurrently, or whose build failed, takes no entries yet */
+		if (entry->info->ii_ReadyForInserts)
+		{
+			target.plain_indexes = describe_index(index, entry);
+			target.nindexes++;
+		}
 		index_close(index, NoLock);
 	}
 	MemoryContextSwitchTo(old);
@@ -287,6 +302,7 @@ open_target(TimestampTz at)
 	{
 		Oid			relid;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!target.valid || at < target.lower || at >= target.upper)
 			find_target(at);
 		relid = target.partition;
@@ -297,6 +313,7 @@ open_target(TimestampTz at)
 			break;
 		if (partition != NULL)
 			relation_close(partition, RowExclusiveLock);
+		target.valid = false;
 	}
 
 	if (!target.described)
@@ -491,6 +508,26 @@ steward_audit_batch_open(void)
 }
 
 /*
+ * Returns a descriptor of the first columns of the log.  A row whose last columns
+ * are null is stored without them, as rows older than ADD COLUMN are; that saves
+ * most of them the null bitmap, eight bytes.
+ */
+static TupleDesc
+prefix(AuditBatch *batch, int natts)
+{
+	if (batch->prefixes[natts] == NULL)
+	{
+		TupleDesc	desc = CreateTemplateTupleDesc(natts);
+
+		for (int i = 1; i <= natts; i++)
+			TupleDescCopyEntry(desc, i, batch->desc, i);
+		steward_finalize_tuple_desc(desc);
+		batch->prefixes[natts] = desc;
+	}
+	return batch->prefixes[natts];
+}
+
+/*
  * Adds one event to a batch.  Where the batch still holds rows of another
  * subtransaction, it is left to that one, and a new batch takes its place.
  */
@@ -501,7 +538,10 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 	SubTransactionId subid = GetCurrentSubTransactionId();
 	MemoryContext old;
 	HeapTuple	tuple;
+	int			natts = EVENT_NATTS;
 
+	while (isnull[natts - 1])
+		natts--;
 	if (batch->nrows > 0 && batch->subid != subid)
 	{
 		batch->closed = true;
@@ -517,6 +557,12 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 			for (int i = 0; i < batch->nslots; i++)
 				ExecDropSingleTupleTableSlot(batch->slots[i]);
 			batch->nslots = 0;
+			for (int i = 0; i <= EVENT_NATTS; i++)
+				if (batch->prefixes[i] != NULL)
+				{
+					FreeTupleDesc(batch->prefixes[i]);
+					batch->prefixes[i] = NULL;
+				}
 			if (batch->desc != NULL)
 				FreeTupleDesc(batch->desc);
 			batch->desc = CreateTupleDescCopy(target.desc);
@@ -529,21 +575,8 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 	old = MemoryContextSwitchTo(batch->mcxt);
 	if (batch->nrows == batch->nslots)
 		batch->slots[batch->nslots++] = MakeSingleTupleTableSlot(batch->desc, &TTSOpsHeapTuple);
-	if (batch->desc->natts == EVENT_NATTS)
-		tuple = heap_form_tuple(batch->desc, unconstify(Datum *, values), unconstify(bool *, isnull));
-	else
-	{
-		/* columns that somebody added to the log stay empty */
-		Datum	   *all_values = palloc0(batch->desc->natts * sizeof(Datum));
-		bool	   *all_nulls = palloc(batch->desc->natts * sizeof(bool));
-
-		memset(all_nulls, true, batch->desc->natts * sizeof(bool));
-		memcpy(all_values, values, EVENT_NATTS * sizeof(Datum));
-		memcpy(all_nulls, isnull, EVENT_NATTS * sizeof(bool));
-		tuple = heap_form_tuple(batch->desc, all_values, all_nulls);
-		pfree(all_values);
-		pfree(all_nulls);
-	}
+	tuple = heap_form_tuple(prefix(batch, natts), unconstify(Datum *, values),
+							unconstify(bool *, isnull));
 	ExecStoreHeapTuple(tuple, batch->slots[batch->nrows++], true);
 	MemoryContextSwitchTo(old);
 

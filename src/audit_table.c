@@ -63,6 +63,9 @@ typedef struct TableEntry
 
 static HTAB *tables = NULL;
 
+/* Counts changes of the catalog that may concern any table. */
+static uint64 ninvalidations = 0;
+
 /*
  * Returns the id under which the log knows a table: the table's oid, and a hash
  * that tells this database of this cluster from every other, so that the log of
@@ -517,12 +520,36 @@ retire(AuditTable *table)
 	}
 }
 
+/*
+ * Drops the descriptions of tables that changed or are gone, so that a session
+ * that creates and drops tables does not grow without end.
+ */
+static void
+sweep(void)
+{
+	static long sweep_at = 64;
+	HASH_SEQ_STATUS scan;
+	TableEntry *entry;
+
+	if (hash_get_num_entries(tables) < sweep_at)
+		return;
+	hash_seq_init(&scan, tables);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		if (!entry->table->valid && entry->table->pins == 0)
+		{
+			retire(entry->table);
+			hash_search(tables, &entry->trigger, HASH_REMOVE, NULL);
+		}
+	sweep_at = Max(64, 2 * hash_get_num_entries(tables));
+}
+
 static void
 invalidate_tables(Datum arg, Oid relid)
 {
 	HASH_SEQ_STATUS scan;
 	TableEntry *entry;
 
+	ninvalidations++;
 	if (tables == NULL)
 		return;
 	hash_seq_init(&scan, tables);
@@ -556,6 +583,7 @@ steward_audit_table(Relation rel, Trigger *trigger, bool truncate)
 	TableEntry *entry;
 	AuditTable *table;
 	MemoryContext mcxt;
+	uint64		ninvalidations_before = ninvalidations;
 	bool		registered;
 
 	if (tables == NULL)
@@ -582,6 +610,8 @@ steward_audit_table(Relation rel, Trigger *trigger, bool truncate)
 		retire(table);
 	}
 
+	sweep();
+
 	/* Built where an error frees it; kept only once it is whole. */
 	mcxt = AllocSetContextCreate(CurrentMemoryContext, "audited table", ALLOCSET_SMALL_SIZES);
 	table = steward_audit_describe(rel, trigger, truncate, mcxt);
@@ -589,7 +619,7 @@ steward_audit_table(Relation rel, Trigger *trigger, bool truncate)
 
 	MemoryContextSetParent(mcxt, steward_session_context());
 	table->pins = 1;
-	table->valid = true;
+	table->valid = ninvalidations == ninvalidations_before;
 	entry = hash_search(tables, &trigger->tgoid, HASH_ENTER, NULL);
 	entry->table = table;
 	if (registered)

@@ -17,16 +17,18 @@
 #include "storage/proc.h"
 
 /*
- * 19 gave ExecInsertIndexTuples and table_beginscan flags, and renamed what holds
- * the replication origin.
+ * 19 gave ExecInsertIndexTuples and table_beginscan flags, renamed what holds the
+ * replication origin, and wants tuple descriptors finalized.
  */
 #if PG_VERSION_NUM >= 190000
 #define steward_beginscan(rel, snapshot) table_beginscan(rel, snapshot, 0, NULL, 0)
+#define steward_finalize_tuple_desc(desc) TupleDescFinalize(desc)
 #define steward_insert_index_tuples(result_rel, slot, estate) \
 	ExecInsertIndexTuples(result_rel, estate, 0, slot, NIL, NULL)
 #define SessionReplicationOrigin (replorigin_xact_state.origin)
 #else
 #define steward_beginscan(rel, snapshot) table_beginscan(rel, snapshot, 0, NULL)
+#define steward_finalize_tuple_desc(desc) ((void) 0)
 typedef RepOriginId ReplOriginId;
 #define InvalidReplOriginId InvalidRepOriginId
 #define SessionReplicationOrigin replorigin_session_origin

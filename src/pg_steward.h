@@ -76,9 +76,8 @@ typedef enum AuditEncoding
 	ENCODE_FLOAT4,
 	ENCODE_FLOAT8,
 	ENCODE_JSONB,
-	ENCODE_DATETIME,			/* date, time, timetz, timestamp, timestamptz */
+	ENCODE_DATETIME,			/* date, time, timestamp, timestamptz */
 	ENCODE_UUID,
-	ENCODE_OBJECT,				/* regclass and its like: a qualified name */
 	ENCODE_OUTPUT,				/* anything else: its output function's text */
 	ENCODE_REDACTED,			/* a keyed hash of the output function's text */
 } AuditEncoding;
@@ -93,7 +92,9 @@ typedef struct AuditColumn
 	int16		typlen;
 	bool		typbyval;
 	AuditEncoding encoding;
-	FmgrInfo	output;			/* ENCODE_OUTPUT and ENCODE_REDACTED only */
+	FmgrInfo	output;			/* ENCODE_OUTPUT and ENCODE_REDACTED only ... */
+	bool		names_objects;	/* ... and whether that looks at the search
+								 * path */
 } AuditColumn;
 
 extern const char *steward_audit_get_redaction_key(void);
@@ -118,12 +119,12 @@ enum
 	EVENT_CONTEXT_ID,
 	EVENT_TABLE_ID,
 	EVENT_KEY_HASH,
-	EVENT_OLD_KEY_HASH,
 	EVENT_SEQ,
 	EVENT_OPERATION,
 	EVENT_RECORD_KEY,
 	EVENT_OLD_VALUES,
 	EVENT_NEW_VALUES,
+	EVENT_OLD_KEY_HASH,			/* last, because it is nearly always null */
 	EVENT_NATTS
 };
 

@@ -62,19 +62,20 @@ COMMENT ON COLUMN steward.audit_context.origin IS
 COMMENT ON COLUMN steward.audit_context.context IS
 'What the application set in steward.context; settings that could not be read stand under "malformed".';
 
--- The order of the columns keeps a row free of padding; src/pg_steward.h knows it.
+-- The order of the columns keeps a row free of padding, and puts last what is
+-- mostly null; src/pg_steward.h knows it.
 CREATE TABLE steward.audit_event (
     recorded_at    timestamptz NOT NULL,
     transaction_id xid8        NOT NULL,
     context_id     bigint      NOT NULL,
     table_id       bigint      NOT NULL,
     key_hash       bigint,
-    old_key_hash   bigint,
     seq            integer     NOT NULL,
     operation      "char"      NOT NULL,
     record_key     jsonb,
     old_values     jsonb,
-    new_values     jsonb
+    new_values     jsonb,
+    old_key_hash   bigint
 ) PARTITION BY RANGE (recorded_at);
 COMMENT ON TABLE steward.audit_event IS
 'The audit log: one row for each row change and each TRUNCATE.';
@@ -143,6 +144,16 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE FUNCTION steward.audit_restore_trigger() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_restore_trigger';
+REVOKE ALL ON FUNCTION steward.audit_restore_trigger() FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_restore_trigger() IS
+'Refuses to restore an event that the audit log has already.';
+
+-- Partitions get clones of it; the audit trigger writes below it.
+CREATE TRIGGER steward_restore BEFORE INSERT ON steward.audit_event
+    FOR EACH ROW EXECUTE FUNCTION steward.audit_restore_trigger();
+
 CREATE FUNCTION steward.audit_protect() RETURNS event_trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_protect';
 REVOKE ALL ON FUNCTION steward.audit_protect() FROM PUBLIC;
@@ -175,10 +186,10 @@ LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_tabl
 COMMENT ON FUNCTION steward.audit_table_id(regclass) IS
 'Id under which this database''s audit log knows a table.';
 
-CREATE FUNCTION steward.audit_option_columns(arguments bytea) RETURNS text[]
-LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_option_columns';
-COMMENT ON FUNCTION steward.audit_option_columns(bytea) IS
-'Columns that the arguments of an audit trigger name, from pg_trigger.tgargs.';
+CREATE FUNCTION steward.audit_option_values(arguments bytea, option text) RETURNS text[]
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_option_values';
+COMMENT ON FUNCTION steward.audit_option_values(bytea, text) IS
+'What the arguments of an audit trigger, from pg_trigger.tgargs, say for one option.';
 
 CREATE FUNCTION steward.audit_record_key(relation regclass, key text[]) RETURNS jsonb
 LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_record_key';
@@ -263,20 +274,21 @@ BEGIN ATOMIC
              UNION
             SELECT steward.audit_identity(relation)) p
      UNION
-    -- and what the log of a restored dump knows by the same name
+    -- and what the log knows by the same name, of a table that is gone or in the
+    -- database that a restored dump comes from
     SELECT last.table_id
       FROM (SELECT DISTINCT ON (t.table_id) t.*
               FROM steward.audit_table t ORDER BY t.table_id, t.known_since DESC) last
       JOIN pg_class c ON c.relname = last.table_name
       JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = last.table_schema
      WHERE c.oid IN (relation, steward.audit_identity(relation))
-       AND (last.era, last.database_id) <>
-           ((SELECT s.system_identifier FROM pg_control_system() s),
-            (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()));
+       AND ((last.era, last.database_id) <>
+            ((SELECT s.system_identifier FROM pg_control_system() s),
+             (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+            OR NOT EXISTS (SELECT FROM pg_class g WHERE g.oid = last.relation_id));
 END;
-REVOKE ALL ON FUNCTION steward.audit_table_ids(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION steward.audit_table_ids(regclass) IS
-'All ids under which the audit log knows a table: its own, those of its partitions, and those it had where a restored dump comes from.';
+'All ids under which the audit log knows a table: its own, those of its partitions, and those of tables of its name that are gone or were in another database.';
 
 CREATE FUNCTION steward.audit_history(relation regclass, VARIADIC key anycompatiblearray)
 RETURNS SETOF steward.audit_log
@@ -376,6 +388,26 @@ END $$;
 COMMENT ON FUNCTION steward.check_owner(regclass) IS
 'Raises 42501 unless the current role owns the table.';
 
+CREATE FUNCTION steward.audit_check_root(relation regclass, hint text) RETURNS void
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    root constant regclass := (
+        SELECT a.relid
+          FROM pg_partition_ancestors(relation) a
+          JOIN steward.audit_triggers t ON t.relation_id = a.relid AND t.kind = 'row' AND NOT t.is_clone
+         WHERE a.relid <> relation
+         LIMIT 1);
+BEGIN
+    IF root IS NOT NULL THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('partition %s is audited with its partitioned table %s', relation, root),
+            HINT = format(hint, root);
+    END IF;
+END $$;
+COMMENT ON FUNCTION steward.audit_check_root(regclass, text) IS
+'Raises 55000 if a partition has its audit trigger from a partitioned table above it.';
+
 CREATE FUNCTION steward.audit_enable(
     relation   regclass,
     exclude    name[]  DEFAULT '{}',
@@ -408,7 +440,8 @@ BEGIN
        OR array_position(exclude || include || redact, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.audit_enable() must not be null';
     END IF;
-    PERFORM steward.check_owner(m.member), steward.audit_check(m.member) FROM steward.audit_members(relation) m;
+    PERFORM steward.check_owner(m.member), steward.audit_identity(m.member) FROM steward.audit_members(relation) m;
+    PERFORM steward.audit_check_root(relation, 'SELECT steward.audit_enable(%L, ...);');
 
     FOR command IN
         -- what stands in the way: other arguments, and what a partition has of its own
@@ -435,7 +468,10 @@ BEGIN
                (1, NOT m.is_partition AND r.trigger_name IS NULL,
                 format('CREATE TRIGGER steward_audit AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger(%s)',
                        m.qualified_name, argument_list)),
-               (2, NOT m.is_partition AND coalesce(r.enabled, 'O') <> state,
+               -- the root's state reaches its partitions, so that only theirs is left to mend
+               (2, coalesce(r.enabled, 'O') <> state
+                   AND (NOT m.is_partition OR (SELECT bool_and(t.enabled = state) FROM steward.audit_triggers t
+                                                WHERE t.relation_id = audit_enable.relation AND t.kind = 'row')),
                 format('ALTER TABLE %s %s TRIGGER %I', m.qualified_name, enable, coalesce(r.trigger_name, 'steward_audit'))),
                (3, t.trigger_name IS NULL,
                 format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger()',
@@ -456,32 +492,14 @@ END $$;
 COMMENT ON FUNCTION steward.audit_enable(regclass, name[], name[], name[], text, boolean) IS
 'Attaches the audit triggers to a table, its partitions and its inheritance children; returns the commands it ran.';
 
-CREATE FUNCTION steward.audit_inherited_from(relation regclass) RETURNS regclass
-LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT a.relid
-      FROM pg_partition_ancestors(relation) WITH ORDINALITY a(relid, place)
-      JOIN steward.audit_triggers t ON t.relation_id = a.relid AND t.kind = 'row' AND NOT t.is_clone
-     WHERE a.relid <> relation
-     ORDER BY a.place DESC
-     LIMIT 1;
-END;
-COMMENT ON FUNCTION steward.audit_inherited_from(regclass) IS
-'The partitioned table from which a partition has its audit trigger; null if it has its own or none.';
-
 CREATE FUNCTION steward.audit_disable(relation regclass) RETURNS SETOF text
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    root constant regclass := steward.audit_inherited_from(relation);
     command text;
 BEGIN
     PERFORM steward.check_owner(m.member) FROM steward.audit_members(relation) m;
-    IF root IS NOT NULL THEN
-        RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('partition %s is audited with its partitioned table %s', relation, root),
-            HINT = format('SELECT steward.audit_disable(%L);', root);
-    END IF;
+    PERFORM steward.audit_check_root(relation, 'SELECT steward.audit_disable(%L);');
     FOR command IN
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
           FROM steward.audit_members(relation) m
@@ -527,6 +545,20 @@ END $$;
 COMMENT ON FUNCTION steward.audit_enable_schema(regnamespace, text, boolean) IS
 'Attaches the audit triggers to every table of a schema that has none; returns what came of it, table by table.';
 
+CREATE FUNCTION steward.audit_enable_command(relation text, arguments bytea) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('SELECT steward.audit_enable(%L%s);', relation,
+                  (SELECT string_agg(format(', %s => %L', o.parameter,
+                                            CASE o.option WHEN 'values' THEN v.found[1] ELSE v.found::text END), '' ORDER BY o.place)
+                     FROM (VALUES (1, 'exclude', 'exclude'), (2, 'include', 'include'), (3, 'redact', 'redact'),
+                                  (4, 'values', 'log_values')) AS o(place, option, parameter)
+                    CROSS JOIN LATERAL (SELECT steward.audit_option_values(arguments, o.option)) AS v(found)
+                    WHERE v.found <> '{}'));
+END;
+COMMENT ON FUNCTION steward.audit_enable_command(text, bytea) IS
+'The call of audit_enable() that attaches an audit trigger anew with the options it has.';
+
 CREATE VIEW steward.audit_coverage AS
 WITH tables AS (
     SELECT c.oid, n.nspname AS table_schema, c.relname AS table_name, c.relkind, c.relispartition,
@@ -541,18 +573,17 @@ WITH tables AS (
     SELECT t.relation_id, bool_or(t.every_change AND t.enabled IN ('O', 'A')) AS complete, bool_or(t.every_change) AS every_change,
            bool_and(t.enabled = 'D') AS disabled, bool_and(t.enabled = 'R') AS replica_only, bool_and(t.enabled IN ('O', 'D')) AS silenced,
            string_agg(quote_ident(t.trigger_name), ', ') AS names,
-           bool_or(position('\x00696e636c7564653d'::bytea IN '\x00'::bytea || t.arguments) > 0) AS has_include,  -- include=
            string_agg(t.arguments, '') AS arguments
       FROM steward.audit_triggers t
      WHERE t.kind = 'row'
      GROUP BY t.relation_id
 ), truncate_triggers AS (
-    SELECT t.relation_id, bool_and(t.enabled = 'D') AS disabled
+    SELECT t.relation_id, bool_and(t.enabled = 'D') AS disabled, string_agg(quote_ident(t.trigger_name), ', ') AS names
       FROM steward.audit_triggers t
      WHERE t.kind = 'truncate'
      GROUP BY t.relation_id
 ), wrong_triggers AS (
-    SELECT t.relation_id, string_agg(quote_ident(t.trigger_name), ', ') AS names
+    SELECT t.relation_id, string_agg(quote_ident(t.trigger_name), ', ') AS names, string_agg(t.arguments, '') AS arguments
       FROM steward.audit_triggers t
      WHERE t.kind = 'wrong'
      GROUP BY t.relation_id
@@ -564,25 +595,28 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
   LEFT JOIN wrong_triggers w ON w.relation_id = t.oid
   -- what the options name and the table lacks, and the other way round
  CROSS JOIN LATERAL (
-       SELECT ARRAY(SELECT quote_ident(o.name)
-                      FROM unnest(steward.audit_option_columns(r.arguments)) o(name)
+       SELECT steward.audit_option_values(r.arguments, 'exclude') || steward.audit_option_values(r.arguments, 'include')
+              || steward.audit_option_values(r.arguments, 'redact')) AS o(named)
+ CROSS JOIN LATERAL (
+       SELECT ARRAY(SELECT quote_ident(n.name)
+                      FROM unnest(o.named) n(name)
                      WHERE NOT EXISTS (SELECT FROM pg_attribute a
-                                        WHERE a.attrelid = t.oid AND a.attname = o.name AND a.attnum > 0 AND NOT a.attisdropped)) AS unknown,
+                                        WHERE a.attrelid = t.oid AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped)) AS unknown,
               ARRAY(SELECT quote_ident(a.attname)
                       FROM pg_attribute a
                      WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
-                       AND a.attname <> ALL (steward.audit_option_columns(r.arguments))
+                       AND a.attname <> ALL (o.named)
                        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
                      ORDER BY a.attnum) AS unnamed) AS c
  CROSS JOIN LATERAL (VALUES
        (t.relkind = 'f',
         'foreign table', 'Its rows change on another server.', NULL),
-       (t.relkind <> 'f' AND r.relation_id IS NULL,
+       (t.relkind <> 'f' AND r.relation_id IS NULL AND w.relation_id IS NULL,
         'not audited', 'The table has no audit trigger.',
         format('SELECT steward.audit_enable(%L);', t.qualified_name)),
        (w.relation_id IS NOT NULL,
         'trigger cannot work', format('Trigger %s is not AFTER ROW, nor AFTER TRUNCATE: it fails when it fires.', w.names),
-        format('SELECT steward.audit_enable(%L);', t.qualified_name)),
+        steward.audit_enable_command(t.qualified_name, coalesce(r.arguments, w.arguments))),
        (r.disabled,
         'trigger disabled', format('Trigger %s does not fire.', r.names),
         format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
@@ -594,12 +628,15 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
         format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
        (r.every_change IS FALSE,
         'not every change', format('Trigger %s leaves out some operation, column or row.', r.names),
-        format('SELECT steward.audit_enable(%L);', t.qualified_name)),
-       (r.relation_id IS NOT NULL AND (s.relation_id IS NULL OR s.disabled),
+        steward.audit_enable_command(t.qualified_name, r.arguments)),
+       (r.relation_id IS NOT NULL AND s.relation_id IS NULL,
         'TRUNCATE not audited', CASE WHEN t.relispartition THEN 'The partition has no audit trigger for TRUNCATE: it was attached later.'
                                      ELSE 'The table has no audit trigger for TRUNCATE.' END,
         format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger(); ALTER TABLE ONLY %1$s ENABLE ALWAYS TRIGGER steward_audit_truncate;',
                t.qualified_name)),
+       (s.disabled,
+        'TRUNCATE not audited', format('Trigger %s does not fire.', s.names),
+        format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, s.names)),
        (r.relation_id IS NOT NULL AND NOT t.relispartition
         AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND (i.indisprimary OR i.indisreplident)),
         'no primary key', 'Rows are identified by a hash of their values, which changes when they do.',
@@ -607,7 +644,7 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
        (cardinality(c.unknown) > 0,
         'unknown column', 'Writes fail, because the trigger names: ' || array_to_string(c.unknown, ', '),
         format('SELECT steward.audit_enable(%L, ...);', t.qualified_name)),
-       (r.has_include AND NOT t.relispartition AND cardinality(c.unnamed) > 0,
+       (steward.audit_option_values(r.arguments, 'include') <> '{}' AND NOT t.relispartition AND cardinality(c.unnamed) > 0,
         'columns left out', 'No option names: ' || array_to_string(c.unnamed, ', '),
         format('SELECT steward.audit_enable(%L, ...);', t.qualified_name))) AS f(found, finding, detail, fix)
  WHERE f.found;

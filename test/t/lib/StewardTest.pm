@@ -117,27 +117,27 @@ sub start_workload
 	append_to_file($script, q{
 \set id random(1, 40)
 \set other random(1, 40)
-\set outcome random(1, 12)
+\set outcome random(1, 24)
 \set fate random(1, 4)
 BEGIN;
 SELECT set_config('app.current_user_id', (:client_id)::text, true);
 UPDATE account SET n = n + 1, token = gen_random_uuid() WHERE id = :id;
 SAVEPOINT one;
 UPDATE account SET n = n + 1, note = CASE WHEN random() < 0.1 THEN (SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 200)) ELSE 'short' END WHERE id = :other;
-\if :outcome < 4
+\if :outcome < 8
 ROLLBACK TO one;
-\elif :outcome < 8
+\elif :outcome < 16
 SAVEPOINT two;
 INSERT INTO item (owner, note) SELECT :client_id, md5(g::text) FROM generate_series(1, 5) g;
-\if :outcome < 6
+\if :outcome < 12
 ROLLBACK TO two;
 \else
 RELEASE two;
 \endif
-\elif :outcome = 8
+\elif :outcome = 16
 INSERT INTO item (owner, note) SELECT :client_id, 'many' FROM generate_series(1, 1100) g;
 DELETE FROM item WHERE owner = :client_id AND note = 'many';
-\elif :outcome = 9
+\elif :outcome < 19
 UPDATE item SET n = n + 1, note = 'all' WHERE owner = :client_id;
 \else
 DELETE FROM item WHERE (owner, no) IN (SELECT owner, no FROM item WHERE owner = :client_id ORDER BY no LIMIT 4);
@@ -183,13 +183,12 @@ sub log_is_whole
 	return is($unproved, '', $name);
 }
 
-# Returns the number of events, and a digest of the log as people read it, in an order that does not depend on where the rows lie.
+# Returns the number of events and a digest of the log, whatever order its rows lie in.
 sub log_digest
 {
 	my ($node, $db) = @_;
-	return $node->safe_psql($db // 'postgres', q{
-		SET TimeZone = 'UTC';
-		SELECT count(*), md5(string_agg(l::text, chr(10) ORDER BY l.created_at, l.transaction_id, l.seq)) FROM steward.audit_entry l});
+	return $node->safe_psql($db // 'postgres',
+		"SET TimeZone = 'UTC'; SELECT count(*), sum(hashtextextended(e::text, 0)::numeric) FROM steward.audit_entry e");
 }
 
 # One test: nothing in the server's log tells of a leak, a crash or an internal error.
@@ -197,7 +196,7 @@ sub server_log_is_clean
 {
 	my ($node, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my @bad = grep { /PANIC: | XX\d\d\d |TRAP: |WARNING: .*(leak|not closed|still referenced)|unexpected (?!postmaster exit)|signal (?:6|7|8|11)\b/ && !/STATEMENT: / }
+	my @bad = grep { /PANIC: | XX\d\d\d |TRAP: |WARNING: .*(leak|not closed|still referenced)|(WARNING|ERROR|FATAL): .*unexpected (?!postmaster exit)|signal (?:6|7|8|11)\b/ && !/STATEMENT: / }
 	  split /\n/, slurp_file($node->logfile);
 	splice(@bad, 20) if @bad > 20;
 	return is(join("\n", @bad), '', $name // ('server log of ' . $node->name . ' is clean'));

@@ -1,0 +1,262 @@
+# A dump takes the whole audit log along, whichever way it is restored, and auditing goes on from there.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use StewardTest;
+use Test::More;
+
+my $conf = q{
+	steward.audit_partition_interval = day
+	steward.audit_redaction_key = 'a secret'
+};
+my $source = steward_node('source', conf => $conf);
+my $target = steward_node('target', conf => $conf);
+my $dir = PostgreSQL::Test::Utils::tempdir();
+
+# What an application's migrations create.
+my $migration = q{
+	CREATE TABLE plain (id integer PRIMARY KEY, v text, secret text, noise text);
+	CREATE TABLE before_rename (id bigint PRIMARY KEY, v jsonb);
+	CREATE SCHEMA "Odd ""Schema";
+	CREATE TABLE "Odd ""Schema"."Odd 'Table" ("Key, 1" text, key2 integer, v numeric, PRIMARY KEY (key2, "Key, 1"));
+	CREATE TABLE parted (id integer, day date, v text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+	CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+	CREATE TABLE parted_2 PARTITION OF parted DEFAULT;
+	CREATE TABLE keyless (a integer, b text);
+	SELECT steward.audit_enable('plain', redact => '{secret}', exclude => '{noise}');
+	SELECT steward.audit_enable('before_rename', log_values => 'full');
+	SELECT steward.audit_enable('"Odd ""Schema"."Odd ''Table"');
+	SELECT steward.audit_enable('parted');
+	SELECT steward.audit_enable('keyless', always => false);
+};
+my $rename = 'ALTER TABLE before_rename RENAME TO renamed;';
+
+create_extension($source);
+$source->safe_psql('postgres', $migration);
+$source->safe_psql('postgres', q{
+	SET app.current_user_id = 'alice';
+	INSERT INTO plain VALUES (1, 'one', 'card 1', 'x'), (2, E'two\t\\\\.', 'card 2', 'x');
+	UPDATE plain SET v = repeat('long ', 5000) WHERE id = 2;
+	INSERT INTO before_rename VALUES (1, '{"a": [1, 2.50, null, "\\\\ \" \u00e4"]}');
+	SET app.tenant_id = 'acme';
+	SET app.client_ip = 'not an address';
+	SET steward.context = '{"request_id": "r1"}';
+	UPDATE before_rename SET v = v || '{"b": 1e300}';
+	} . $rename . q{
+	UPDATE renamed SET v = v || '{"c": true}';
+	INSERT INTO "Odd ""Schema"."Odd 'Table" VALUES ('a "b" ''c''', 1, 'NaN'), ('', 2, 1.500);
+	SELECT steward.audit_maintain();
+	SET steward.context = 'no json';
+	UPDATE "Odd ""Schema"."Odd 'Table" SET v = 7, key2 = 3 WHERE key2 = 2;
+	INSERT INTO parted VALUES (1, '2020-05-05', 'first'), (2, '2024-01-01', 'second');
+	UPDATE parted SET day = '2024-05-05' WHERE id = 1;
+	INSERT INTO keyless VALUES (1, 'x'), (1, 'x');
+	DELETE FROM keyless;
+	TRUNCATE keyless;
+	DELETE FROM plain WHERE id = 1;
+});
+# Events from before there were partitions: they stay in the default partition.
+$source->safe_psql('postgres', q{
+	SET steward.audit_guard = off;
+	INSERT INTO steward.audit_event
+	SELECT '2020-01-01 12:00+00'::timestamptz + seq * interval '1 s', transaction_id, context_id, table_id, key_hash, old_key_hash, seq + 1000, operation, record_key, old_values, new_values
+	  FROM steward.audit_event WHERE operation = 'I' ORDER BY recorded_at LIMIT 3;
+});
+is( $source->safe_psql('postgres',
+		'SELECT count(DISTINCT tableoid) > 1 AND bool_or(tableoid = $$steward.audit_event_default$$::regclass) FROM steward.audit_event'),
+	't', 'the log to dump has several partitions');
+
+# Everything the log is made of, in an order that does not depend on where it lies.
+sub log_of
+{
+	my ($node, $db) = @_;
+	return join "\n", map {
+		$node->safe_psql($db, "SET TimeZone = 'UTC'; SELECT '$_', count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM steward.$_ t")
+	} qw(audit_event audit_context audit_table audit_entry);
+}
+
+# All triggers of the audit module and whether they fire.
+sub triggers_of
+{
+	my ($node, $db) = @_;
+	return $node->safe_psql($db, q{
+		SELECT t.tgrelid::regclass, t.tgname, t.tgenabled, encode(t.tgargs, 'escape')
+		  FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+		 WHERE p.pronamespace = 'steward'::regnamespace ORDER BY t.tgrelid::regclass::text COLLATE "C", t.tgname});
+}
+
+# Indexes of the log's partitions, by what they are on; names may differ.
+sub indexes_of
+{
+	my ($node, $db) = @_;
+	return $node->safe_psql($db, q{
+		SELECT i.indrelid::regclass, i.indisvalid, regexp_replace(pg_get_indexdef(i.indexrelid), '^.* USING', '')
+		  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+		 WHERE c.relnamespace = 'steward'::regnamespace AND c.relispartition
+		 ORDER BY i.indrelid::regclass::text COLLATE "C", 3});
+}
+
+my $log = log_of($source, 'postgres');
+my $triggers = triggers_of($source, 'postgres');
+my $indexes = indexes_of($source, 'postgres');
+like($triggers, qr/^audit_event_\d+|^steward\.audit_event_\d+.*\|steward_guard\|A/m, 'partitions made at run time are guarded');
+
+# Tests that changes are audited in a restored database as they were before, and told apart from those.
+sub auditing_goes_on
+{
+	my ($node, $db, $how) = @_;
+	my $ids = 'SELECT count(*), count(DISTINCT (era, transaction_id, seq)) FROM steward.audit_entry';
+
+	$node->safe_psql($db, q{
+		SET app.current_user_id = 'bob';
+		UPDATE plain SET v = 'after the restore' WHERE id = 2;
+		UPDATE renamed SET v = '{}';
+		UPDATE "Odd ""Schema"."Odd 'Table" SET v = 8 WHERE key2 = 3;
+		UPDATE parted SET v = 'third' WHERE id = 1;
+		DELETE FROM parted_2 WHERE id = 2;
+	});
+	is( $node->safe_psql($db, q{
+			SELECT string_agg(operation || ' ' || coalesce(user_id, '-'), ', ' ORDER BY n) FROM steward.audit_history('plain', 2) WITH ORDINALITY h(a,b,c,d,e,operation,g,h,i,j,user_id,l,m,o,p,q,n)
+			 WHERE q > now() - interval '100 days'
+			UNION ALL
+			SELECT string_agg(operation, ', ') FROM steward.audit_history('renamed', 1) WHERE created_at > now() - interval '100 days'
+			UNION ALL
+			SELECT string_agg(operation, ', ') FROM steward.audit_history('"Odd ""Schema"."Odd ''Table"', '3', '')
+			UNION ALL
+			SELECT string_agg(operation, ', ') FROM steward.audit_history('parted', '1', '2024-05-05')
+		}),
+		"INSERT alice, UPDATE alice, UPDATE bob\nINSERT, UPDATE, UPDATE, UPDATE\nINSERT, UPDATE, UPDATE\nINSERT, DELETE, INSERT, UPDATE",
+		"$how: a row's history spans the restore");
+	my ($events, $distinct) = split /\|/, $node->safe_psql($db, $ids);
+	is($distinct, $events, "$how: no two events have the same id");
+	is( $node->safe_psql($db, 'SELECT count(*) FROM steward.audit_event e LEFT JOIN steward.audit_context c USING (context_id)
+			LEFT JOIN steward.audit_table t USING (table_id) WHERE c.context_id IS NULL OR t.table_id IS NULL'),
+		'0', "$how: every event has its context and table");
+	isnt( $node->psql($db, 'DELETE FROM steward.audit_event'), 0, "$how: the log is guarded");
+	is( $node->safe_psql($db, q{SELECT partition FROM steward.audit_maintain() WHERE detail LIKE '%3 events moved in'}),
+		'steward.audit_event_2020_01_01', "$how: events in the default partition move on");
+	return;
+}
+
+# Restores a dump by a command that must succeed without a complaint, and tests what came of it.
+sub restores_whole
+{
+	my ($how, $node, $db, @command) = @_;
+	my ($stdout, $stderr);
+
+	$node->safe_psql('postgres', "CREATE DATABASE $db");
+	my $ok = IPC::Run::run([ @command ], '>', \$stdout, '2>', \$stderr);
+	is(($ok ? '' : 'failed: ') . $stderr, '', "$how: no complaint");
+	is(log_of($node, $db), $log, "$how: the log is whole");
+	is(triggers_of($node, $db), $triggers, "$how: so are its triggers");
+	is(indexes_of($node, $db), $indexes, "$how: and its indexes");
+	auditing_goes_on($node, $db, $how);
+	return;
+}
+
+my @from = ('--host', $source->host, '--port', $source->port);
+my @to = ('--host', $target->host, '--port', $target->port);
+command_ok([ 'pg_dump', @from, '-Fc', '-f', "$dir/whole.dump", 'postgres' ], 'pg_dump');
+command_ok([ 'pg_dump', @from, '-Fp', '-f', "$dir/whole.sql", 'postgres' ], 'pg_dump, plain');
+
+restores_whole('new cluster', $target, 'whole', 'pg_restore', @to, '--exit-on-error', '-d', 'whole', "$dir/whole.dump");
+restores_whole('same cluster, parallel', $source, 'parallel', 'pg_restore', @from, '-j', 2, '-d', 'parallel', "$dir/whole.dump");
+restores_whole('in one transaction', $target, 'single', 'pg_restore', @to, '--single-transaction', '-d', 'single', "$dir/whole.dump");
+restores_whole('plain SQL', $target, 'plain', 'psql', @to, '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-d', 'plain', '-f', "$dir/whole.sql");
+
+# A dump of the restored database: both eras in one log.
+{
+	my $both = log_of($target, 'whole');
+	command_ok([ 'pg_dump', @to, '-Fc', '-f', "$dir/again.dump", 'whole' ], 'pg_dump of a restored database');
+	$source->safe_psql('postgres', 'CREATE DATABASE again');
+	command_ok([ 'pg_restore', @from, '-e', '-d', 'again', "$dir/again.dump" ], 'second generation: restores');
+	is(log_of($source, 'again'), $both, 'second generation: the log is whole');
+	is( $source->safe_psql('again', q{UPDATE plain SET v = 'third era' WHERE id = 2;
+			SELECT count(*) FROM steward.audit_history('plain', 2) WHERE created_at > now() - interval '100 days'}),
+		'4', 'second generation: history spans three databases');
+}
+
+# Data only, into a database that migrations have prepared.
+{
+	my @data = ('pg_restore', @to, '--data-only', '-e');
+
+	$target->safe_psql('postgres', 'CREATE DATABASE data_only');
+	create_extension($target, 'data_only');
+	$target->safe_psql('data_only', "$migration$rename");
+	$target->safe_psql('data_only', 'SELECT steward.audit_maintain()');
+	command_ok([ @data, '-d', 'data_only', "$dir/whole.dump" ], 'data only: restores');
+	is( $target->safe_psql('data_only', q{SET TimeZone = 'UTC'; SELECT 'audit_entry', count(*), md5(string_agg(e::text, chr(10) ORDER BY e::text))
+			FROM steward.audit_entry e WHERE era = (SELECT min(era) FROM steward.audit_table WHERE era <> (SELECT system_identifier FROM pg_control_system()))}),
+		(split /\n/, $log)[3], 'data only: the log is whole');
+	is( $target->safe_psql('data_only', q{SELECT table_name, count(*) FROM steward.audit_entry
+			WHERE era = (SELECT system_identifier FROM pg_control_system()) GROUP BY 1 ORDER BY 1}),
+		"Odd 'Table|2\nparted|2\nplain|1\nrenamed|1", 'data only: loading the tables is audited too');
+}
+
+# One schema at a time.  (Without -e, pg_dump 15 crashes on an extension's partition.)
+{
+	command_ok([ 'pg_dump', @from, '-Fc', '-n', 'steward', '-e', 'pg_steward', '-f', "$dir/steward.dump", 'postgres' ], 'pg_dump of schema steward');
+	command_ok([ 'pg_dump', @from, '-Fc', '-n', 'public', '-f', "$dir/public.dump", 'postgres' ], 'pg_dump of schema public');
+
+	$target->safe_psql('postgres', 'CREATE DATABASE by_schema');
+	create_extension($target, 'by_schema');
+	# the schemas are there already: that is the only complaint
+	my ($stdout, $stderr);
+	IPC::Run::run([ 'pg_restore', @to, '-d', 'by_schema', "$dir/steward.dump" ], '2>', \$stderr);
+	my @errors = grep { !/already exists/ } $stderr =~ /error: .*/g;
+	is("@errors", '', 'schema steward: restores');
+	IPC::Run::run([ 'pg_restore', @to, '-d', 'by_schema', "$dir/public.dump" ], '2>', \$stderr);
+	@errors = grep { !/already exists/ } $stderr =~ /error: .*/g;
+	is("@errors", '', 'schema public: restores');
+	is(log_of($target, 'by_schema'), $log, 'by schema: the log is whole, and the load of the tables is not in it');
+	is( $target->safe_psql('by_schema', q{UPDATE plain SET v = 'by schema' WHERE id = 2;
+			SELECT operation FROM steward.audit_history('plain', 2) WHERE created_at > now() - interval '100 days'}),
+		"INSERT\nUPDATE\nUPDATE", 'by schema: history spans the restore');
+}
+
+# INSERT is not COPY: the guard asks for a superuser who means it.
+{
+	command_ok([ 'pg_dump', @from, '--inserts', '-f', "$dir/inserts.sql", 'postgres' ], 'pg_dump --inserts');
+	$target->safe_psql('postgres', 'CREATE DATABASE inserts; CREATE DATABASE inserts_2');
+	my @psql = ('psql', @to, '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', "$dir/inserts.sql", '-d');
+
+	command_fails_like([ @psql, 'inserts' ], qr/must not INSERT into audit log table .*SET steward\.audit_guard = off/s, '--inserts: refused, with a hint');
+	local $ENV{PGOPTIONS} = '-c steward.audit_guard=off';
+	command_ok([ @psql, 'inserts_2' ], '--inserts: restores with the guard off');
+	is(log_of($target, 'inserts_2'), $log, '--inserts: the log is whole');
+}
+
+# One table, brought back where it was: it is another table by its oid, and the same to its readers.
+{
+	my $count = q{SELECT count(*) FROM steward.audit_history('plain', 2)};
+	my $before = $target->safe_psql('single', $count);
+	command_ok([ 'pg_dump', @to, '-Fc', '-t', 'plain', '-f', "$dir/table.dump", 'single' ], 'pg_dump of one table');
+	$target->safe_psql('single', 'DROP TABLE plain');
+	command_ok([ 'pg_restore', @to, '-e', '-d', 'single', "$dir/table.dump" ], 'in place: restores');
+	is($target->safe_psql('single', "UPDATE plain SET v = 'back' WHERE id = 2; $count"), $before + 1, 'in place: history spans the restore');
+}
+
+# What would destroy a log that holds events is refused.
+{
+	my $stderr;
+	my $before = log_of($target, 'whole');
+
+	IPC::Run::run([ 'pg_restore', @to, '--clean', '--if-exists', '-d', 'whole', "$dir/whole.dump" ], '2>', \$stderr);
+	like($stderr, qr/cannot drop .*it holds audit events/, '--clean: refused');
+	is(log_of($target, 'whole'), $before, '--clean: the log is untouched, and no event comes twice');
+	foreach my $command ('DROP EXTENSION pg_steward CASCADE', 'DROP SCHEMA steward CASCADE', 'DROP TABLE steward.audit_event CASCADE',
+		'DROP EXTENSION pgcrypto CASCADE', 'DROP OWNED BY CURRENT_USER CASCADE')
+	{
+		$before = log_of($target, 'whole');
+		$target->psql('whole', $command, stderr => \$stderr);
+		isnt($stderr, '', "$command: refused");
+		is(log_of($target, 'whole'), $before, "$command: the log is untouched");
+	}
+}
+
+server_log_is_clean($_) foreach $source, $target;
+$_->stop foreach $source, $target;
+done_testing();
