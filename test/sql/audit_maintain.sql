@@ -1,0 +1,272 @@
+-- Upkeep of the log: partitions ahead, retention, and who may ask for it.  In a
+-- database of its own, because it moves and drops what others have written.
+SET client_min_messages = error;
+\set SHOW_CONTEXT never
+\set regression :DBNAME
+CREATE DATABASE regress_audit_maintain;
+\c regress_audit_maintain
+SET client_min_messages = error;
+CREATE EXTENSION pgcrypto SCHEMA public;
+CREATE EXTENSION pg_steward;
+CREATE TABLE public.t (id serial PRIMARY KEY, a text);
+SELECT count(*) > 0 AS enabled FROM steward.audit_enable('public.t');
+
+-- Where events are, told by how their partition stands to the present month.
+CREATE VIEW public.places AS
+SELECT e.new_values ->> 'a' AS a,
+       CASE WHEN p.lower_bound IS NULL THEN 'default'
+            WHEN e.recorded_at >= p.lower_bound AND e.recorded_at < p.upper_bound THEN 'right'
+            ELSE 'wrong' END AS place
+  FROM steward.audit_event e JOIN steward.audit_partitions p ON p.relation_id = e.tableoid
+ WHERE e.table_id = steward.audit_table_id('public.t');
+-- The partitions with bounds, as months from now.
+CREATE VIEW public.months AS
+SELECT (extract(year FROM p.lower_bound AT TIME ZONE 'UTC') - extract(year FROM now() AT TIME ZONE 'UTC')) * 12
+       + extract(month FROM p.lower_bound AT TIME ZONE 'UTC') - extract(month FROM now() AT TIME ZONE 'UTC') AS from_now,
+       p.lower_bound AT TIME ZONE 'UTC' = date_trunc('month', p.lower_bound AT TIME ZONE 'UTC')
+       AND p.upper_bound AT TIME ZONE 'UTC' = p.lower_bound AT TIME ZONE 'UTC' + interval '1 month' AS whole
+  FROM steward.audit_partitions p WHERE p.lower_bound IS NOT NULL;
+
+-- Drops every partition but the default one.
+CREATE PROCEDURE public.drop_partitions() LANGUAGE plpgsql SET steward.audit_guard = off AS $$
+DECLARE
+    p text;
+BEGIN
+    FOR p IN SELECT qualified_name FROM steward.audit_partitions WHERE lower_bound IS NOT NULL LOOP
+        EXECUTE 'DROP TABLE ' || p;
+    END LOOP;
+END $$;
+
+--
+-- Partitions ahead
+--
+
+INSERT INTO public.t (a) VALUES ('in the default');
+SELECT * FROM public.places;
+SELECT action, count(*), count(DISTINCT partition) AS partitions, sum(substring(detail from '(\d+) events')::integer) AS moved FROM steward.audit_maintain() GROUP BY action;
+SELECT * FROM public.months ORDER BY 1;
+SELECT * FROM public.places;
+-- nothing is left to do
+SELECT * FROM steward.audit_maintain();
+-- the session that wrote before writes to the new partition, also in large statements
+INSERT INTO public.t (a) VALUES ('after');
+INSERT INTO public.t (a) SELECT 'lots' FROM generate_series(1, 2500);
+SELECT a, place, count(*) FROM public.places GROUP BY a, place ORDER BY a;
+SELECT count(*) FROM ONLY steward.audit_event_default;
+-- partitions are made like the default one
+SELECT count(DISTINCT i.definitions) AS kinds_of_indexes, min(array_length(i.definitions, 1)) > 1 AS indexes, count(DISTINCT g.guards) AS kinds_of_guards, min(g.guards) AS guard
+  FROM steward.audit_partitions p
+ CROSS JOIN LATERAL (SELECT array_agg(regexp_replace(pg_get_indexdef(x.indexrelid), '^.* USING', '') ORDER BY pg_get_indexdef(x.indexrelid, 1, true), x.indpred IS NULL) AS definitions
+                       FROM pg_index x WHERE x.indrelid = p.relation_id) i
+ CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', tgname, tgenabled, tgtype), ', ') AS guards FROM pg_trigger WHERE tgrelid = p.relation_id) g;
+SELECT count(*) AS found FROM steward.audit_history('public.t', 1);
+CREATE ROLE regress_audit_keeper;
+DO $$
+DECLARE
+    p text;
+    command text;
+BEGIN
+    FOR p IN SELECT qualified_name FROM steward.audit_partitions ORDER BY lower_bound LOOP
+        FOREACH command IN ARRAY ARRAY['INSERT INTO %1$s SELECT * FROM %1$s', 'UPDATE %s SET seq = seq', 'DELETE FROM %s', 'TRUNCATE %s'] LOOP
+            BEGIN
+                EXECUTE format(command, p);
+                RAISE INFO '% passed', format(command, p);
+            EXCEPTION WHEN insufficient_privilege THEN
+                NULL;
+            END;
+        END LOOP;
+    END LOOP;
+END $$;
+
+-- in a transaction with writes of its own, undone and done
+CALL public.drop_partitions();
+BEGIN;
+INSERT INTO public.t (a) VALUES ('undone');
+SELECT count(*) FROM steward.audit_maintain();
+INSERT INTO public.t (a) VALUES ('undone');
+ROLLBACK;
+INSERT INTO public.t (a) VALUES ('1 none yet');
+BEGIN;
+INSERT INTO public.t (a) VALUES ('2 before');
+SAVEPOINT s;
+SELECT count(*) FROM steward.audit_maintain();
+INSERT INTO public.t (a) VALUES ('undone');
+ROLLBACK TO s;
+INSERT INTO public.t (a) VALUES ('3 none yet');
+SELECT count(*) FROM steward.audit_maintain();
+INSERT INTO public.t (a) VALUES ('4 in the same transaction');
+COMMIT;
+INSERT INTO public.t (a) VALUES ('5 after');
+SELECT * FROM public.places ORDER BY a;
+
+--
+-- Retention
+--
+
+-- events and contexts of the past, as if other sessions had written them
+CREATE PROCEDURE public.past(age interval, what text) LANGUAGE sql SET steward.audit_guard = off AS $$
+INSERT INTO steward.audit_context (context_id, era, created_at, session_user_name, role_name, application_name, backend_pid, backend_start)
+SELECT extract(epoch FROM age), system_identifier, now() - age - interval '1 hour', 'past', 'past', what, 0, now() - age FROM pg_control_system();
+INSERT INTO steward.audit_event (recorded_at, transaction_id, context_id, table_id, key_hash, seq, operation, record_key, new_values)
+VALUES (now() - age, '3', extract(epoch FROM age), steward.audit_table_id('public.t'), 0, extract(epoch FROM age), 'I', '{"id": 0}', jsonb_build_object('a', what));
+$$;
+CALL public.past('400 days', 'a year ago');
+CALL public.past('100 days', 'three months ago');
+CALL public.past('95 days', 'three months ago');
+SELECT a, place FROM public.places WHERE a LIKE '%ago' ORDER BY a;
+-- none is set: all is kept, in the partition it belongs to
+SELECT DISTINCT action FROM steward.audit_maintain();
+SELECT a, place FROM public.places WHERE a LIKE '%ago' ORDER BY a;
+SELECT count(*) FROM public.months WHERE from_now < 0 AND whole;
+INSERT INTO public.t (a) VALUES ('between');
+-- a partition goes when all of it is old enough
+SET steward.audit_retention = '200d';
+SELECT DISTINCT action FROM steward.audit_maintain() ORDER BY 1;
+SELECT a, count(*) FROM public.places WHERE a LIKE '%ago' GROUP BY a ORDER BY a;
+SELECT application_name, count(*) FROM steward.audit_context WHERE session_user_name = 'past' GROUP BY 1 ORDER BY 1;
+CALL public.past('150 days', 'straight from the default');
+SET steward.audit_retention = '60d';
+SELECT DISTINCT action FROM steward.audit_maintain() ORDER BY 1;
+SELECT count(*) FROM steward.audit_event WHERE recorded_at < now() - interval '95 days';
+SELECT count(*) FROM steward.audit_event e WHERE NOT EXISTS (SELECT FROM steward.audit_context c WHERE c.context_id = e.context_id);
+INSERT INTO public.t (a) VALUES ('goes on');
+SELECT a, place FROM public.places WHERE a = 'goes on';
+SELECT DISTINCT action FROM steward.audit_maintain();
+RESET steward.audit_retention;
+SET steward.audit_retention = '-1d';
+SET steward.audit_retention = 'a year';
+SET steward.audit_partition_interval = 'year';
+
+--
+-- Other spans, and a change between them
+--
+
+CALL public.drop_partitions();
+SET steward.audit_partition_interval = 'day';
+SET steward.audit_partitions_ahead = 1;
+CALL public.past('2 days', 'the day before yesterday');
+SELECT action, count(*) FROM steward.audit_maintain() GROUP BY action;
+SELECT count(*), bool_and(upper_bound - lower_bound = interval '1 day') AS days, bool_and(extract(hour FROM lower_bound AT TIME ZONE 'UTC') = 0) AS at_midnight
+  FROM steward.audit_partitions WHERE lower_bound IS NOT NULL;
+SET steward.audit_partition_interval = 'week';
+SET steward.audit_partitions_ahead = 5;
+CALL public.past('300 days', 'months ago');
+SELECT DISTINCT action FROM steward.audit_maintain();
+SELECT count(*) FROM steward.audit_partitions WHERE upper_bound - lower_bound = interval '7 days' AND extract(isodow FROM lower_bound AT TIME ZONE 'UTC') = 1 AND lower_bound < now() - interval '290 days';
+INSERT INTO public.t (a) VALUES ('weekly');
+-- an old event that neither a whole month nor a week there is takes: it must go with its time all the same
+CALL public.past('310 days', 'months ago');
+SET steward.audit_partition_interval = 'month';
+SET steward.audit_partitions_ahead = 2;
+SELECT count(*) FROM steward.audit_maintain() WHERE action <> 'created';
+SET steward.audit_retention = '30d';
+DO $$ BEGIN PERFORM count(*) FROM steward.audit_maintain(); PERFORM count(*) FROM steward.audit_maintain(); END $$;
+SELECT count(*) AS kept_too_long FROM steward.audit_event WHERE recorded_at < now() - interval '70 days';
+RESET steward.audit_retention;
+-- the coming two months have no hole in them
+SELECT count(*) AS holes FROM generate_series(now(), now() + interval '60 days', '1 day') d
+ WHERE NOT EXISTS (SELECT FROM steward.audit_partitions p WHERE p.lower_bound <= d AND d < p.upper_bound);
+SELECT place FROM public.places WHERE a = 'weekly';
+-- bounds are read right, however the session prints times
+SELECT min(lower_bound) AS lowest, max(upper_bound) AS highest FROM steward.audit_partitions \gset
+SET TimeZone = 'Asia/Kolkata';
+SET DateStyle = 'SQL, DMY';
+SELECT min(lower_bound) = :'lowest'::timestamptz AS same FROM steward.audit_partitions;
+RESET DateStyle;
+RESET TimeZone;
+SELECT count(*) FROM steward.audit_partitions WHERE upper_bound <= lower_bound;
+RESET steward.audit_partition_interval;
+RESET steward.audit_partitions_ahead;
+
+--
+-- Who may ask for it
+--
+
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+SET ROLE regress_audit_keeper;
+SELECT * FROM steward.audit_maintain();
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION steward.audit_maintain() TO regress_audit_keeper;
+-- in sessions that have not met the library yet
+\c -
+SET client_min_messages = error;
+SET SESSION AUTHORIZATION regress_audit_keeper;
+SELECT count(*) >= 0 AS maintained FROM steward.audit_maintain();
+SHOW steward.audit_guard;
+SELECT count(*) FROM steward.audit_event;
+SET steward.audit_retention = '1min';
+SELECT steward.audit_lock('steward.audit_event', 'ACCESS EXCLUSIVE');
+RESET SESSION AUTHORIZATION;
+\c -
+SET client_min_messages = error;
+CALL public.past('400 days', 'a year ago');
+SELECT count(*) >= 1 AS maintained FROM steward.audit_maintain();
+SHOW steward.audit_guard;
+CREATE ROLE regress_audit_maintain_super SUPERUSER;
+SET SESSION AUTHORIZATION regress_audit_maintain_super;
+DELETE FROM steward.audit_event_default;
+RESET SESSION AUTHORIZATION;
+-- what is set for the database holds
+ALTER DATABASE regress_audit_maintain SET steward.audit_retention = '100d';
+\c -
+SET client_min_messages = error;
+SELECT DISTINCT action FROM steward.audit_maintain() WHERE action <> 'created' ORDER BY 1;
+SELECT count(*) FROM steward.audit_event WHERE recorded_at < now() - interval '131 days';
+
+--
+-- Partitions that somebody took away or brought
+--
+
+CALL public.drop_partitions();
+SELECT count(*) > 0 AS maintained FROM steward.audit_maintain();
+SELECT qualified_name AS present FROM steward.audit_partitions WHERE lower_bound <= now() AND now() < upper_bound \gset
+ALTER TABLE steward.audit_event DETACH PARTITION :present;
+INSERT INTO public.t (a) VALUES ('detached');
+SELECT place FROM public.places WHERE a = 'detached';
+-- its name is taken; upkeep goes on
+SELECT count(*) > 0 AS maintained FROM steward.audit_maintain();
+INSERT INTO public.t (a) VALUES ('another one');
+SELECT a, place FROM public.places WHERE a IN ('detached', 'another one') ORDER BY a;
+CALL public.drop_partitions();
+SET steward.audit_guard = off;
+ALTER TABLE steward.audit_event DETACH PARTITION steward.audit_event_default;
+ALTER TABLE steward.audit_event_default RENAME TO audit_event_default_away;
+RESET steward.audit_guard;
+-- none is left: the hint works
+DO $$
+DECLARE
+    hint text;
+BEGIN
+    INSERT INTO public.t (a) VALUES ('no partition');
+EXCEPTION WHEN check_violation THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    RAISE INFO '%', hint;
+    EXECUTE substring(hint from 'Run: (.*)$');
+END $$;
+INSERT INTO public.t (a) VALUES ('new default');
+SELECT place FROM public.places WHERE a = 'new default';
+SELECT count(*) > 0 AS maintained FROM steward.audit_maintain();
+INSERT INTO public.t (a) VALUES ('as before');
+SELECT place FROM public.places WHERE a = 'as before';
+SELECT bool_and(EXISTS (SELECT FROM pg_index WHERE indrelid = relation_id)) AS indexed,
+       bool_and(EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation_id AND tgname = 'steward_guard' AND tgenabled = 'A')) AS guarded
+  FROM steward.audit_partitions;
+-- one with other columns
+SELECT qualified_name AS present FROM steward.audit_partitions WHERE lower_bound <= now() AND now() < upper_bound \gset
+SET steward.audit_guard = off;
+DROP TABLE :present;
+RESET steward.audit_guard;
+CREATE TABLE public.odd (seq integer NOT NULL, recorded_at timestamptz NOT NULL, transaction_id xid8 NOT NULL, context_id bigint NOT NULL, table_id bigint NOT NULL, key_hash bigint, old_key_hash bigint,
+    operation "char" NOT NULL, record_key jsonb, old_values jsonb, new_values jsonb);
+SET TimeZone = 'UTC';
+SELECT date_trunc('month', now()) AS lower, date_trunc('month', now()) + interval '1 month' AS upper \gset
+ALTER TABLE steward.audit_event ATTACH PARTITION public.odd FOR VALUES FROM (:'lower') TO (:'upper');
+RESET TimeZone;
+INSERT INTO public.t (a) VALUES ('odd');
+ALTER TABLE steward.audit_event DETACH PARTITION public.odd;
+INSERT INTO public.t (a) VALUES ('even');
+SELECT a, place FROM public.places WHERE a IN ('odd', 'even');
+
+\c :regression
+DROP DATABASE regress_audit_maintain;
+DROP ROLE regress_audit_keeper, regress_audit_maintain_super;
