@@ -50,7 +50,8 @@ static slist_head idle = SLIST_STATIC_INIT(idle);
  */
 typedef struct MovingRow
 {
-	slist_node	node;			/* in "moving": one for each query that moves rows */
+	slist_node	node;			/* in "moving": one for each query that moves
+								 * rows */
 	MemoryContext query;
 	int64		table_id;
 	Datum		key_hash;
@@ -153,8 +154,8 @@ check_event(TriggerData *trigdata)
 	ereport(ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 			 errmsg("function \"%s\" must be fired for each row, but for TRUNCATE",
-						"steward.audit_trigger"),
-				 errhint(hint, steward_relation_literal(trigdata->tg_relation))));
+					"steward.audit_trigger"),
+			 errhint(hint, steward_relation_literal(trigdata->tg_relation))));
 }
 
 /* Returns a statement with its buffers, from those that are idle if there is one. */

@@ -55,7 +55,8 @@ struct AuditBatch
 	Size		bytes;
 	TupleDesc	desc;			/* a copy of target.desc ... */
 	int			generation;		/* ... as of then */
-	TupleDesc	prefixes[EVENT_NATTS + 1];	/* its first n columns, for each n asked for */
+	TupleDesc	prefixes[EVENT_NATTS + 1];	/* its first n columns, for each n
+											 * asked for */
 	int			nslots;
 	TupleTableSlot *slots[MAX_BATCH_ROWS];
 };
@@ -153,7 +154,8 @@ find_target(TimestampTz at)
 	/* What is invalidated from here on is read again before it is used. */
 	target.log = steward_audit_relation("audit_event");
 	target.partition = InvalidOid;
-	target.lower = DT_NOEND;	/* no time is in there, if an error leaves it so */
+	target.lower = DT_NOEND;	/* no time is in there, if an error leaves it
+								 * so */
 	target.upper = DT_NOBEGIN;
 	target.described = false;
 	target.valid = true;
@@ -275,7 +277,11 @@ describe_target(Relation partition)
 			break;
 		index = index_open(lfirst_oid(lc), RowExclusiveLock);
 		entry->info = BuildIndexInfo(index);
-		/* one that is being built concurrently, or whose build failed, takes no entries yet */
+
+		/*
+		 * one that is being built concurrently, or whose build failed, takes
+		 * no entries yet
+		 */
 		if (entry->info->ii_ReadyForInserts)
 		{
 			target.plain_indexes = describe_index(index, entry);
