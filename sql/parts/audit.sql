@@ -299,7 +299,10 @@ BEGIN ATOMIC
        AND ((last.era, last.database_id) <>
             ((SELECT s.system_identifier FROM pg_control_system() s),
              (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
-            OR NOT EXISTS (SELECT FROM pg_class g WHERE g.oid = last.relation_id));
+            -- gone before this one was met, not a table that lived beside it
+            OR NOT EXISTS (SELECT FROM pg_class g WHERE g.oid = last.relation_id)
+               AND NOT EXISTS (SELECT FROM steward.audit_table own
+                                WHERE own.table_id = steward.audit_table_id(c.oid) AND own.known_since <= last.known_since));
 END;
 COMMENT ON FUNCTION steward.audit_table_ids(regclass) IS
 'All ids under which the audit log knows a table: its own, those of its partitions, and those of tables of its name that are gone or were in another database.';
