@@ -54,11 +54,11 @@ INSERT INTO public.t (a) SELECT 'lots' FROM generate_series(1, 2500);
 SELECT a, place, count(*) FROM public.places GROUP BY a, place ORDER BY a;
 SELECT count(*) FROM ONLY steward.audit_event_default;
 -- partitions are made like the default one
-SELECT count(DISTINCT i.definitions) AS kinds_of_indexes, min(array_length(i.definitions, 1)) > 1 AS indexes, count(DISTINCT g.guards) AS kinds_of_guards, min(g.guards) AS guard
+SELECT count(DISTINCT i.definitions) AS kinds_of_indexes, min(array_length(i.definitions, 1)) > 1 AS indexes, count(DISTINCT g.guards) AS kinds_of_guards, min(g.guards) AS guards
   FROM steward.audit_partitions p
  CROSS JOIN LATERAL (SELECT array_agg(regexp_replace(pg_get_indexdef(x.indexrelid), '^.* USING', '') ORDER BY pg_get_indexdef(x.indexrelid, 1, true), x.indpred IS NULL) AS definitions
                        FROM pg_index x WHERE x.indrelid = p.relation_id) i
- CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', tgname, tgenabled, tgtype), ', ') AS guards FROM pg_trigger WHERE tgrelid = p.relation_id) g;
+ CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', tgname, tgenabled, tgtype), ', ' ORDER BY tgname COLLATE "C") AS guards FROM pg_trigger WHERE tgrelid = p.relation_id) g;
 SELECT count(*) AS found FROM steward.audit_history('public.t', 1);
 CREATE ROLE regress_audit_keeper;
 DO $$
