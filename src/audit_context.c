@@ -7,6 +7,7 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
@@ -15,10 +16,12 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/syscache.h"
 
 /*
  * A context row serves for at most a day.  So a row older than the oldest
@@ -81,6 +84,11 @@ typedef struct AuditContext
 
 static HTAB *contexts = NULL;
 static AuditContext *current = NULL;
+
+/* The table that has their rows. */
+static Oid	stored_in = InvalidOid;
+static Oid	stored_in_file = InvalidOid;
+static bool stored_in_checked = false;
 
 /* Returns the value of a setting, "" if there is no such setting. */
 static const char *
@@ -146,17 +154,68 @@ forget_stored(Provisional *it)
 	forget_context((AuditContext *) ((char *) it - offsetof(AuditContext, stored)));
 }
 
-/* Drops all contexts whose rows are committed. */
+/*
+ * Drops all contexts from memory.  Where that was for want of room, some get a
+ * second row, which does no harm.
+ */
 static void
-forget_committed_contexts(void)
+forget_all_contexts(void)
 {
 	HASH_SEQ_STATUS scan;
 	AuditContext *context;
 
 	hash_seq_init(&scan, contexts);
 	while ((context = hash_seq_search(&scan)) != NULL)
-		if (context->stored.subid == InvalidSubTransactionId)
-			forget_context(context);
+	{
+		steward_settle(&context->stored);
+		forget_context(context);
+	}
+}
+
+/* Something happened to steward.audit_context: see whether its rows are still there. */
+static void
+invalidate_contexts(Datum arg, Oid relid)
+{
+	if (!OidIsValid(relid) || relid == stored_in)
+		stored_in_checked = false;
+}
+
+/*
+ * Drops all contexts if steward.audit_context is not the table that they were
+ * stored in, or was truncated since: then it has another file.
+ */
+static void
+check_stored_in(void)
+{
+	Oid			relid = steward_audit_relation("audit_context");
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			file;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	file = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
+	ReleaseSysCache(tuple);
+
+	if (relid != stored_in || file != stored_in_file)
+		forget_all_contexts();
+	stored_in = relid;
+	stored_in_file = file;
+	stored_in_checked = true;
+}
+
+void
+steward_audit_context_init(void)
+{
+	CacheRegisterRelcacheCallback(invalidate_contexts, (Datum) 0);
+}
+
+/* Returns the name of a role, also of one that was dropped meanwhile. */
+static char *
+role_name(Oid role)
+{
+	char	   *name = GetUserNameFromId(role, true);
+
+	return name != NULL ? name : psprintf("unknown (OID=%u)", role);
 }
 
 /*
@@ -270,8 +329,8 @@ store_context(const ContextFacts *facts, TimestampTz now)
 	values[CONTEXT_ERA] = Int64GetDatum((int64) GetSystemIdentifier());
 	values[CONTEXT_CREATED_AT] = TimestampTzGetDatum(now);
 	values[CONTEXT_SESSION_USER] =
-		CStringGetTextDatum(GetUserNameFromId(facts->session_user, false));
-	values[CONTEXT_ROLE] = CStringGetTextDatum(GetUserNameFromId(facts->role, false));
+		CStringGetTextDatum(role_name(facts->session_user));
+	values[CONTEXT_ROLE] = CStringGetTextDatum(role_name(facts->role));
 	values[CONTEXT_USER_ID] = CStringGetTextDatum(texts[TEXT_USER_ID]);
 	isnull[CONTEXT_USER_ID] = texts[TEXT_USER_ID][0] == '\0';
 	values[CONTEXT_TENANT_ID] = CStringGetTextDatum(texts[TEXT_TENANT_ID]);
@@ -335,6 +394,8 @@ steward_audit_context_id(TimestampTz *expires)
 	uint64		hash;
 	bool		found;
 
+	if (contexts != NULL && !stored_in_checked)
+		check_stored_in();
 	gather_facts(&facts);
 	if (current == NULL || now >= current->expires || !same_facts(&facts, &current->facts))
 	{
@@ -364,7 +425,7 @@ steward_audit_context_id(TimestampTz *expires)
 			int64		id = store_context(&facts, now);
 
 			if (hash_get_num_entries(contexts) >= MAX_CONTEXTS)
-				forget_committed_contexts();
+				forget_all_contexts();
 			current = hash_search(contexts, &hash, HASH_ENTER, &found);
 			Assert(!found);
 			current->facts = facts;

@@ -16,10 +16,10 @@
 #include "catalog/pg_am.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
-#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
 #include "miscadmin.h"
+#include "replication/logicalworker.h"
 #include "tcop/pquery.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
@@ -42,12 +42,16 @@ operation_name(TriggerEvent event)
 		TRIGGER_FIRED_BY_DELETE(event) ? "DELETE from" : "TRUNCATE";
 }
 
-/* Tells whether the present command is a COPY by the log's owner: a restore. */
+/*
+ * Tells whether the log's owner is restoring it: by a COPY command, or by the
+ * COPY with which a subscription begins.
+ */
 static bool
 is_restore(TriggerData *trigdata)
 {
-	return TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
-		ActivePortal != NULL && ActivePortal->commandTag == CMDTAG_COPY &&
+	bool		copying = ActivePortal != NULL && ActivePortal->commandTag == CMDTAG_COPY;
+
+	return TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) && (copying || IsLogicalWorker()) &&
 		has_privs_of_role(GetUserId(), trigdata->tg_relation->rd_rel->relowner);
 }
 
@@ -189,23 +193,27 @@ steward_audit_restore_trigger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(event);
 }
 
-/* Refuses to drop a partition of the log that holds events. */
+/* Refuses to drop a table of events, or one of its columns, while it holds any. */
 static void
-check_drop(ObjectAccessType access, Oid class, Oid object, int sub_object, void *arg)
+check_drop(ObjectAccessType access, Oid class, Oid object, int column, void *arg)
 {
 	if (next_object_access_hook != NULL)
-		next_object_access_hook(access, class, object, sub_object, arg);
+		next_object_access_hook(access, class, object, column, arg);
 
+	/* Detached partitions are told by their columns. Columns that somebody added may go. */
 	if (access != OAT_DROP || class != RelationRelationId || !steward_audit_guard ||
-		get_rel_relkind(object) != RELKIND_RELATION || !get_rel_relispartition(object) ||
-		get_partition_parent(object, true) !=
-		get_relname_relid("audit_event", get_namespace_oid("steward", true)))
+		column > EVENT_NATTS || get_rel_relkind(object) != RELKIND_RELATION ||
+		get_rel_namespace(object) != get_namespace_oid("steward", true) ||
+		get_attnum(object, "key_hash") != EVENT_KEY_HASH + 1)
 		return;
 
 	if (holds_rows(object))
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop \"%s\": it holds audit events", get_rel_name(object)),
+				 column == 0 ?
+				 errmsg("cannot drop \"%s\": it holds audit events", get_rel_name(object)) :
+				 errmsg("cannot drop column \"%s\" of \"%s\": it holds audit events",
+						get_attname(object, column, true), get_rel_name(object)),
 				 errhint("To drop the audit log with its history, first run as a superuser: SET steward.audit_guard = off;")));
 }
 

@@ -180,7 +180,7 @@ find_target(TimestampTz at)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("no partition of the audit log takes an event of %s", timestamptz_to_str(at)),
-				 errhint("Run: CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;")));
+				 errhint("As a superuser, run: SELECT * FROM steward.audit_maintain();")));
 	target.partition = partitions->oids[part];
 	target.lower = lower;
 	target.upper = upper;

@@ -63,6 +63,9 @@ typedef struct TableEntry
 
 static HTAB *tables = NULL;
 
+/* steward.audit_table: when something happens to it, tables may have to be registered anew. */
+static Oid	lineage = InvalidOid;
+
 /* Counts changes of the catalog that may concern any table. */
 static uint64 ninvalidations = 0;
 
@@ -456,7 +459,7 @@ forget_registration(Provisional *it)
 static bool
 register_table(AuditTable *table)
 {
-	Relation	lineage = table_open(steward_audit_relation("audit_table"), AccessShareLock);
+	Relation	rel = table_open(steward_audit_relation("audit_table"), AccessShareLock);
 	Oid			index = steward_audit_relation("audit_table_table_id_idx");
 	Oid			namespace = get_rel_namespace(table->identity);
 	char	   *name = get_rel_name(table->identity);
@@ -468,15 +471,16 @@ register_table(AuditTable *table)
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
+	lineage = RelationGetRelid(rel);
 	ScanKeyInit(&key, TABLE_ID + 1, BTEqualStrategyNumber, F_INT8EQ,
 				Int64GetDatum(table->table_id));
-	scan = systable_beginscan(lineage, index, true, snapshot, 1, &key);
+	scan = systable_beginscan(rel, index, true, snapshot, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Datum		values[TABLE_NATTS];
 		bool		isnull[TABLE_NATTS];
 
-		heap_deform_tuple(tuple, RelationGetDescr(lineage), values, isnull);
+		heap_deform_tuple(tuple, RelationGetDescr(rel), values, isnull);
 		if (DatumGetTimestampTz(values[TABLE_KNOWN_SINCE]) < last)
 			continue;
 		last = DatumGetTimestampTz(values[TABLE_KNOWN_SINCE]);
@@ -485,7 +489,7 @@ register_table(AuditTable *table)
 	}
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);
-	table_close(lineage, NoLock);
+	table_close(rel, NoLock);
 
 	if (!known)
 	{
@@ -554,7 +558,8 @@ invalidate_tables(Datum arg, Oid relid)
 		return;
 	hash_seq_init(&scan, tables);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		if (!OidIsValid(relid) || relid == entry->table->relation || relid == entry->table->identity)
+		if (!OidIsValid(relid) || relid == lineage || relid == entry->table->relation ||
+			relid == entry->table->identity)
 			entry->table->valid = false;
 }
 

@@ -221,6 +221,7 @@ _PG_init(void)
 
 	RegisterXactCallback(settle_at_xact_end, NULL);
 	RegisterSubXactCallback(settle_at_subxact_end, NULL);
+	steward_audit_context_init();
 	steward_audit_log_init();
 	steward_audit_table_init();
 	steward_audit_guard_init();

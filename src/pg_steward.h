@@ -107,6 +107,7 @@ extern Jsonb *steward_audit_row_hash_key(StringInfo out, const char *hash);
 extern bool steward_audit_differs(const AuditColumn *column, Datum a, Datum b);
 
 /* audit_context.c */
+extern void steward_audit_context_init(void);
 extern int64 steward_audit_context_id(TimestampTz *expires);
 
 /* audit_log.c */

@@ -92,31 +92,14 @@ COMMENT ON COLUMN steward.audit_event.operation IS
 COMMENT ON COLUMN steward.audit_event.record_key IS
 'The primary key by column name, after the change; a hash of the row where there is none.';
 
-CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
-SELECT pg_extension_config_dump('steward.audit_event_default', '');
-COMMENT ON TABLE steward.audit_event_default IS
-'Takes the events that no other partition takes, so that a write never fails for want of one; audit_maintain() moves them on.';
-
--- Each partition has indexes of its own, as audit_maintain() copies them from this
--- one.  Were they the parent's, a dump could not be restored: ATTACH PARTITION
--- would create on a partition what the dump is about to create.
-
--- A row's history, also under a key it has no longer.
-CREATE INDEX audit_event_default_key_hash_idx ON steward.audit_event_default (key_hash);
-CREATE INDEX audit_event_default_old_key_hash_idx ON steward.audit_event_default (old_key_hash)
- WHERE old_key_hash IS NOT NULL;
-
 -- What happened between two moments, or in one transaction: events come in the
--- order of both, so a block range index of a few pages finds them.  VACUUM and
--- audit_maintain() summarize it; autosummarize would fill the server's log.
+-- order of both, so a block range index of a few pages finds them.
 CREATE OPERATOR CLASS steward.xid8_minmax_ops FOR TYPE xid8 USING brin AS
     OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
     FUNCTION 1 brin_minmax_opcinfo(internal),
     FUNCTION 2 brin_minmax_add_value(internal, internal, internal, internal),
     FUNCTION 3 brin_minmax_consistent(internal, internal, internal),
     FUNCTION 4 brin_minmax_union(internal, internal, internal);
-CREATE INDEX audit_event_default_time_idx ON steward.audit_event_default
- USING brin (recorded_at, transaction_id steward.xid8_minmax_ops);
 
 --
 -- Capture
@@ -133,16 +116,47 @@ REVOKE ALL ON FUNCTION steward.audit_guard_trigger() FROM PUBLIC;
 COMMENT ON FUNCTION steward.audit_guard_trigger() IS
 'Refuses to change a table of the audit log, and says who tried.';
 
-DO $$
+-- Gives a table of the log its guard, and one of events its indexes.  Each
+-- partition has indexes of its own.  Were they the parent's, a dump could not be
+-- restored: ATTACH PARTITION would create what the dump is about to create.
+CREATE FUNCTION steward.audit_equip(log_table name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
 DECLARE
-    log_table text;
+    qualified_name constant text := format('steward.%I', log_table);
+    stem constant text := left(log_table, 40);
+    i record;
 BEGIN
-    FOREACH log_table IN ARRAY '{audit_table,audit_context,audit_event,audit_event_default}'::text[] LOOP
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = qualified_name::regclass AND tgname = 'steward_guard') THEN
         EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
-                        ON steward.%I FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', log_table);
-        EXECUTE format('ALTER TABLE steward.%I ENABLE ALWAYS TRIGGER steward_guard', log_table);
+                        ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', qualified_name);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', qualified_name);
+    END IF;
+    FOR i IN
+        SELECT * FROM (VALUES
+            -- a row's history, also under a key it has no longer
+            (stem || '_key_hash_idx', '(key_hash)'),
+            (stem || '_old_key_hash_idx', '(old_key_hash) WHERE old_key_hash IS NOT NULL'),
+            -- VACUUM and audit_maintain() summarize it; autosummarize would fill the server's log
+            (stem || '_time_idx', 'USING brin (recorded_at, transaction_id steward.xid8_minmax_ops)')) AS v(name, definition)
+         WHERE log_table LIKE 'audit\_event\_%' AND to_regclass(format('steward.%I', v.name)) IS NULL
+    LOOP
+        EXECUTE format('CREATE INDEX %I ON %s %s', i.name, qualified_name,
+                       CASE WHEN i.definition LIKE 'USING%' THEN i.definition ELSE 'USING btree ' || i.definition END);
     END LOOP;
 END $$;
+REVOKE ALL ON FUNCTION steward.audit_equip(name) FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_equip(name) IS
+'Gives a table of the audit log the guard and the indexes that it lacks.';
+
+CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
+-- audit_maintain() deletes from it, which a publication of all tables allows only so
+ALTER TABLE steward.audit_event_default REPLICA IDENTITY FULL;
+SELECT pg_extension_config_dump('steward.audit_event_default', '');
+COMMENT ON TABLE steward.audit_event_default IS
+'Takes the events that no other partition takes, so that a write never fails for want of one; audit_maintain() moves them on.';
+
+SELECT steward.audit_equip(t) FROM unnest('{audit_table,audit_context,audit_event,audit_event_default}'::name[]) t;
 
 CREATE FUNCTION steward.audit_restore_trigger() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_restore_trigger';
@@ -655,16 +669,26 @@ COMMENT ON VIEW steward.audit_coverage IS
 -- Keeping
 --
 
+CREATE FUNCTION steward.audit_partition_bounds(relation regclass, OUT lower_bound timestamptz, OUT upper_bound timestamptz)
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC'
+AS $$
+DECLARE
+    bounds constant text[] := regexp_match(
+        (SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_class c WHERE c.oid = relation),
+        'FROM \(''?([^'')]*)''?\) TO \(''?([^'')]*)''?\)');
+BEGIN
+    lower_bound := CASE bounds[1] WHEN 'MINVALUE' THEN '-infinity' ELSE bounds[1] END;
+    upper_bound := CASE bounds[2] WHEN 'MAXVALUE' THEN 'infinity' ELSE bounds[2] END;
+END $$;
+COMMENT ON FUNCTION steward.audit_partition_bounds(regclass) IS
+'The bounds of a partition of the audit log, whatever the session''s time zone and date style; null for the default partition.';
+
 CREATE VIEW steward.audit_partitions AS
-SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_name,
-       b.bounds[1]::timestamptz AS lower_bound, b.bounds[2]::timestamptz AS upper_bound
+SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_name, b.lower_bound, b.upper_bound
   FROM pg_inherits i
   JOIN pg_class p ON p.oid = i.inhrelid
   JOIN pg_namespace n ON n.oid = p.relnamespace
- CROSS JOIN LATERAL regexp_match(pg_get_expr(p.relpartbound, p.oid),
-                                 'FROM \(''?([^'')]*)''?\) TO \(''?([^'')]*)''?\)') AS m(found)
- CROSS JOIN LATERAL (SELECT ARRAY[CASE m.found[1] WHEN 'MINVALUE' THEN '-infinity' ELSE m.found[1] END,
-                                  CASE m.found[2] WHEN 'MAXVALUE' THEN 'infinity' ELSE m.found[2] END]) AS b(bounds)
+ CROSS JOIN LATERAL steward.audit_partition_bounds(p.oid) b
  WHERE i.inhparent = 'steward.audit_event'::regclass AND NOT i.inhdetachpending;
 COMMENT ON VIEW steward.audit_partitions IS
 'The partitions of the audit log with their bounds; the default partition has none.';
@@ -703,40 +727,54 @@ DECLARE
     cutoff constant timestamptz := clock_timestamp() - nullif(retention, '0');
     new_from timestamptz;
     new_to timestamptz;
+    new_name name;
     moved bigint;
     old record;
 BEGIN
     -- one at a time; whoever comes second has nothing left to do
     PERFORM pg_advisory_xact_lock('steward.audit_event'::regclass::oid::bigint);
 
-    -- the present span, those ahead, and those of which the default partition has events
-    FOR new_from IN
-        SELECT s.start
+    IF to_regclass('steward.audit_event_default') IS NULL THEN
+        CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
+        ALTER TABLE steward.audit_event_default REPLICA IDENTITY FULL;
+    END IF;
+    PERFORM steward.audit_equip('audit_event_default');
+
+    -- the present span, those ahead, and those of which the default partition has
+    -- events; without what other partitions cover already
+    FOR new_from, new_to IN
+        SELECT lower(g.gap), upper(g.gap)
           FROM (SELECT date_trunc(span, clock_timestamp()) + n * step AS start FROM generate_series(0, ahead) n
                  UNION
                 SELECT DISTINCT date_trunc(span, d.recorded_at) FROM ONLY steward.audit_event_default d) s
-         WHERE NOT EXISTS (SELECT FROM steward.audit_partitions p
-                            WHERE p.lower_bound < s.start + step AND p.upper_bound > s.start)
-         ORDER BY s.start
+         CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(s.start, s.start + step))
+                                   - coalesce((SELECT range_agg(tstzrange(p.lower_bound, p.upper_bound))
+                                                 FROM steward.audit_partitions p WHERE p.lower_bound IS NOT NULL),
+                                              '{}')) AS g(gap)
+         ORDER BY 1
     LOOP
-        new_to := new_from + step;
-        partition := format('steward.%I', 'audit_event_' || to_char(new_from, CASE span WHEN 'month' THEN 'YYYY_MM' ELSE 'YYYY_MM_DD' END));
-        IF steward.audit_lock('ONLY steward.audit_event', 'SHARE UPDATE EXCLUSIVE')
-           AND steward.audit_lock('ONLY steward.audit_event_default', 'ACCESS EXCLUSIVE') THEN
-            EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event_default INCLUDING ALL EXCLUDING COMMENTS)', partition);
-            EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
-                            INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
-            GET DIAGNOSTICS moved = ROW_COUNT;
-            EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
-            EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s
-                            FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', partition);
-            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', partition);
-            action := 'created';
-            detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
-        ELSE
+        new_name := 'audit_event_' || to_char(new_from, CASE WHEN span = 'month' AND new_from = date_trunc('month', new_from)
+                                                             THEN 'YYYY_MM' ELSE 'YYYY_MM_DD' END);
+        -- the name may belong to a partition that was detached
+        WHILE to_regclass(format('steward.%I', new_name)) IS NOT NULL LOOP
+            new_name := new_name || '_';
+        END LOOP;
+        partition := format('steward.%I', new_name);
+        IF NOT steward.audit_lock('ONLY steward.audit_event', 'SHARE UPDATE EXCLUSIVE')
+           OR NOT steward.audit_lock('ONLY steward.audit_event_default', 'ACCESS EXCLUSIVE') THEN
             action := 'postponed';
             detail := 'the log is in use: run audit_maintain() again';
+            RETURN NEXT;
+            EXIT;
         END IF;
+        EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event_default INCLUDING DEFAULTS INCLUDING STORAGE)', partition);
+        EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
+                        INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
+        GET DIAGNOSTICS moved = ROW_COUNT;
+        EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
+        PERFORM steward.audit_equip(new_name);
+        action := 'created';
+        detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
         RETURN NEXT;
     END LOOP;
 
@@ -747,16 +785,17 @@ BEGIN
          ORDER BY p.upper_bound
     LOOP
         partition := old.qualified_name;
-        IF steward.audit_lock('ONLY steward.audit_event', 'ACCESS EXCLUSIVE')
-           AND steward.audit_lock('ONLY steward.audit_event_default', 'ACCESS EXCLUSIVE')
-           AND steward.audit_lock(old.qualified_name, 'ACCESS EXCLUSIVE') THEN
-            EXECUTE format('DROP TABLE %s', old.qualified_name);
-            action := 'dropped';
-            detail := format('its events are older than %s', old.upper_bound);
-        ELSE
+        IF NOT steward.audit_lock('ONLY steward.audit_event', 'ACCESS EXCLUSIVE')
+           OR NOT steward.audit_lock('ONLY steward.audit_event_default', 'ACCESS EXCLUSIVE')
+           OR NOT steward.audit_lock(old.qualified_name, 'ACCESS EXCLUSIVE') THEN
             action := 'postponed';
             detail := 'the log is in use: run audit_maintain() again';
+            RETURN NEXT;
+            EXIT;
         END IF;
+        EXECUTE format('DROP TABLE %s', old.qualified_name);
+        action := 'dropped';
+        detail := format('its events are older than %s', old.upper_bound);
         RETURN NEXT;
     END LOOP;
 

@@ -62,8 +62,8 @@ $source->safe_psql('postgres', q{
 $source->safe_psql('postgres', q{
 	SET steward.audit_guard = off;
 	INSERT INTO steward.audit_event
-	SELECT '2020-01-01 12:00+00'::timestamptz + seq * interval '1 s', transaction_id, context_id, table_id, key_hash, old_key_hash, seq + 1000, operation, record_key, old_values, new_values
-	  FROM steward.audit_event WHERE operation = 'I' ORDER BY recorded_at LIMIT 3;
+	SELECT (jsonb_populate_record(e, jsonb_build_object('recorded_at', '2020-01-01 12:00+00'::timestamptz + seq * interval '1 s', 'seq', seq + 1000))).*
+	  FROM steward.audit_event e WHERE operation = 'I' ORDER BY recorded_at LIMIT 3;
 });
 is( $source->safe_psql('postgres',
 		'SELECT count(DISTINCT tableoid) > 1 AND bool_or(tableoid = $$steward.audit_event_default$$::regclass) FROM steward.audit_event'),
@@ -242,18 +242,19 @@ restores_whole('plain SQL', $target, 'plain', 'psql', @to, '-Xq', '-v', 'ON_ERRO
 # What would destroy a log that holds events is refused.
 {
 	my $stderr;
-	my $before = log_of($target, 'whole');
+	my $events = sub { join "\n", grep { !/^audit_table/ } split /\n/, log_of($target, 'whole') };
+	my $before = $events->();
 
 	IPC::Run::run([ 'pg_restore', @to, '--clean', '--if-exists', '-d', 'whole', "$dir/whole.dump" ], '2>', \$stderr);
 	like($stderr, qr/cannot drop .*it holds audit events/, '--clean: refused');
-	is(log_of($target, 'whole'), $before, '--clean: the log is untouched, and no event comes twice');
+	is($events->(), $before, '--clean: the log is untouched, and no event comes twice');
 	foreach my $command ('DROP EXTENSION pg_steward CASCADE', 'DROP SCHEMA steward CASCADE', 'DROP TABLE steward.audit_event CASCADE',
 		'DROP EXTENSION pgcrypto CASCADE', 'DROP OWNED BY CURRENT_USER CASCADE')
 	{
-		$before = log_of($target, 'whole');
+		$stderr = '';
 		$target->psql('whole', $command, stderr => \$stderr);
 		isnt($stderr, '', "$command: refused");
-		is(log_of($target, 'whole'), $before, "$command: the log is untouched");
+		is($events->(), $before, "$command: the log is untouched");
 	}
 }
 

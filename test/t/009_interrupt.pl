@@ -1,0 +1,117 @@
+# Cancelled statements, lost sessions and locks on the log leave a session that can go on, and a log that is whole.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use StewardTest;
+use Test::More;
+use Time::HiRes qw(usleep);
+
+my $node = steward_node('interrupt', conf => "deadlock_timeout = 20ms\n");
+create_extension($node);
+create_workload($node);
+$node->safe_psql('postgres', 'CREATE TABLE t (id integer PRIMARY KEY, v text); SELECT steward.audit_enable($$t$$)');
+
+# Tests that a session whose write was stopped can write afterwards.
+sub goes_on
+{
+	my ($session, $id, $name) = @_;
+	$session->query("ROLLBACK; SET statement_timeout = '20s'; INSERT INTO t VALUES ($id)");
+	return is($node->safe_psql('postgres', "SELECT operation FROM steward.audit_history('t', $id)"), 'INSERT', $name);
+}
+
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $other = $node->background_psql('postgres');
+$session->query('INSERT INTO t VALUES (1)');
+
+# Cancelled while it waits to learn which partition takes the event.
+$node->safe_psql('postgres', 'CREATE INDEX doomed ON steward.audit_event_default (context_id); DROP INDEX steward.doomed');
+$other->query_safe('BEGIN; LOCK TABLE steward.audit_event IN ACCESS EXCLUSIVE MODE');
+$session->query(q{SET statement_timeout = '100ms'; INSERT INTO t VALUES (2)});
+$other->query_safe('ROLLBACK');
+goes_on($session, 3, 'a write goes on after one was cancelled that waited for the log');
+
+# Cancelled while it waits for the partition.
+$other->query_safe('BEGIN; LOCK TABLE steward.audit_event_default IN ACCESS EXCLUSIVE MODE');
+$session->query(q{SET statement_timeout = '100ms'; INSERT INTO t VALUES (4)});
+$session->query(q{BEGIN; SAVEPOINT s; INSERT INTO t VALUES (4); ROLLBACK TO s; INSERT INTO t VALUES (4); COMMIT});
+$other->query_safe('ROLLBACK');
+goes_on($session, 5, 'and after one that waited for a partition');
+
+# No partition takes the event.
+$other->query_safe(q{SET steward.audit_guard = off; ALTER TABLE steward.audit_event DETACH PARTITION steward.audit_event_default});
+$session->query('INSERT INTO t VALUES (6)') for 1 .. 2;
+$other->query_safe(q{ALTER TABLE steward.audit_event ATTACH PARTITION steward.audit_event_default DEFAULT});
+goes_on($session, 7, 'and after one that found no partition');
+
+# Cancelled while it registers a context and a table for the first time.
+foreach my $table ('audit_context', 'audit_table')
+{
+	$other->query_safe("BEGIN; LOCK TABLE steward.$table IN ACCESS EXCLUSIVE MODE");
+	$session->query("SET app.current_user_id = '$table'; ALTER TABLE t RENAME TO t_; ALTER TABLE t_ RENAME TO t; SET statement_timeout = '100ms'; INSERT INTO t VALUES (8)");
+	$other->query_safe('ROLLBACK');
+	goes_on($session, $table eq 'audit_table' ? 10 : 11, "and after one that waited for $table");
+}
+is($node->safe_psql('postgres', q{SELECT string_agg(id::text, ' ' ORDER BY id) FROM t}), '1 3 5 7 10 11', 'what was cancelled is not there');
+is( $node->safe_psql('postgres', q{SELECT string_agg(record_id, ' ' ORDER BY record_id::int) FROM steward.audit_log WHERE table_name = 't'}),
+	'1 3 5 7 10 11', 'nor in the log');
+
+# An index of the log that is being built, or whose build has failed, hinders no write.
+{
+	$other->query_safe('BEGIN; INSERT INTO t VALUES (20)');
+	my $build = IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-c',
+			'CREATE INDEX CONCURRENTLY slow ON steward.audit_event_default (context_id)' ], '2>', '/dev/null');
+	$node->poll_query_until('postgres', q{SELECT NOT indisready FROM pg_index WHERE indexrelid = to_regclass('steward.slow')}) or die;
+	goes_on($session, 21, 'a write goes on while an index of the log is built concurrently');
+	my $fresh = $node->background_psql('postgres', on_error_stop => 0);
+	goes_on($fresh, 22, 'in a new session, too');
+	$node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%'});
+	$build->finish;
+	goes_on($session, 23, 'and when the build has failed');
+	$other->query_safe('COMMIT');
+	$node->safe_psql('postgres', 'REINDEX INDEX CONCURRENTLY steward.slow');
+	goes_on($fresh, 24, 'and when it is rebuilt');
+	is($node->safe_psql('postgres', q{SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'steward.audit_event_default'::regclass}), 't', 'all indexes are valid');
+	$fresh->quit;
+}
+$_->quit foreach $session, $other;
+log_is_whole($node, 'the log is whole');
+
+# Sessions that are cancelled, time out, deadlock and die at any moment.
+{
+	my $dir = PostgreSQL::Test::Utils::tempdir();
+	my $one = '(SELECT (1 + floor(random() * 40))::integer)';
+	append_to_file("$dir/clients.sql", join "\n",
+		q{SET statement_timeout = '15ms';},
+		map { (
+				"UPDATE account SET n = n + 1 WHERE id = $one;",
+				'UPDATE item SET n = n + 1;',
+				"BEGIN; UPDATE account SET n = n + 1 WHERE id = $one; SAVEPOINT a; UPDATE item SET n = n + 1 WHERE owner = $_ % 8; ROLLBACK TO a; INSERT INTO item (owner) SELECT g % 8 FROM generate_series(1, 60) g; DELETE FROM item WHERE note IS NULL AND no % 5 = 1; COMMIT;",
+				"SET app.current_user_id = 'user $_';",
+				'WITH i AS (INSERT INTO item (owner, note) SELECT g % 8, md5(g::text) FROM generate_series(1, 2500) g RETURNING no) SELECT count(*) FROM i;',
+				q{DO $$ BEGIN FOR i IN 1 .. 20 LOOP BEGIN UPDATE account SET n = n + 1 WHERE id = i; IF i % 3 = 0 THEN RAISE 'undo'; END IF; EXCEPTION WHEN raise_exception THEN NULL; END; END LOOP; END $$;},
+				'DELETE FROM item WHERE note IS NOT NULL;')
+		} (1 .. 30));
+	my @clients = map {
+		IPC::Run::start([ 'sh', '-c', 'while [ ! -e "$0/stop" ]; do psql -Xq -f "$0/clients.sql" -d "$1" >>"$0/out" 2>&1; done', $dir, $node->connstr('postgres') ])
+	} (1 .. 4);
+
+	for my $round (1 .. 80)
+	{
+		my $how = $round % 3 ? 'pg_cancel_backend' : 'pg_terminate_backend';
+		usleep(40_000);
+		$node->safe_psql('postgres', "SELECT $how(pid) FROM pg_stat_activity WHERE query ~ 'account|item' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1");
+	}
+	append_to_file("$dir/stop", '');
+	$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'account|item' AND pid <> pg_backend_pid()});
+	$_->finish foreach @clients;
+	log_is_whole($node, 'the log is whole after sessions were cancelled and killed at random');
+	my $errors = slurp_file("$dir/out");
+	cmp_ok(scalar(() = $errors =~ /statement timeout/g), '>', 20, 'many statements were stopped');
+}
+
+server_log_is_clean($node);
+$node->stop;
+done_testing();
