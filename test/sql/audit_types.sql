@@ -123,7 +123,7 @@ BEGIN
         WHEN type ~ 'numeric' THEN round(((random() - 0.5) * power(10, (random() * 60 - 30)))::numeric, (random() * 40)::integer)::text
         WHEN type ~ 'real' THEN (((random() - 0.5) * power(10, (random() * 60 - 30)))::real)::text
         WHEN type ~ 'double' THEN ((random() - 0.5) * power(10, (random() * 600 - 300)))::text
-        WHEN type ~ 'jsonb|document' THEN (ARRAY['null', 'true', '"s"', '12.50', '[]', '{}', '[1, "a", null, {"b": [2]}]',
+        WHEN type ~ 'jsonb|document' THEN (ARRAY['false', 'true', '"s"', '12.50', '[]', '{}', '[1, "a", null, {"b": [2]}]',
             '{"' || repeat('k', (random() * 5)::integer) || '": ' || round((random() * 1000)::numeric, (random() * 5)::integer) || ', "n": {"m": []}}',
             (SELECT jsonb_object_agg('k' || n, n) FROM generate_series(1, 70) n)::text])[1 + floor(random() * 9)]
         WHEN type ~ 'timestamp' THEN (timestamp '0100-01-01 BC' + random() * interval '4000 years')::text
