@@ -246,7 +246,7 @@ BEGIN
 EXCEPTION WHEN check_violation THEN
     GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
     RAISE INFO '%', hint;
-    EXECUTE substring(hint from 'Run: (.*)$');
+    EXECUTE substring(hint from 'run: (.*)$');
 END $$;
 INSERT INTO public.t (a) VALUES ('new default');
 SELECT place FROM public.places WHERE a = 'new default';
