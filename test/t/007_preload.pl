@@ -17,8 +17,8 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE t (id serial PRIMARY KEY, v text);
 	GRANT ALL ON t, t_id_seq TO regress_app;
 	SELECT steward.audit_enable('t')});
-# The name under which a build that is not installed can be found, too.
-my $library = $node->safe_psql('postgres', q{SELECT probin FROM pg_proc WHERE oid = 'steward.audit_trigger'::regproc});
+# A build that is not installed is found under one of these, whatever the server has for that.
+my ($library) = grep { $node->psql('postgres', "LOAD '$_'") == 0 } 'pg_steward', '$libdir/pg_steward';
 my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
 
 # Returns what a session of a role prints, errors and warnings included; options go to its startup packet.
