@@ -711,7 +711,7 @@ BEGIN
     FOR attempt IN 1..20 LOOP
         BEGIN
             FOR i IN 1..cardinality(locks) LOOP
-                EXECUTE format('LOCK TABLE %s MODE %s', locks[i], CASE WHEN i > 1 THEN 'NOWAIT' END);
+                EXECUTE format('LOCK TABLE %s MODE %s', locks[i], CASE WHEN i > 1 OR patience < 10 THEN 'NOWAIT' END);
             END LOOP;
             RETURN true;
         EXCEPTION WHEN lock_not_available THEN
@@ -785,6 +785,24 @@ BEGIN
                                               '{}')) AS g(gap)
          ORDER BY 1
     LOOP
+        IF NOT steward.audit_lock('ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',
+                                  'ONLY steward.audit_event IN SHARE UPDATE EXCLUSIVE') THEN
+            action := 'postponed';
+            partition := 'steward.audit_event_default';
+            detail := 'the log is in use: run audit_maintain() again';
+            RETURN NEXT;
+            EXIT;
+        END IF;
+        IF new_to <= cutoff THEN
+            DELETE FROM ONLY steward.audit_event_default d WHERE d.recorded_at >= new_from AND d.recorded_at < new_to;
+            GET DIAGNOSTICS moved = ROW_COUNT;
+            action := 'dropped';
+            partition := 'steward.audit_event_default';
+            detail := format('%s events older than %s', moved, new_to);
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+
         new_name := 'audit_event_' || to_char(new_from, CASE WHEN span = 'month' AND new_from = date_trunc('month', new_from)
                                                              THEN 'YYYY_MM' ELSE 'YYYY_MM_DD' END);
         -- the name may belong to a partition that was detached
@@ -792,13 +810,6 @@ BEGIN
             new_name := new_name || '_';
         END LOOP;
         partition := format('steward.%I', new_name);
-        IF NOT steward.audit_lock('ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',
-                                  'ONLY steward.audit_event IN SHARE UPDATE EXCLUSIVE') THEN
-            action := 'postponed';
-            detail := 'the log is in use: run audit_maintain() again';
-            RETURN NEXT;
-            EXIT;
-        END IF;
         EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event_default INCLUDING DEFAULTS INCLUDING STORAGE)', partition);
         EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
                         INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
