@@ -50,7 +50,8 @@ static slist_head idle = SLIST_STATIC_INIT(idle);
  */
 typedef struct MovingRow
 {
-	slist_node	node;			/* in "moving": one for each query that moves rows */
+	slist_node	node;			/* in "moving": one for each query that moves
+								 * rows */
 	MemoryContext query;
 	int64		table_id;
 	Datum		key_hash;
@@ -153,8 +154,8 @@ check_event(TriggerData *trigdata)
 	ereport(ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 			 errmsg("function \"%s\" must be fired for each row, but for TRUNCATE",
-						"steward.audit_trigger"),
-				 errhint(hint, steward_relation_literal(trigdata->tg_relation))));
+					"steward.audit_trigger"),
+			 errhint(hint, steward_relation_literal(trigdata->tg_relation))));
 }
 
 /* Returns a statement with its buffers, from those that are idle if there is one. */
@@ -212,12 +213,19 @@ trim_buffer(StringInfo buffer)
 	}
 }
 
+/* The values of a row, by attribute. */
+typedef struct Row
+{
+	const Datum *values;
+	const bool *isnull;
+} Row;
+
 /*
  * Writes the key of a row into "out" and returns it, and its hash in "hash".
  * A table without a key has the hash of all that is kept of the row.
  */
 static Jsonb *
-record_key(AuditTable *table, StringInfo out, const Datum *values, const bool *isnull, int64 *hash)
+record_key(AuditTable *table, StringInfo out, Row row, int64 *hash)
 {
 	AuditColumn *first = table->keys;
 	Jsonb	   *key;
@@ -225,9 +233,10 @@ record_key(AuditTable *table, StringInfo out, const Datum *values, const bool *i
 	if (table->nkeys == 0)
 	{
 		char		text[17];
-		Jsonb	   *row = steward_audit_object(out, table->all, table->ncolumns, values, isnull);
-		uint64		row_hash = hash_bytes_extended((unsigned char *) &row->root,
-												   VARSIZE(row) - VARHDRSZ,
+		Jsonb	   *object = steward_audit_object(out, table->all, table->ncolumns,
+												  row.values, row.isnull);
+		uint64		row_hash = hash_bytes_extended((unsigned char *) &object->root,
+												   VARSIZE(object) - VARHDRSZ,
 												   (uint64) table->table_id);
 
 		snprintf(text, sizeof(text), "%016llx", (unsigned long long) row_hash);
@@ -236,27 +245,75 @@ record_key(AuditTable *table, StringInfo out, const Datum *values, const bool *i
 		return key;
 	}
 
-	key = steward_audit_object(out, table->all_keys, table->nkeys, values, isnull);
+	key = steward_audit_object(out, table->all_keys, table->nkeys, row.values, row.isnull);
 	if (table->nkeys == 1 && first->encoding == ENCODE_INT4)
 		*hash = steward_audit_hash_integer_key(table->table_id,
-											   DatumGetInt32(values[first->attnum - 1]));
+											   DatumGetInt32(row.values[first->attnum - 1]));
 	else if (table->nkeys == 1 && first->encoding == ENCODE_INT8)
 		*hash = steward_audit_hash_integer_key(table->table_id,
-											   DatumGetInt64(values[first->attnum - 1]));
+											   DatumGetInt64(row.values[first->attnum - 1]));
 	else
 		*hash = steward_audit_hash_key(table->table_id, key);
 	return key;
 }
 
+/* Returns the values of a row as far as they matter. */
+static Row
+deformed(AuditTable *table, TupleTableSlot *slot)
+{
+	slot_getsomeattrs(slot, table->last_attnum);
+	return (Row)
+	{
+		slot->tts_values, slot->tts_isnull
+	};
+}
+
 /* Tells whether a column has changed between two rows. */
 static inline bool
-changed(const AuditColumn *column, TupleTableSlot *old_row, TupleTableSlot *new_row)
+changed(const AuditColumn *column, Row before, Row after)
 {
 	int			i = column->attnum - 1;
 
-	if (old_row->tts_isnull[i] || new_row->tts_isnull[i])
-		return old_row->tts_isnull[i] != new_row->tts_isnull[i];
-	return steward_audit_differs(column, old_row->tts_values[i], new_row->tts_values[i]);
+	if (before.isnull[i] || after.isnull[i])
+		return before.isnull[i] != after.isnull[i];
+	return steward_audit_differs(column, before.values[i], after.values[i]);
+}
+
+/*
+ * Finds the kept columns that an UPDATE changed.  Returns their number, in
+ * table->changed; "before" and "after" have the values that the log needs.
+ */
+static int
+find_changes(AuditTable *table, TupleTableSlot *old_row, TupleTableSlot *new_row,
+			 Row *before, Row *after)
+{
+	int			nchanged = -1;
+
+	if (table->capture == AUDIT_CHANGES && table->nkeys > 0 &&
+		TTS_IS_BUFFERTUPLE(old_row) && TTS_IS_BUFFERTUPLE(new_row))
+		nchanged = steward_audit_compare_alike(table, old_row->tts_tupleDescriptor,
+											   ((HeapTupleTableSlot *) old_row)->tuple,
+											   ((HeapTupleTableSlot *) new_row)->tuple);
+	if (nchanged >= 0)
+	{
+		*before = (Row)
+		{
+			table->old_row, table->nulls
+		};
+		*after = (Row)
+		{
+			table->new_row, table->nulls
+		};
+		return nchanged;
+	}
+
+	*before = deformed(table, old_row);
+	*after = deformed(table, new_row);
+	nchanged = 0;
+	for (int i = 0; i < table->ncolumns; i++)
+		if (changed(&table->columns[i], *before, *after))
+			table->changed[nchanged++] = &table->columns[i];
+	return nchanged;
 }
 
 /*
@@ -268,49 +325,43 @@ describe_change(AuditStatement *statement, TupleTableSlot *old_row, TupleTableSl
 				Datum *values, bool *isnull)
 {
 	AuditTable *table = statement->table;
-	TupleTableSlot *row = new_row != NULL ? new_row : old_row;
 	AuditColumn **columns = table->all;
 	int			ncolumns = table->ncolumns;
 	bool		key_changed = false;
+	Row			before;
+	Row			after;
 	int64		hash;
-
-	if (old_row != NULL)
-		slot_getsomeattrs(old_row, table->last_attnum);
-	if (new_row != NULL)
-		slot_getsomeattrs(new_row, table->last_attnum);
 
 	if (old_row != NULL && new_row != NULL)
 	{
-		int			nchanged = 0;
+		int			nchanged = find_changes(table, old_row, new_row, &before, &after);
 
-		for (int i = 0; i < table->ncolumns; i++)
-			if (changed(&table->columns[i], old_row, new_row))
-				table->changed[nchanged++] = &table->columns[i];
 		if (nchanged == 0)
 			return false;
-		for (int i = 0; i < table->nkeys && !key_changed; i++)
-			key_changed = changed(&table->keys[i], old_row, new_row);
 		if (table->nkeys == 0)
 			key_changed = true;
+		for (int i = 0; i < nchanged && !key_changed; i++)
+			key_changed = table->changed[i]->in_key;
 		if (table->capture == AUDIT_CHANGES)
 		{
 			columns = table->changed;
 			ncolumns = nchanged;
 		}
 	}
+	else if (old_row != NULL)
+		after = before = deformed(table, old_row);
+	else
+		after = before = deformed(table, new_row);
 
-	values[EVENT_RECORD_KEY] =
-		JsonbPGetDatum(record_key(table, &statement->key, row->tts_values, row->tts_isnull, &hash));
+	values[EVENT_RECORD_KEY] = JsonbPGetDatum(record_key(table, &statement->key, after, &hash));
 	values[EVENT_KEY_HASH] = Int64GetDatum(hash);
 
 	isnull[EVENT_OLD_KEY_HASH] = !key_changed;
 	if (key_changed)
 	{
-		Jsonb	   *old_key = record_key(table, &statement->old_key,
-										 old_row->tts_values, old_row->tts_isnull, &hash);
-
+		values[EVENT_OLD_VALUES] =
+			JsonbPGetDatum(record_key(table, &statement->old_key, before, &hash));
 		values[EVENT_OLD_KEY_HASH] = Int64GetDatum(hash);
-		values[EVENT_OLD_VALUES] = JsonbPGetDatum(old_key);
 	}
 
 	isnull[EVENT_OLD_VALUES] = old_row == NULL || table->capture == AUDIT_KEY;
@@ -318,13 +369,13 @@ describe_change(AuditStatement *statement, TupleTableSlot *old_row, TupleTableSl
 	if (!isnull[EVENT_OLD_VALUES])
 		values[EVENT_OLD_VALUES] =
 			JsonbPGetDatum(steward_audit_object(&statement->old_values, columns, ncolumns,
-												old_row->tts_values, old_row->tts_isnull));
+												before.values, before.isnull));
 	else if (key_changed)
 		isnull[EVENT_OLD_VALUES] = false;	/* the key that the row had */
 	if (!isnull[EVENT_NEW_VALUES])
 		values[EVENT_NEW_VALUES] =
 			JsonbPGetDatum(steward_audit_object(&statement->new_values, columns, ncolumns,
-												new_row->tts_values, new_row->tts_isnull));
+												after.values, after.isnull));
 	return true;
 }
 

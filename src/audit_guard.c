@@ -200,7 +200,10 @@ check_drop(ObjectAccessType access, Oid class, Oid object, int column, void *arg
 	if (next_object_access_hook != NULL)
 		next_object_access_hook(access, class, object, column, arg);
 
-	/* Detached partitions are told by their columns. Columns that somebody added may go. */
+	/*
+	 * Detached partitions are told by their columns. Columns that somebody
+	 * added may go.
+	 */
 	if (access != OAT_DROP || class != RelationRelationId || !steward_audit_guard ||
 		column > EVENT_NATTS || get_rel_relkind(object) != RELKIND_RELATION ||
 		get_rel_namespace(object) != get_namespace_oid("steward", true) ||

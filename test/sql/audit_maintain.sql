@@ -138,7 +138,10 @@ INSERT INTO public.t (a) VALUES ('goes on');
 SELECT a, place FROM public.places WHERE a = 'goes on';
 SELECT DISTINCT action FROM public.maintain();
 RESET steward.audit_retention;
+-- servers word it in two ways
+\set VERBOSITY sqlstate
 SET steward.audit_retention = '-1d';
+\set VERBOSITY default
 SET steward.audit_retention = 'a year';
 SET steward.audit_partition_interval = 'year';
 

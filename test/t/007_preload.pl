@@ -17,6 +17,8 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE t (id serial PRIMARY KEY, v text);
 	GRANT ALL ON t, t_id_seq TO regress_app;
 	SELECT steward.audit_enable('t')});
+# A build that is not installed is found under one of these, whatever the server has for that.
+my ($library) = grep { $node->psql('postgres', "LOAD '$_'") == 0 } 'pg_steward', '$libdir/pg_steward';
 my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
 
 # Returns what a session of a role prints, errors and warnings included; options go to its startup packet.
@@ -86,18 +88,15 @@ sub test_settings
 }
 
 test_settings('loaded when needed');
-$node->append_conf('postgresql.conf', q{session_preload_libraries = 'pg_steward'});
+$node->append_conf('postgresql.conf', "session_preload_libraries = '$library'");
 $node->reload;
 test_settings('session_preload_libraries');
-$node->append_conf('postgresql.conf', q{
-session_preload_libraries = ''
-shared_preload_libraries = 'pg_steward'
-});
+$node->append_conf('postgresql.conf', "session_preload_libraries = ''\nshared_preload_libraries = '$library'\n");
 $node->restart;
 test_settings('shared_preload_libraries');
 
 # Settings of postgresql.conf, with and without preloading, and a reload while the library is there.
-foreach my $preload ('pg_steward', '')
+foreach my $preload ($library, '')
 {
 	$node->append_conf('postgresql.conf', "shared_preload_libraries = '$preload'\nsteward.audit_user_setting = 'regress.conf_user'\n");
 	$node->restart;
