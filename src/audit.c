@@ -379,6 +379,52 @@ describe_change(AuditStatement *statement, TupleTableSlot *old_row, TupleTableSl
 	return true;
 }
 
+/* Returns how many bytes COPY makes of a jsonb, or a little more. */
+static Size
+copied_size(Jsonb *document)
+{
+	const unsigned char *byte = (const unsigned char *) VARDATA(document);
+	const unsigned char *end = (const unsigned char *) document + VARSIZE(document);
+	Size		size = 0;
+
+	/*
+	 * jsonb escapes control characters as \uXXXX, and COPY doubles each
+	 * backslash
+	 */
+	for (; byte < end; byte++)
+		size += *byte < ' ' ? 7 : *byte == '"' ? 3 : *byte == '\\' ? 4 : 1;
+	return size;
+}
+
+/*
+ * Raises 54000 for an event that could be stored but not be dumped, because
+ * COPY would make a line of more than 1 GB of it.
+ */
+static void
+check_size(AuditTable *table, const Datum *values, const bool *isnull)
+{
+	static const int documents[] = {EVENT_RECORD_KEY, EVENT_OLD_VALUES, EVENT_NEW_VALUES};
+	Size		size = 0;
+
+	for (int i = 0; i < lengthof(documents); i++)
+		if (!isnull[documents[i]])
+			size += VARSIZE(DatumGetPointer(values[documents[i]]));
+	if (size < MaxAllocSize / 8)
+		return;
+
+	size = 0;
+	for (int i = 0; i < lengthof(documents); i++)
+		if (!isnull[documents[i]])
+			size += copied_size((Jsonb *) DatumGetPointer(values[documents[i]]));
+	if (size > MaxAllocSize - 1024 * 1024)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("change of a row of \"%s\" is too large for the audit log",
+						get_rel_name(table->relation)),
+				 errdetail("pg_dump could not dump it: in COPY format it would have %zu bytes.", size),
+				 errhint("Leave large columns out with the trigger argument 'exclude=...'.")));
+}
+
 /* Keeps the key of a deleted row if it was deleted to go to another partition. */
 static void
 note_departure(AuditStatement *statement, HeapTuple tuple, Datum key_hash)
@@ -451,6 +497,7 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 		operation = old_row == NULL ? 'I' : new_row == NULL ? 'D' : 'U';
 		if (!describe_change(statement, old_row, new_row, values, isnull))
 			return PointerGetDatum(NULL);
+		check_size(statement->table, values, isnull);
 		if (operation == 'D')
 			note_departure(statement, trigdata->tg_trigtuple, values[EVENT_KEY_HASH]);
 		else if (operation == 'I' && !slist_is_empty(&moving))

@@ -488,4 +488,12 @@ DELETE FROM audit_types.changing WHERE id = 1;
 SELECT operation, old_values, new_values FROM steward.audit_log
  WHERE table_schema = 'audit_types' AND table_name = 'changing' ORDER BY transaction_id, seq;
 
+-- what could be stored, but not be dumped as a line of COPY, is refused
+CREATE TABLE audit_types.undumpable (id integer PRIMARY KEY, v text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_types.undumpable'); END $$;
+\set VERBOSITY sqlstate
+INSERT INTO audit_types.undumpable VALUES (1, repeat(chr(1), 155000000));
+\set VERBOSITY default
+SELECT count(*) FROM audit_types.undumpable;
+
 DROP SCHEMA audit_types, audit_types_hidden CASCADE;
