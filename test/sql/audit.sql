@@ -7,6 +7,7 @@ SET client_min_messages = error;
 -- The first example of doc/audit.md, as it stands there
 --
 
+SET search_path = public;
 CREATE TABLE orders (
     id            bigint PRIMARY KEY,
     status        text NOT NULL DEFAULT 'pending',
@@ -27,6 +28,7 @@ SELECT operation, record_id, old_values, new_values, changed_columns
  ORDER BY created_at, seq;
 
 DROP TABLE orders;
+RESET search_path;
 
 CREATE SCHEMA shop;
 SET steward.audit_redaction_key = 'regress secret';

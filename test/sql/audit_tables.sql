@@ -253,6 +253,23 @@ INSERT INTO audit_tables.made (id, n) OVERRIDING SYSTEM VALUE VALUES (10, 3);
 UPDATE audit_tables.made SET n = 4 WHERE id = 1;
 SELECT record_id, operation, old_values, new_values FROM audit_tables.log('made');
 
+-- virtual ones are not stored, neither in the table nor in the log; older servers have a stored one to leave out
+DO $$
+BEGIN
+    IF current_setting('server_version_num')::integer >= 180000 THEN
+        EXECUTE 'CREATE TABLE audit_tables.virtual (id integer PRIMARY KEY, a text GENERATED ALWAYS AS (n::text || ''!'') VIRTUAL, n integer)';
+        PERFORM steward.audit_enable('audit_tables.virtual');
+    ELSE
+        EXECUTE 'CREATE TABLE audit_tables.virtual (id integer PRIMARY KEY, a text GENERATED ALWAYS AS (n::text || ''!'') STORED, n integer)';
+        PERFORM steward.audit_enable('audit_tables.virtual', exclude => '{a}');
+    END IF;
+END $$;
+INSERT INTO audit_tables.virtual (id, n) VALUES (1, 1);
+UPDATE audit_tables.virtual SET n = 2;
+UPDATE audit_tables.virtual SET id = 2;
+DELETE FROM audit_tables.virtual;
+SELECT record_id, operation, old_values, new_values FROM audit_tables.log('virtual');
+
 -- options that name a column which is dropped or renamed: said, and mended by enabling anew
 CREATE TABLE audit_tables.options (id integer PRIMARY KEY, a text, b text);
 DO $$ BEGIN PERFORM steward.audit_enable('audit_tables.options', exclude => '{b}'); END $$;
