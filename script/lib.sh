@@ -130,12 +130,15 @@ build() {
 	} >"$scratch/build.log" 2>&1 || { cat "$scratch/build.log" >&2; die "the build failed"; }
 	grep -i 'warning' "$scratch/build.log" >&2 || :
 
-	if "$bindir/postgres" --describe-config | grep '^extension_destdir' >/dev/null; then
-		echo "extension_destdir = '$scratch/stage'"
-	else
-		echo "extension_control_path = '$scratch/stage$("$pg_config" --sharedir):\$system'"
+	{
+		if "$bindir/postgres" --describe-config | grep '^extension_destdir' >/dev/null; then
+			echo "extension_destdir = '$scratch/stage'"
+		else
+			echo "extension_control_path = '$scratch/stage$("$pg_config" --sharedir):\$system'"
+		fi
+		# for the library by its bare name, as in session_preload_libraries
 		echo "dynamic_library_path = '$scratch/stage$("$pg_config" --pkglibdir):\$libdir'"
-	fi >"$scratch/stage.conf"
+	} >"$scratch/stage.conf"
 	chmod a+r "$scratch/stage.conf"
 }
 

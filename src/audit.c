@@ -213,12 +213,19 @@ trim_buffer(StringInfo buffer)
 	}
 }
 
+/* The values of a row, by attribute. */
+typedef struct Row
+{
+	const Datum *values;
+	const bool *isnull;
+} Row;
+
 /*
  * Writes the key of a row into "out" and returns it, and its hash in "hash".
  * A table without a key has the hash of all that is kept of the row.
  */
 static Jsonb *
-record_key(AuditTable *table, StringInfo out, const Datum *values, const bool *isnull, int64 *hash)
+record_key(AuditTable *table, StringInfo out, Row row, int64 *hash)
 {
 	AuditColumn *first = table->keys;
 	Jsonb	   *key;
@@ -226,9 +233,10 @@ record_key(AuditTable *table, StringInfo out, const Datum *values, const bool *i
 	if (table->nkeys == 0)
 	{
 		char		text[17];
-		Jsonb	   *row = steward_audit_object(out, table->all, table->ncolumns, values, isnull);
-		uint64		row_hash = hash_bytes_extended((unsigned char *) &row->root,
-												   VARSIZE(row) - VARHDRSZ,
+		Jsonb	   *object = steward_audit_object(out, table->all, table->ncolumns,
+												  row.values, row.isnull);
+		uint64		row_hash = hash_bytes_extended((unsigned char *) &object->root,
+												   VARSIZE(object) - VARHDRSZ,
 												   (uint64) table->table_id);
 
 		snprintf(text, sizeof(text), "%016llx", (unsigned long long) row_hash);
@@ -237,27 +245,75 @@ record_key(AuditTable *table, StringInfo out, const Datum *values, const bool *i
 		return key;
 	}
 
-	key = steward_audit_object(out, table->all_keys, table->nkeys, values, isnull);
+	key = steward_audit_object(out, table->all_keys, table->nkeys, row.values, row.isnull);
 	if (table->nkeys == 1 && first->encoding == ENCODE_INT4)
 		*hash = steward_audit_hash_integer_key(table->table_id,
-											   DatumGetInt32(values[first->attnum - 1]));
+											   DatumGetInt32(row.values[first->attnum - 1]));
 	else if (table->nkeys == 1 && first->encoding == ENCODE_INT8)
 		*hash = steward_audit_hash_integer_key(table->table_id,
-											   DatumGetInt64(values[first->attnum - 1]));
+											   DatumGetInt64(row.values[first->attnum - 1]));
 	else
 		*hash = steward_audit_hash_key(table->table_id, key);
 	return key;
 }
 
+/* Returns the values of a row as far as they matter. */
+static Row
+deformed(AuditTable *table, TupleTableSlot *slot)
+{
+	slot_getsomeattrs(slot, table->last_attnum);
+	return (Row)
+	{
+		slot->tts_values, slot->tts_isnull
+	};
+}
+
 /* Tells whether a column has changed between two rows. */
 static inline bool
-changed(const AuditColumn *column, TupleTableSlot *old_row, TupleTableSlot *new_row)
+changed(const AuditColumn *column, Row before, Row after)
 {
 	int			i = column->attnum - 1;
 
-	if (old_row->tts_isnull[i] || new_row->tts_isnull[i])
-		return old_row->tts_isnull[i] != new_row->tts_isnull[i];
-	return steward_audit_differs(column, old_row->tts_values[i], new_row->tts_values[i]);
+	if (before.isnull[i] || after.isnull[i])
+		return before.isnull[i] != after.isnull[i];
+	return steward_audit_differs(column, before.values[i], after.values[i]);
+}
+
+/*
+ * Finds the kept columns that an UPDATE changed.  Returns their number, in
+ * table->changed; "before" and "after" have the values that the log needs.
+ */
+static int
+find_changes(AuditTable *table, TupleTableSlot *old_row, TupleTableSlot *new_row,
+			 Row *before, Row *after)
+{
+	int			nchanged = -1;
+
+	if (table->capture == AUDIT_CHANGES && table->nkeys > 0 &&
+		TTS_IS_BUFFERTUPLE(old_row) && TTS_IS_BUFFERTUPLE(new_row))
+		nchanged = steward_audit_compare_alike(table, old_row->tts_tupleDescriptor,
+											   ((HeapTupleTableSlot *) old_row)->tuple,
+											   ((HeapTupleTableSlot *) new_row)->tuple);
+	if (nchanged >= 0)
+	{
+		*before = (Row)
+		{
+			table->old_row, table->nulls
+		};
+		*after = (Row)
+		{
+			table->new_row, table->nulls
+		};
+		return nchanged;
+	}
+
+	*before = deformed(table, old_row);
+	*after = deformed(table, new_row);
+	nchanged = 0;
+	for (int i = 0; i < table->ncolumns; i++)
+		if (changed(&table->columns[i], *before, *after))
+			table->changed[nchanged++] = &table->columns[i];
+	return nchanged;
 }
 
 /*
@@ -269,49 +325,43 @@ describe_change(AuditStatement *statement, TupleTableSlot *old_row, TupleTableSl
 				Datum *values, bool *isnull)
 {
 	AuditTable *table = statement->table;
-	TupleTableSlot *row = new_row != NULL ? new_row : old_row;
 	AuditColumn **columns = table->all;
 	int			ncolumns = table->ncolumns;
 	bool		key_changed = false;
+	Row			before;
+	Row			after;
 	int64		hash;
-
-	if (old_row != NULL)
-		slot_getsomeattrs(old_row, table->last_attnum);
-	if (new_row != NULL)
-		slot_getsomeattrs(new_row, table->last_attnum);
 
 	if (old_row != NULL && new_row != NULL)
 	{
-		int			nchanged = 0;
+		int			nchanged = find_changes(table, old_row, new_row, &before, &after);
 
-		for (int i = 0; i < table->ncolumns; i++)
-			if (changed(&table->columns[i], old_row, new_row))
-				table->changed[nchanged++] = &table->columns[i];
 		if (nchanged == 0)
 			return false;
-		for (int i = 0; i < table->nkeys && !key_changed; i++)
-			key_changed = changed(&table->keys[i], old_row, new_row);
 		if (table->nkeys == 0)
 			key_changed = true;
+		for (int i = 0; i < nchanged && !key_changed; i++)
+			key_changed = table->changed[i]->in_key;
 		if (table->capture == AUDIT_CHANGES)
 		{
 			columns = table->changed;
 			ncolumns = nchanged;
 		}
 	}
+	else if (old_row != NULL)
+		after = before = deformed(table, old_row);
+	else
+		after = before = deformed(table, new_row);
 
-	values[EVENT_RECORD_KEY] =
-		JsonbPGetDatum(record_key(table, &statement->key, row->tts_values, row->tts_isnull, &hash));
+	values[EVENT_RECORD_KEY] = JsonbPGetDatum(record_key(table, &statement->key, after, &hash));
 	values[EVENT_KEY_HASH] = Int64GetDatum(hash);
 
 	isnull[EVENT_OLD_KEY_HASH] = !key_changed;
 	if (key_changed)
 	{
-		Jsonb	   *old_key = record_key(table, &statement->old_key,
-										 old_row->tts_values, old_row->tts_isnull, &hash);
-
+		values[EVENT_OLD_VALUES] =
+			JsonbPGetDatum(record_key(table, &statement->old_key, before, &hash));
 		values[EVENT_OLD_KEY_HASH] = Int64GetDatum(hash);
-		values[EVENT_OLD_VALUES] = JsonbPGetDatum(old_key);
 	}
 
 	isnull[EVENT_OLD_VALUES] = old_row == NULL || table->capture == AUDIT_KEY;
@@ -319,14 +369,60 @@ describe_change(AuditStatement *statement, TupleTableSlot *old_row, TupleTableSl
 	if (!isnull[EVENT_OLD_VALUES])
 		values[EVENT_OLD_VALUES] =
 			JsonbPGetDatum(steward_audit_object(&statement->old_values, columns, ncolumns,
-												old_row->tts_values, old_row->tts_isnull));
+												before.values, before.isnull));
 	else if (key_changed)
 		isnull[EVENT_OLD_VALUES] = false;	/* the key that the row had */
 	if (!isnull[EVENT_NEW_VALUES])
 		values[EVENT_NEW_VALUES] =
 			JsonbPGetDatum(steward_audit_object(&statement->new_values, columns, ncolumns,
-												new_row->tts_values, new_row->tts_isnull));
+												after.values, after.isnull));
 	return true;
+}
+
+/* Returns how many bytes COPY makes of a jsonb, or a little more. */
+static Size
+copied_size(Jsonb *document)
+{
+	const unsigned char *byte = (const unsigned char *) VARDATA(document);
+	const unsigned char *end = (const unsigned char *) document + VARSIZE(document);
+	Size		size = 0;
+
+	/*
+	 * jsonb escapes control characters as \uXXXX, and COPY doubles each
+	 * backslash
+	 */
+	for (; byte < end; byte++)
+		size += *byte < ' ' ? 7 : *byte == '"' ? 3 : *byte == '\\' ? 4 : 1;
+	return size;
+}
+
+/*
+ * Raises 54000 for an event that could be stored but not be dumped, because
+ * COPY would make a line of more than 1 GB of it.
+ */
+static void
+check_size(AuditTable *table, const Datum *values, const bool *isnull)
+{
+	static const int documents[] = {EVENT_RECORD_KEY, EVENT_OLD_VALUES, EVENT_NEW_VALUES};
+	Size		size = 0;
+
+	for (int i = 0; i < lengthof(documents); i++)
+		if (!isnull[documents[i]])
+			size += VARSIZE(DatumGetPointer(values[documents[i]]));
+	if (size < MaxAllocSize / 8)
+		return;
+
+	size = 0;
+	for (int i = 0; i < lengthof(documents); i++)
+		if (!isnull[documents[i]])
+			size += copied_size((Jsonb *) DatumGetPointer(values[documents[i]]));
+	if (size > MaxAllocSize - 1024 * 1024)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("change of a row of \"%s\" is too large for the audit log",
+						get_rel_name(table->relation)),
+				 errdetail("pg_dump could not dump it: in COPY format it would have %zu bytes.", size),
+				 errhint("Leave large columns out with the trigger argument 'exclude=...'.")));
 }
 
 /* Keeps the key of a deleted row if it was deleted to go to another partition. */
@@ -401,6 +497,7 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 		operation = old_row == NULL ? 'I' : new_row == NULL ? 'D' : 'U';
 		if (!describe_change(statement, old_row, new_row, values, isnull))
 			return PointerGetDatum(NULL);
+		check_size(statement->table, values, isnull);
 		if (operation == 'D')
 			note_departure(statement, trigdata->tg_trigtuple, values[EVENT_KEY_HASH]);
 		else if (operation == 'I' && !slist_is_empty(&moving))

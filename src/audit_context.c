@@ -164,6 +164,8 @@ forget_all_contexts(void)
 	HASH_SEQ_STATUS scan;
 	AuditContext *context;
 
+	if (contexts == NULL)
+		return;
 	hash_seq_init(&scan, contexts);
 	while ((context = hash_seq_search(&scan)) != NULL)
 	{
@@ -394,7 +396,7 @@ steward_audit_context_id(TimestampTz *expires)
 	uint64		hash;
 	bool		found;
 
-	if (contexts != NULL && !stored_in_checked)
+	if (!stored_in_checked)
 		check_stored_in();
 	gather_facts(&facts);
 	if (current == NULL || now >= current->expires || !same_facts(&facts, &current->facts))

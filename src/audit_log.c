@@ -13,6 +13,7 @@
  */
 #include "pg_steward.h"
 
+#include "access/brin_internal.h"
 #include "access/genam.h"
 #include "access/heapam.h"
 #include "access/table.h"
@@ -21,6 +22,7 @@
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -29,6 +31,7 @@
 #include "partitioning/partdesc.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -73,6 +76,8 @@ typedef struct TargetIndex
 {
 	Oid			oid;
 	IndexInfo  *info;
+	bool		by_time;		/* a minmax index on time and transaction
+								 * alone */
 	AttrNumber	only_if_set;	/* partial: WHERE this column IS NOT NULL; 0:
 								 * not partial */
 } TargetIndex;
@@ -235,6 +240,12 @@ describe_index(Relation index, TargetIndex *entry)
 	IndexInfo  *info = entry->info;
 
 	entry->oid = RelationGetRelid(index);
+	entry->by_time = index->rd_rel->relam == BRIN_AM_OID;
+	for (int i = 0; i < info->ii_NumIndexAttrs && entry->by_time; i++)
+		if ((info->ii_IndexAttrNumbers[i] != EVENT_RECORDED_AT + 1 &&
+			 info->ii_IndexAttrNumbers[i] != EVENT_TRANSACTION_ID + 1) ||
+			index_getprocid(index, i + 1, BRIN_PROCNUM_OPCINFO) != F_BRIN_MINMAX_OPCINFO)
+			entry->by_time = false;
 	entry->only_if_set = InvalidAttrNumber;
 	if (info->ii_Predicate != NIL)
 	{
@@ -265,7 +276,7 @@ describe_target(Relation partition)
 
 	indexes = RelationGetIndexList(partition);
 	old = MemoryContextSwitchTo(target.mcxt);
-	target.desc = CreateTupleDescCopy(RelationGetDescr(partition));
+	target.desc = CreateTupleDescCopyConstr(RelationGetDescr(partition));
 	target.plain_indexes = list_length(indexes) <= MAX_PLAIN_INDEXES;
 	target.nindexes = 0;
 	foreach(lc, indexes)
@@ -348,6 +359,29 @@ insert_rows(Relation rel, TupleTableSlot **slots, int nslots)
 	FreeExecutorState(estate);
 }
 
+static inline TimestampTz
+recorded_at(TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	return DatumGetTimestampTz(slot_getattr(slot, EVENT_RECORDED_AT + 1, &isnull));
+}
+
+/*
+ * Tells whether a row's time is between those of its neighbours in a batch, and
+ * all three are on one block: a block range index learns nothing from it.
+ */
+static bool
+between_on_block(TupleTableSlot **slot)
+{
+	BlockNumber block = ItemPointerGetBlockNumber(&slot[0]->tts_tid);
+
+	return ItemPointerGetBlockNumber(&slot[-1]->tts_tid) == block &&
+		ItemPointerGetBlockNumber(&slot[1]->tts_tid) == block &&
+		recorded_at(slot[-1]) <= recorded_at(slot[0]) &&
+		recorded_at(slot[0]) <= recorded_at(slot[1]);
+}
+
 /* Adds the entries of an index of the target partition for rows just inserted. */
 static void
 insert_index_entries(Relation partition, TargetIndex *entry, TupleTableSlot **slots, int nslots)
@@ -359,6 +393,8 @@ insert_index_entries(Relation partition, TargetIndex *entry, TupleTableSlot **sl
 	for (int i = 0; i < nslots; i++)
 	{
 		if (entry->only_if_set != InvalidAttrNumber && slot_attisnull(slots[i], entry->only_if_set))
+			continue;
+		if (entry->by_time && i > 0 && i < nslots - 1 && between_on_block(slots + i))
 			continue;
 		if (index == NULL)
 		{
@@ -441,14 +477,6 @@ empty(AuditBatch *batch)
 		ExecClearTuple(batch->slots[i]);
 	batch->nrows = 0;
 	batch->bytes = 0;
-}
-
-static inline TimestampTz
-recorded_at(TupleTableSlot *slot)
-{
-	bool		isnull;
-
-	return DatumGetTimestampTz(slot_getattr(slot, EVENT_RECORDED_AT + 1, &isnull));
 }
 
 /* Writes the rows of a batch, one partition after the other, and empties it. */

@@ -92,6 +92,7 @@ typedef struct AuditColumn
 	int16		typlen;
 	bool		typbyval;
 	AuditEncoding encoding;
+	bool		in_key;
 	FmgrInfo	output;			/* ENCODE_OUTPUT and ENCODE_REDACTED only ... */
 	bool		names_objects;	/* ... and whether that looks at the search
 								 * path */
@@ -165,6 +166,11 @@ typedef struct AuditTable
 	AuditColumn *columns;
 	AuditColumn **all;			/* pointers to each of them */
 	AuditColumn **changed;		/* room for as many */
+	AuditColumn **by_attnum;	/* the column of each attribute, NULL if it is
+								 * not kept */
+	Datum	   *old_row;		/* room for values by attribute: see */
+	Datum	   *new_row;		/* steward_audit_compare_alike */
+	bool	   *nulls;			/* all false */
 	int			nkeys;			/* 0: no primary key */
 	AuditColumn *keys;
 	AuditColumn **all_keys;
@@ -173,6 +179,8 @@ typedef struct AuditTable
 extern void steward_audit_table_init(void);
 extern void steward_audit_check_relation(Relation rel);
 extern AuditTable *steward_audit_table(Relation rel, Trigger *trigger, bool truncate);
+extern int	steward_audit_compare_alike(AuditTable *table, TupleDesc desc,
+										HeapTuple old_tuple, HeapTuple new_tuple);
 extern void steward_audit_table_unpin(AuditTable *table);
 extern AuditTable *steward_audit_describe(Relation rel, Trigger *trigger, bool truncate,
 										  MemoryContext mcxt);

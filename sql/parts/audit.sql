@@ -124,25 +124,27 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     qualified_name constant text := format('steward.%I', log_table);
-    stem constant text := left(log_table, 40);
-    i record;
+    definition text;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = qualified_name::regclass AND tgname = 'steward_guard') THEN
         EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
                         ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', qualified_name);
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', qualified_name);
     END IF;
-    FOR i IN
-        SELECT * FROM (VALUES
-            -- a row's history, also under a key it has no longer
-            (stem || '_key_hash_idx', '(key_hash)'),
-            (stem || '_old_key_hash_idx', '(old_key_hash) WHERE old_key_hash IS NOT NULL'),
-            -- VACUUM and audit_maintain() summarize it; autosummarize would fill the server's log
-            (stem || '_time_idx', 'USING brin (recorded_at, transaction_id steward.xid8_minmax_ops)')) AS v(name, definition)
-         WHERE log_table LIKE 'audit\_event\_%' AND to_regclass(format('steward.%I', v.name)) IS NULL
+    FOR definition IN
+        SELECT v.definition
+          FROM (VALUES  -- as pg_get_indexdef() prints them
+               -- a row's history, also under a key it has no longer
+               ('USING btree (key_hash)'),
+               ('USING btree (old_key_hash) WHERE (old_key_hash IS NOT NULL)'),
+               -- VACUUM and audit_maintain() summarize it; autosummarize would fill the server's log
+               ('USING brin (recorded_at, transaction_id steward.xid8_minmax_ops)')) AS v(definition)
+         WHERE log_table LIKE 'audit\_event\_%'
+           AND NOT EXISTS (SELECT FROM pg_index i
+                            WHERE i.indrelid = qualified_name::regclass AND i.indisvalid
+                              AND right(pg_get_indexdef(i.indexrelid), length(v.definition)) = v.definition)
     LOOP
-        EXECUTE format('CREATE INDEX %I ON %s %s', i.name, qualified_name,
-                       CASE WHEN i.definition LIKE 'USING%' THEN i.definition ELSE 'USING btree ' || i.definition END);
+        EXECUTE format('CREATE INDEX ON %s %s', qualified_name, definition);
     END LOOP;
 END $$;
 REVOKE ALL ON FUNCTION steward.audit_equip(name) FROM PUBLIC;
@@ -696,25 +698,31 @@ SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_
 COMMENT ON VIEW steward.audit_partitions IS
 'The partitions of the audit log with their bounds; the default partition has none.';
 
--- Waits for a lock without standing in its queue: upkeep must neither hold up
--- those who come after it nor be part of a deadlock, which might end with them.
-CREATE FUNCTION steward.audit_lock(relation text, mode text) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+-- Upkeep must not be part of a deadlock, which might end with a user's
+-- transaction.  So it stands in a queue only while it holds no lock, and leaves it
+-- before anybody looks for deadlocks; all further locks it gets at once or not.
+CREATE FUNCTION steward.audit_lock(VARIADIC locks text[]) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s'
 AS $$
+DECLARE
+    patience constant numeric := least(extract(epoch FROM current_setting('deadlock_timeout')::interval) * 1000 / 2, 200);
 BEGIN
-    FOR attempt IN 1..50 LOOP
+    PERFORM set_config('lock_timeout', greatest(floor(patience), 1)::text, true);
+    FOR attempt IN 1..20 LOOP
         BEGIN
-            EXECUTE format('LOCK TABLE %s IN %s MODE NOWAIT', relation, mode);
+            FOR i IN 1..cardinality(locks) LOOP
+                EXECUTE format('LOCK TABLE %s MODE %s', locks[i], CASE WHEN i > 1 OR patience < 10 THEN 'NOWAIT' END);
+            END LOOP;
             RETURN true;
         EXCEPTION WHEN lock_not_available THEN
-            PERFORM pg_sleep(0.05);
+            PERFORM pg_sleep(0.1);
         END;
     END LOOP;
     RETURN false;
 END $$;
-REVOKE ALL ON FUNCTION steward.audit_lock(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION steward.audit_lock(text, text) IS
-'Locks a table of the audit log if that can be had within some seconds; returns whether it could.';
+REVOKE ALL ON FUNCTION steward.audit_lock(text[]) FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_lock(text[]) IS
+'Locks tables of the audit log if they can be had within some seconds; returns whether they could.';
 
 CREATE FUNCTION steward.audit_maintain()
 RETURNS TABLE (action text, partition text, detail text)
@@ -743,6 +751,27 @@ BEGIN
     END IF;
     PERFORM steward.audit_equip('audit_event_default');
 
+    FOR old IN
+        SELECT p.qualified_name, p.upper_bound
+          FROM steward.audit_partitions p
+         WHERE p.upper_bound <= cutoff
+         ORDER BY p.upper_bound
+    LOOP
+        partition := old.qualified_name;
+        IF NOT steward.audit_lock('ONLY steward.audit_event IN ACCESS EXCLUSIVE',
+                                  'ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',
+                                  old.qualified_name || ' IN ACCESS EXCLUSIVE') THEN
+            action := 'postponed';
+            detail := 'the log is in use: run audit_maintain() again';
+            RETURN NEXT;
+            EXIT;
+        END IF;
+        EXECUTE format('DROP TABLE %s', old.qualified_name);
+        action := 'dropped';
+        detail := format('its events are older than %s', old.upper_bound);
+        RETURN NEXT;
+    END LOOP;
+
     -- the present span, those ahead, and those of which the default partition has
     -- events; without what other partitions cover already
     FOR new_from, new_to IN
@@ -756,6 +785,24 @@ BEGIN
                                               '{}')) AS g(gap)
          ORDER BY 1
     LOOP
+        IF NOT steward.audit_lock('ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',
+                                  'ONLY steward.audit_event IN SHARE UPDATE EXCLUSIVE') THEN
+            action := 'postponed';
+            partition := 'steward.audit_event_default';
+            detail := 'the log is in use: run audit_maintain() again';
+            RETURN NEXT;
+            EXIT;
+        END IF;
+        IF new_to <= cutoff THEN
+            DELETE FROM ONLY steward.audit_event_default d WHERE d.recorded_at >= new_from AND d.recorded_at < new_to;
+            GET DIAGNOSTICS moved = ROW_COUNT;
+            action := 'dropped';
+            partition := 'steward.audit_event_default';
+            detail := format('%s events older than %s', moved, new_to);
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+
         new_name := 'audit_event_' || to_char(new_from, CASE WHEN span = 'month' AND new_from = date_trunc('month', new_from)
                                                              THEN 'YYYY_MM' ELSE 'YYYY_MM_DD' END);
         -- the name may belong to a partition that was detached
@@ -763,13 +810,6 @@ BEGIN
             new_name := new_name || '_';
         END LOOP;
         partition := format('steward.%I', new_name);
-        IF NOT steward.audit_lock('ONLY steward.audit_event', 'SHARE UPDATE EXCLUSIVE')
-           OR NOT steward.audit_lock('ONLY steward.audit_event_default', 'ACCESS EXCLUSIVE') THEN
-            action := 'postponed';
-            detail := 'the log is in use: run audit_maintain() again';
-            RETURN NEXT;
-            EXIT;
-        END IF;
         EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event_default INCLUDING DEFAULTS INCLUDING STORAGE)', partition);
         EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
                         INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
@@ -778,27 +818,6 @@ BEGIN
         PERFORM steward.audit_equip(new_name);
         action := 'created';
         detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
-        RETURN NEXT;
-    END LOOP;
-
-    FOR old IN
-        SELECT p.qualified_name, p.upper_bound
-          FROM steward.audit_partitions p
-         WHERE p.upper_bound <= cutoff
-         ORDER BY p.upper_bound
-    LOOP
-        partition := old.qualified_name;
-        IF NOT steward.audit_lock('ONLY steward.audit_event', 'ACCESS EXCLUSIVE')
-           OR NOT steward.audit_lock('ONLY steward.audit_event_default', 'ACCESS EXCLUSIVE')
-           OR NOT steward.audit_lock(old.qualified_name, 'ACCESS EXCLUSIVE') THEN
-            action := 'postponed';
-            detail := 'the log is in use: run audit_maintain() again';
-            RETURN NEXT;
-            EXIT;
-        END IF;
-        EXECUTE format('DROP TABLE %s', old.qualified_name);
-        action := 'dropped';
-        detail := format('its events are older than %s', old.upper_bound);
         RETURN NEXT;
     END LOOP;
 

@@ -3,11 +3,36 @@
 SET client_min_messages = error;
 \set SHOW_CONTEXT never
 
+--
+-- The first example of doc/audit.md, as it stands there
+--
+
+CREATE TABLE orders (
+    id            bigint PRIMARY KEY,
+    status        text NOT NULL DEFAULT 'pending',
+    total         numeric(10, 2) NOT NULL,
+    card_number   text,
+    search_vector tsvector
+);
+SET steward.audit_redaction_key = 'a long random secret';  -- see Redaction
+SELECT steward.audit_enable('orders', exclude => '{search_vector}', redact => '{card_number}');
+
+INSERT INTO orders (id, total, card_number) VALUES (42, 99.90, '4111 1111 1111 1111');
+UPDATE orders SET status = 'completed' WHERE id = 42;
+DELETE FROM orders WHERE id = 42;
+
+SELECT operation, record_id, old_values, new_values, changed_columns
+  FROM steward.audit_log
+ WHERE table_name = 'orders'
+ ORDER BY created_at, seq;
+
+DROP TABLE orders;
+
 CREATE SCHEMA shop;
 SET steward.audit_redaction_key = 'regress secret';
 
 --
--- The example
+-- What an application does
 --
 
 CREATE TABLE shop.orders (

@@ -210,6 +210,12 @@ SELECT new_values ->> 'what' AS what, origin FROM audit_context.since();
 -- A context is stored once, and is there if the event is
 --
 
+\c -
+SET client_min_messages = error;
+INSERT INTO audit_context.t (what) VALUES ('first');
+INSERT INTO audit_context.t (what) VALUES ('second');
+INSERT INTO audit_context.t (what) VALUES ('third');
+SELECT count(*) AS stored_by_this_session FROM steward.audit_context WHERE backend_pid = pg_backend_pid() AND backend_start > now() - interval '10 min';
 CREATE FUNCTION audit_context.stored() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM steward.audit_context';
 SET application_name = 'regress three';
 SELECT audit_context.stored() AS before \gset

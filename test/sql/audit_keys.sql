@@ -106,7 +106,7 @@ SET bytea_output = escape;
 SET extra_float_digits = 0;
 UPDATE audit_keys.typed SET i = i, f = f;
 DELETE FROM audit_keys.typed;
-INSERT INTO audit_keys.typed VALUES ('01/02/2026', '01/02/2026 17:30:00 IST', 0.1::float8 + 0.2, '\000\377', '1 -2:00:00');
+INSERT INTO audit_keys.typed VALUES ('01/02/2026', '01/02/2026 17:30:00+05:30', 0.1::float8 + 0.2, '\000\377', '1 -2:00:00');
 SELECT count(*) AS found, count(DISTINCT record_id) AS keys
   FROM steward.audit_history('audit_keys.typed', '01/02/2026', '01/02/2026 17:30:00', '0.30000000000000004', '\000\377', '1 -2:00:00');
 RESET DateStyle;

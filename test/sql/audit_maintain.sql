@@ -58,6 +58,24 @@ INSERT INTO public.t (a) VALUES ('after');
 INSERT INTO public.t (a) SELECT 'lots' FROM generate_series(1, 2500);
 SELECT a, place, count(*) FROM public.places GROUP BY a, place ORDER BY a;
 SELECT count(*) FROM ONLY steward.audit_event_default;
+-- the index on time, which has a summary of these blocks by now, finds every event that came after it
+SELECT count(*) FROM public.maintain();
+INSERT INTO public.t (a) SELECT repeat('more ', n % 20) FROM generate_series(1, 3000) n;
+DO $$ BEGIN FOR i IN 1..300 LOOP UPDATE public.t SET a = 'one' || i WHERE id = i + 100; END LOOP; END $$;
+SET enable_seqscan = off;
+DO $$
+DECLARE
+    e record;
+    missing integer := 0;
+BEGIN
+    FOR e IN SELECT tableoid::regclass AS partition, recorded_at, transaction_id, count(*) FROM steward.audit_event WHERE seq % 13 = 0 GROUP BY 1, 2, 3 LOOP
+        EXECUTE format('SELECT %s - count(*) FROM %s WHERE recorded_at = %L AND transaction_id = %L AND seq %% 13 = 0', e.count, e.partition, e.recorded_at, e.transaction_id)
+           INTO e.count;
+        missing := missing + e.count;
+    END LOOP;
+    RAISE INFO '% events missing', missing;
+END $$;
+RESET enable_seqscan;
 -- partitions are made like the default one
 SELECT count(DISTINCT i.definitions) AS kinds_of_indexes, min(array_length(i.definitions, 1)) > 1 AS indexes, count(DISTINCT g.guards) AS kinds_of_guards, min(g.guards) AS guards
   FROM steward.audit_partitions p
@@ -138,7 +156,10 @@ INSERT INTO public.t (a) VALUES ('goes on');
 SELECT a, place FROM public.places WHERE a = 'goes on';
 SELECT DISTINCT action FROM public.maintain();
 RESET steward.audit_retention;
+-- servers word it in two ways
+\set VERBOSITY sqlstate
 SET steward.audit_retention = '-1d';
+\set VERBOSITY default
 SET steward.audit_retention = 'a year';
 SET steward.audit_partition_interval = 'year';
 
@@ -246,13 +267,10 @@ BEGIN
 EXCEPTION WHEN check_violation THEN
     GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
     RAISE INFO '%', hint;
-    EXECUTE substring(hint from 'Run: (.*)$');
+    EXECUTE substring(hint from '[Rr]un: (.*)$');
 END $$;
 INSERT INTO public.t (a) VALUES ('new default');
 SELECT place FROM public.places WHERE a = 'new default';
-SELECT count(*) > 0 AS maintained FROM steward.audit_maintain();
-INSERT INTO public.t (a) VALUES ('as before');
-SELECT place FROM public.places WHERE a = 'as before';
 SELECT bool_and(EXISTS (SELECT FROM pg_index WHERE indrelid = relation_id)) AS indexed,
        bool_and(EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation_id AND tgname = 'steward_guard' AND tgenabled = 'A')) AS guarded
   FROM steward.audit_partitions;

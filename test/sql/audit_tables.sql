@@ -361,7 +361,7 @@ CREATE TABLE audit_tables.again (id integer PRIMARY KEY, a text, b text);
 SELECT count(*) FROM steward.audit_enable('audit_tables.again', exclude => '{a}');
 SELECT count(*) FROM steward.audit_enable('audit_tables.again', exclude => '{a}');
 SELECT * FROM steward.audit_enable('audit_tables.again', exclude => '{b}');
-SELECT * FROM steward.audit_enable('audit_tables.again', exclude => '{b}', always => false) ORDER BY 1;
+SELECT * FROM steward.audit_enable('audit_tables.again', exclude => '{b}', always => false) ORDER BY audit_enable COLLATE "C";
 SELECT * FROM audit_tables.triggers('again');
 SELECT count(*) FROM steward.audit_enable('audit_tables.again', exclude => '{b}', always => false);
 SELECT count(*) FROM steward.audit_disable('audit_tables.again');

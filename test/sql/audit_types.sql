@@ -333,6 +333,78 @@ RESET DateStyle;
 RESET IntervalStyle;
 
 --
+-- Updates that leave every column at its place in the row
+--
+
+CREATE TABLE audit_types.alike (id integer PRIMARY KEY, "char" "char", gone_early text, short text, bool boolean, int2 smallint, long text, int4 integer, int8 bigint, never text, float8 float8,
+    real real, number numeric, uuid uuid, gone_late bigint, day date, at timestamptz, padded char(7), bytes bytea, doc jsonb, label name, addr inet, clock timetz, rate audit_types.rate,
+    big text, packed text, last "char");
+ALTER TABLE audit_types.alike ALTER big SET STORAGE EXTERNAL;
+-- A random value of the same length as every other one for the column.
+CREATE FUNCTION audit_types.alike_value(name text) RETURNS text LANGUAGE sql AS $$
+SELECT CASE name
+    WHEN 'char' THEN chr(97 + floor(random() * 2)::integer) WHEN 'last' THEN chr(97 + floor(random() * 26)::integer)
+    WHEN 'short' THEN floor(100 + random() * 3)::text WHEN 'long' THEN left(repeat(md5(random()::text), 10), 300)
+    WHEN 'bool' THEN (random() < 0.5)::text
+    WHEN 'int2' THEN floor(random() * 3)::text WHEN 'int4' THEN floor(random() * 1e9)::text WHEN 'int8' THEN floor(random() * 1e15)::bigint::text
+    WHEN 'float8' THEN random()::text WHEN 'real' THEN random()::real::text
+    WHEN 'number' THEN floor(1000 + random() * 8999)::text || '.' || floor(1000 + random() * 8999)::text
+    WHEN 'rate' THEN floor(10 + random() * 89)::text || '.' || floor(10 + random() * 89)::text
+    WHEN 'uuid' THEN md5(random()::text) WHEN 'day' THEN (date '2000-01-01' + floor(random() * 9)::integer)::text
+    WHEN 'at' THEN (timestamptz '2000-01-01' + floor(random() * 9) * interval '1 h')::text
+    WHEN 'clock' THEN (time '12:00' + floor(random() * 9) * interval '1 h')::text || '+02'
+    WHEN 'padded' THEN left(md5(random()::text), floor(random() * 7)::integer)
+    WHEN 'bytes' THEN '\x' || left(md5(random()::text), 12)
+    WHEN 'doc' THEN '{"a": "' || left(md5(random()::text), 4) || '", "b": [' || floor(100 + random() * 3) || ']}'
+    WHEN 'label' THEN left(md5(random()::text), 5) WHEN 'addr' THEN '10.0.0.' || floor(100 + random() * 100)
+    WHEN 'big' THEN CASE WHEN random() < 0.5 THEN repeat('b', 5000) ELSE repeat('B', 5000) END
+    WHEN 'packed' THEN repeat(left(md5(random()::text), 2), 2500)
+    WHEN 'never' THEN NULL ELSE floor(random() * 9)::text END
+$$;
+-- Changes some columns of a row; returns what is wrong with the event.
+CREATE FUNCTION audit_types.change_alike(share float8) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    before jsonb := (SELECT to_jsonb(t) FROM audit_types.alike t);
+    after jsonb;
+    logged record;
+    events bigint := (SELECT count(*) FROM steward.audit_event WHERE table_id = steward.audit_table_id('audit_types.alike'));
+BEGIN
+    EXECUTE (SELECT 'UPDATE audit_types.alike SET ' || string_agg(format('%I = %L', a.attname, audit_types.alike_value(a.attname)), ', ')
+               FROM pg_attribute a WHERE a.attrelid = 'audit_types.alike'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+                AND (random() < share OR a.attname = 'never') AND a.attname <> 'id');
+    after := (SELECT to_jsonb(t) FROM audit_types.alike t);
+    SELECT coalesce(jsonb_object_agg(k.key, before -> k.key), '{}') AS old_values, coalesce(jsonb_object_agg(k.key, after -> k.key), '{}') AS new_values INTO logged
+      FROM jsonb_object_keys(after) k (key) WHERE (before -> k.key)::text <> (after -> k.key)::text;
+    RETURN (SELECT concat_ws(', ', audit_types.flaws(l.new_values, logged.new_values), audit_types.flaws(l.old_values, logged.old_values),
+                             CASE WHEN l.record_id <> '1' THEN l.record_id END)
+              FROM (SELECT * FROM steward.audit_entry e WHERE e.table_id = steward.audit_table_id('audit_types.alike') ORDER BY e.created_at DESC, e.seq DESC LIMIT 1) l
+             WHERE logged.new_values <> '{}'
+             UNION ALL
+            SELECT 'an event for nothing'
+             WHERE logged.new_values = '{}' AND events <> (SELECT count(*) FROM steward.audit_event WHERE table_id = steward.audit_table_id('audit_types.alike')));
+END $$;
+DO $$
+BEGIN
+    PERFORM steward.audit_enable('audit_types.alike');
+    EXECUTE (SELECT 'INSERT INTO audit_types.alike VALUES (1, ' || string_agg(quote_nullable(audit_types.alike_value(a.attname)), ', ' ORDER BY a.attnum) || ')'
+               FROM pg_attribute a WHERE a.attrelid = 'audit_types.alike'::regclass AND a.attnum > 1);
+END $$;
+SELECT coalesce(audit_types.change_alike(share), '') AS flaws, count(*) FROM unnest('{0,0.05,0.1,0.3,0.6,1}'::float8[]) share, generate_series(1, 12) GROUP BY 1;
+-- rows written before columns went and came
+ALTER TABLE audit_types.alike DROP gone_early, DROP gone_late;
+SELECT coalesce(audit_types.change_alike(share), '') AS flaws, count(*) FROM unnest('{0.05,0.3,1}'::float8[]) share, generate_series(1, 5) GROUP BY 1;
+ALTER TABLE audit_types.alike ADD added text DEFAULT 'fast', ADD "Added, too" integer DEFAULT 7;
+SELECT coalesce(audit_types.change_alike(share), '') AS flaws, count(*) FROM unnest('{0.05,0.3,1}'::float8[]) share, generate_series(1, 5) GROUP BY 1;
+-- a key in the middle of the row, with columns that are not kept around it
+ALTER TABLE audit_types.alike DROP CONSTRAINT alike_pkey, ADD PRIMARY KEY (number, id);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_types.alike', exclude => '{short,int8,last}'); END $$;
+UPDATE audit_types.alike SET number = 1111.1111, short = '777', int8 = 8, last = 'z';
+UPDATE audit_types.alike SET number = 2222.2222, int4 = 5, short = '888';
+UPDATE audit_types.alike SET short = '999', int8 = 9, last = 'y';
+SELECT record_id, old_values - 'int4' AS old_values, new_values, old_key_hash IS NOT NULL AS key_changed FROM steward.audit_entry
+ WHERE table_id = steward.audit_table_id('audit_types.alike') ORDER BY created_at DESC LIMIT 1;
+
+--
 -- Values that are stored out of line or compressed
 --
 
@@ -415,5 +487,13 @@ UPDATE audit_types.changing SET r = r + 1 WHERE id = 1;
 DELETE FROM audit_types.changing WHERE id = 1;
 SELECT operation, old_values, new_values FROM steward.audit_log
  WHERE table_schema = 'audit_types' AND table_name = 'changing' ORDER BY transaction_id, seq;
+
+-- what could be stored, but not be dumped as a line of COPY, is refused
+CREATE TABLE audit_types.undumpable (id integer PRIMARY KEY, v text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_types.undumpable'); END $$;
+\set VERBOSITY sqlstate
+INSERT INTO audit_types.undumpable VALUES (1, repeat(chr(1), 155000000));
+\set VERBOSITY default
+SELECT count(*) FROM audit_types.undumpable;
 
 DROP SCHEMA audit_types, audit_types_hidden CASCADE;
