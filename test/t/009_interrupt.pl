@@ -76,6 +76,28 @@ is( $node->safe_psql('postgres', q{SELECT string_agg(record_id, ' ' ORDER BY rec
 	is($node->safe_psql('postgres', q{SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'steward.audit_event_default'::regclass}), 't', 'all indexes are valid');
 	$fresh->quit;
 }
+
+# Upkeep that wants to drop a partition meets a transaction that has written the log and goes on to read it.
+{
+	$node->safe_psql('postgres', q{CREATE TABLE steward.old PARTITION OF steward.audit_event FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')});
+	$session->query('BEGIN; INSERT INTO t VALUES (30)');
+	my $upkeep = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', q{SET steward.audit_retention = '365d'},
+			'-c', 'SELECT action FROM steward.audit_maintain()' ], '>', \my $actions, '2>', \my $errors);
+	for (1 .. 10)
+	{
+		$session->query('SELECT count(*) FROM steward.audit_log');
+		$session->query("SAVEPOINT s; INSERT INTO t VALUES (30 + $_)");
+		$node->safe_psql('postgres', "INSERT INTO t VALUES (50 + $_)");
+		usleep(50_000);
+	}
+	$session->query('COMMIT');
+	$upkeep->finish;
+	is($errors, '', 'upkeep does not fail because a transaction is at work');
+	is($node->safe_psql('postgres', 'SELECT count(*) FROM t WHERE id BETWEEN 30 AND 60'), '21', 'and ends no transaction');
+	$node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM (SELECT set_config('steward.audit_retention', '365d', false) OFFSET 0) s, steward.audit_maintain() WHERE action = 'postponed')}) or die;
+	is( $node->safe_psql('postgres', q{SELECT to_regclass('steward.old') IS NULL, count(*) FROM ONLY steward.audit_event_default}),
+		't|0', 'it is done when it can');
+}
 $_->quit foreach $session, $other;
 log_is_whole($node, 'the log is whole');
 
