@@ -11,6 +11,8 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -626,7 +628,8 @@ steward_audit_option_values(PG_FUNCTION_ARGS)
  * Returns the key of a row as the log writes it, from the values of the key
  * columns in the order of the primary key; for a table without one, from the
  * hash that stands in its place.  Raises 22023 when the number of values is
- * wrong, and what the columns' types raise for values they cannot read.
+ * wrong, 42501 for a redacted key to those who may not read the log, and what
+ * the columns' types raise for values they cannot read.
  */
 Datum
 steward_audit_record_key(PG_FUNCTION_ARGS)
@@ -645,6 +648,16 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 	List	   *names;
 	ListCell   *lc;
 	int			i = 0;
+
+	/* Else anybody could have guesses at redacted values hashed. */
+	for (int k = 0; k < table->nkeys; k++)
+		if (table->keys[k].encoding == ENCODE_REDACTED &&
+			pg_class_aclcheck(steward_audit_relation("audit_entry"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied to hash values of redacted column \"%s\"",
+							table->keys[k].name),
+					 errhint("Only who may read steward.audit_entry may look up rows by a redacted key.")));
 
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &texts, &nulls, &ntexts);
 	if (ntexts != Max(table->nkeys, 1))

@@ -300,4 +300,18 @@ SELECT count(*) > 0 AS events, count(*) FILTER (WHERE key_hash <> steward.audit_
   FROM steward.audit_event
  WHERE table_id IN (SELECT table_id FROM steward.audit_table WHERE table_schema = 'audit_keys') AND operation <> 'T';
 
+-- who may not read the log cannot have guesses at redacted values hashed
+SET steward.audit_redaction_key = 'regress secret';
+CREATE ROLE regress_audit_guess;
+GRANT CREATE, USAGE ON SCHEMA audit_keys TO regress_audit_guess;
+SET ROLE regress_audit_guess;
+CREATE TABLE audit_keys.guesses (k text PRIMARY KEY);
+CREATE TRIGGER audit AFTER INSERT ON audit_keys.guesses FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('redact=k');
+SELECT steward.audit_record_key('audit_keys.guesses', '{4111 1111 1111 1111}');
+RESET ROLE;
+SELECT steward.audit_record_key('audit_keys.guesses', '{4111 1111 1111 1111}') ->> 'k' LIKE 'hmac:%' AS hashed;
+DROP TABLE audit_keys.guesses;
+REVOKE ALL ON SCHEMA audit_keys FROM regress_audit_guess;
+DROP ROLE regress_audit_guess;
+
 DROP SCHEMA audit_keys, audit_keys_other CASCADE;
