@@ -172,6 +172,11 @@ restores_whole('same cluster, parallel', $source, 'parallel', 'pg_restore', @fro
 restores_whole('in one transaction', $target, 'single', 'pg_restore', @to, '--single-transaction', '-d', 'single', "$dir/whole.dump");
 restores_whole('plain SQL', $target, 'plain', 'psql', @to, '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-d', 'plain', '-f', "$dir/whole.sql");
 
+# A database copied as a template, and renamed.
+$source->safe_psql('template1', 'CREATE DATABASE copied TEMPLATE postgres; ALTER DATABASE copied RENAME TO "a copy"');
+is(log_of($source, 'a copy'), $log, 'template: the log is whole');
+auditing_goes_on($source, 'a copy', 'template');
+
 # A dump of the restored database: both eras in one log.
 {
 	my $both = log_of($target, 'whole');
@@ -199,6 +204,21 @@ restores_whole('plain SQL', $target, 'plain', 'psql', @to, '-Xq', '-v', 'ON_ERRO
 	is( $target->safe_psql('data_only', q{SELECT table_name, count(*) FROM steward.audit_entry
 			WHERE era = (SELECT system_identifier FROM pg_control_system()) GROUP BY 1 ORDER BY 1}),
 		"Odd 'Table|2\nparted|2\nplain|2\nrenamed|1", 'data only: loading the tables is audited too');
+}
+
+# --disable-triggers turns ENABLE ALWAYS into ENABLE, as it does for any trigger: the coverage tells, audit_enable() mends.
+{
+	$target->safe_psql('postgres', 'CREATE DATABASE disabled');
+	create_extension($target, 'disabled');
+	$target->safe_psql('disabled', "$migration$rename");
+	$target->safe_psql('disabled', 'SELECT steward.audit_maintain()');
+	command_ok([ 'pg_restore', @to, '--data-only', '--disable-triggers', '-e', '-d', 'disabled', "$dir/whole.dump" ], '--disable-triggers: restores');
+	is(log_of($target, 'disabled'), $log, '--disable-triggers: the log is whole, and nothing else is in it');
+	my $silent = q{SELECT table_name FROM steward.audit_coverage WHERE finding = 'trigger silent in replication' ORDER BY 1};
+	like($target->safe_psql('disabled', $silent), qr/^plain$/m, '--disable-triggers: the coverage tells of triggers that are ALWAYS no longer');
+	$target->safe_psql('disabled', q{SELECT steward.audit_enable(t::regclass, exclude => e, redact => r, log_values => v)
+		FROM (VALUES ('plain', '{noise}'::name[], '{secret}'::name[], 'changes'), ('renamed', '{}', '{}', 'full'), ('"Odd ""Schema"."Odd ''Table"', '{}', '{}', 'changes'), ('parted', '{}', '{}', 'changes')) AS a(t, e, r, v)});
+	is($target->safe_psql('disabled', $silent), 'keyless', '--disable-triggers: audit_enable() mends them');
 }
 
 # One schema at a time.  (Without -e, pg_dump 15 crashes on an extension's partition.)
