@@ -40,6 +40,15 @@
 #define MAX_WORD 32
 #define MAX_UINT 4
 
+/*
+ * Looking a token up in vain and remembering it costs a quarter of what the
+ * dictionaries do.  So the cache rests from texts whose words do not repeat: if
+ * fewer than TRIAL_HITS of TRIAL tokens were known to it, for the next REST.
+ */
+#define TRIAL 1024
+#define TRIAL_HITS 128
+#define REST 8192
+
 #define BLOCK_SIZE 8192
 #define INITIAL_SLOTS 512
 
@@ -83,6 +92,9 @@ typedef struct TokenCache
 	Size		used;			/* bytes, of slots and blocks */
 	uint64		seed;
 	uint32		draft;			/* number of the last draft */
+	int			trial;			/* tokens looked up in this trial ... */
+	int			hits;			/* ... and found */
+	int			rest;			/* tokens not to look up */
 	int			depth;			/* number of drafts at work */
 	bool		outdated;		/* to be emptied when no draft is at work: a
 								 * catalog has changed, or there is no room */
@@ -168,6 +180,7 @@ forget_tokens(void)
 	cache.slots = NULL;
 	cache.nslots = cache.ntokens = 0;
 	cache.room_size = cache.used = 0;
+	cache.trial = cache.hits = cache.rest = 0;
 	cache.outdated = false;
 }
 
@@ -433,6 +446,24 @@ ask_dictionaries(const ListDictionary *dictionaries, const char *token, int leng
 	return NULL;
 }
 
+/* Says whether to use the cache for the next token, which is cacheable. */
+static inline bool
+is_worth_it(void)
+{
+	if (cache.rest > 0)
+	{
+		cache.rest--;
+		return false;
+	}
+	if (cache.trial++ == TRIAL)
+	{
+		if (cache.hits < TRIAL_HITS)
+			cache.rest = REST;
+		cache.trial = cache.hits = 0;
+	}
+	return true;
+}
+
 /* Returns an array of at least twice the elements. */
 static void *
 enlarge(void *array, int64 *maximum, Size element)
@@ -543,7 +574,7 @@ bool
 steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length)
 {
 	TSConfigCacheEntry *config = draft->config;
-	bool		cacheable = is_cacheable(type, length);
+	bool		cacheable;
 	uint32		hash = 0;
 	TSLexeme   *lexemes;
 	bool		multi;
@@ -551,6 +582,7 @@ steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int le
 	if (type >= config->lenmap || config->map[type].len == 0)
 		return true;
 
+	cacheable = is_cacheable(type, length) && is_worth_it();
 	if (cacheable)
 	{
 		hash = hash_token(draft->seed + type, token, length);
@@ -560,6 +592,7 @@ steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int le
 
 			if (found != NULL)
 			{
+				cache.hits++;
 				add_cached(draft, found);
 				return true;
 			}

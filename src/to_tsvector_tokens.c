@@ -46,6 +46,7 @@
 #define WHITE		0x0200
 #define BLANK		0x0400		/* continues a blank */
 #define IN_TAG		0x0800		/* may stand in a tag, outside quotes */
+#define LESS		0x1000		/* < */
 #define ALWAYS		0x8000		/* in the tables below: whatever follows */
 
 static uint16 kind[256];
@@ -89,6 +90,7 @@ steward_tsvector_tokens_init(void)
 	mark_kind("~", TILDE);
 	mark_kind(":", COLON);
 	mark_kind("!?#", MARK);
+	mark_kind("<", LESS);
 	mark_kind(" \t\n\v\f\r", WHITE);
 	mark_kind("=-_#/:.&?%~", IN_TAG);
 	for (int c = 0; c < 256; c++)
@@ -198,6 +200,28 @@ tag_end(const Tokeniser *t, const char *p, bool *closed)
 	return p;
 }
 
+/* Returns the first byte from p on that is white space or "<", or the end of the text. */
+static inline const char *
+find_break(const Tokeniser *t, const char *p)
+{
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+	uint64		chunk;
+
+	/* Eight bytes at once, unless one of them is at most a space, or a "<". */
+	for (; t->end - p >= sizeof(chunk); p += sizeof(chunk))
+	{
+		uint64		less;
+
+		memcpy(&chunk, p, sizeof(chunk));
+		less = chunk ^ (ones * '<');
+		if ((((chunk - ones * (' ' + 1)) & ~chunk) | ((less - ones) & ~less)) & (ones * 0x80))
+			break;
+	}
+	while (p < t->end && !(kind[(unsigned char) *p] & (WHITE | LESS)))
+		p++;
+	return p;
+}
+
 /*
  * Returns a point behind p where the parser has finished a tag or is in a
  * blank, if it was in neither at p; or the end of the text.
@@ -210,7 +234,7 @@ segment_end(const Tokeniser *t, const char *p)
 {
 	bool		closed;
 
-	while (p < t->end)
+	while ((p = find_break(t, p)) < t->end)
 	{
 		if (*p == '<' && goes_on(t, blank_goes_on, p))
 		{
