@@ -26,7 +26,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-/* Token types of the default parser whose tokens come again and again. */
+/* Token types of the default parser that matter here. */
 #define TOKEN_ASCIIWORD 1
 #define TOKEN_WORD 2
 #define TOKEN_HWORD_PART 10
@@ -34,11 +34,12 @@
 #define TOKEN_BLANK 12
 #define TOKEN_ASCIIHWORD 16
 #define TOKEN_HWORD 17
+#define TOKEN_FLOAT 20
 #define TOKEN_UINT 22
 
 /* What is longer is rarely met twice. */
 #define MAX_WORD 32
-#define MAX_UINT 4
+#define MAX_NUMBER 4
 
 /*
  * Looking a token up in vain and remembering it costs a quarter of what the
@@ -215,8 +216,9 @@ is_cacheable(int type, int length)
 		case TOKEN_ASCIIHWORD:
 		case TOKEN_HWORD:
 			return length <= MAX_WORD;
+		case TOKEN_FLOAT:
 		case TOKEN_UINT:
-			return length <= MAX_UINT;
+			return length <= MAX_NUMBER;
 		default:
 			return false;
 	}
