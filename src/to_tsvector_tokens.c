@@ -152,17 +152,35 @@ goes_on(const Tokeniser *t, const uint16 *table, const char *p)
 	return follows != 0 && ((follows & ALWAYS) != 0 || (kind_at(t, p + 1) & follows) != 0);
 }
 
-/* Raises core's notice if a token is too long, and says whether it is. */
+/*
+ * Says whether the server ignores a token for its length; if so, raises its
+ * notice.  What it does with MAXSTRLEN itself is not the same in all minor
+ * versions, so that is for nobody but the server: see must_leave.
+ */
 static bool
-too_long(int length)
+is_ignored(int length)
 {
-	if (length < MAXSTRLEN)
+	if (length <= MAXSTRLEN)
 		return false;
 	ereport(NOTICE,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("word is too long to be indexed"),
 			 errdetail("Words longer than %d characters are ignored.", MAXSTRLEN)));
 	return true;
+}
+
+static inline bool
+must_leave(int length)
+{
+	return length == MAXSTRLEN;
+}
+
+/* Gives the draft a token.  Returns false if that is for the server. */
+static bool
+take(Tokeniser *t, int type, const char *token, int length)
+{
+	return is_ignored(length) ||
+		(!must_leave(length) && steward_tsvector_token(t->draft, type, token, length));
 }
 
 /* Says whether all rules are different after the tag that may begin with the "<" at p. */
@@ -271,7 +289,7 @@ segment_end(const Tokeniser *t, const char *p)
 /*
  * Has the parser find the tokens from t->start up to "stop", which is the end
  * of the text or what segment_end returned.  Returns false if one of them
- * wants to see the next.
+ * is for the server.
  */
 static bool
 parse_segment(Tokeniser *t, const char *stop)
@@ -298,8 +316,7 @@ parse_segment(Tokeniser *t, const char *stop)
 			t->in_blank = true;
 			break;
 		}
-		if (!too_long(length))
-			taken = steward_tsvector_token(t->draft, type, token, length);
+		taken = take(t, type, token, length);
 	}
 	FunctionCall1(&t->parser->prsend, state);
 	return taken;
@@ -367,12 +384,11 @@ plain_token(Tokeniser *t)
 	return goes_on(t, table, t->at) ? 0 : type;
 }
 
-/* Gives the draft what plain_token has found.  Returns false if a token wants to see the next. */
+/* Gives the draft what plain_token has found.  Returns false if that is for the server. */
 static inline bool
 take_plain(Tokeniser *t, int type)
 {
-	if (!too_long(t->at - t->start) &&
-		!steward_tsvector_token(t->draft, type, t->start, t->at - t->start))
+	if (!take(t, type, t->start, t->at - t->start))
 		return false;
 	if (type != TOKEN_ASCIIHWORD)
 		return true;
@@ -383,8 +399,7 @@ take_plain(Tokeniser *t, int type)
 
 		if (end == NULL)
 			end = t->at;
-		if (!too_long(end - part) &&
-			!steward_tsvector_token(t->draft, TOKEN_HWORD_ASCIIPART, part, end - part))
+		if (!take(t, TOKEN_HWORD_ASCIIPART, part, end - part))
 			return false;
 		part = end;
 	}
@@ -394,9 +409,9 @@ take_plain(Tokeniser *t, int type)
 /*
  * Gives each token of a text to steward_tsvector_token, in order, but for
  * blanks if "blanks" is false, and for those that are too long.  Returns the
- * end of the text; or, if a token wants to see the next one, a point before
- * that token from which on the text must be parsed as if it began there.  The
- * draft is then what it was at that point.
+ * end of the text; or, if a token is for the server to make something of, a
+ * point before it from which on the text can be parsed as if it began there.
+ * The draft is then what it was at that point.
  */
 const char *
 steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
@@ -426,10 +441,12 @@ steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
 			t.in_blank = false;
 			if (!(kind_at(&t, t.at) & HIGH))
 			{
-				(void) too_long(t.at - t.start);
+				if (must_leave(t.at - t.start))
+					return t.start;
+				(void) is_ignored(t.at - t.start);
 				continue;
 			}
-			/* This character may end the blank or not. */
+			/* That character may end the blank or not. */
 		}
 		else
 			type = plain_token(&t);
