@@ -278,7 +278,7 @@ changed(const AuditColumn *column, Row before, Row after)
 
 	if (before.isnull[i] || after.isnull[i])
 		return before.isnull[i] != after.isnull[i];
-	return steward_audit_differs(column, before.values[i], after.values[i]);
+	return steward_datum_differs(before.values[i], after.values[i], column->typbyval, column->typlen);
 }
 
 /*

@@ -531,38 +531,3 @@ steward_audit_row_hash_key(StringInfo out, const char *hash)
 
 	return steward_audit_object(out, &column, 1, &value, &isnull);
 }
-
-/*
- * Tells whether two values, neither of them null, are stored differently.
- *
- * Bytes decide, not the type's equality: numeric 1.0 and 1.00 are two values
- * to whoever reads them, and json has no equality at all.  A toasted value is
- * fetched only when the pointers differ and the sizes do not.
- */
-bool
-steward_audit_differs(const AuditColumn *column, Datum a, Datum b)
-{
-	struct varlena *left;
-	struct varlena *right;
-
-	if (column->typbyval)
-		return a != b;
-	if (column->typlen > 0)
-		return memcmp(DatumGetPointer(a), DatumGetPointer(b), column->typlen) != 0;
-	if (column->typlen == -2)
-		return strcmp(DatumGetCString(a), DatumGetCString(b)) != 0;
-
-	left = (struct varlena *) DatumGetPointer(a);
-	right = (struct varlena *) DatumGetPointer(b);
-
-	/* The same bytes are the same value, be they text or a toast pointer. */
-	if (VARSIZE_ANY(left) == VARSIZE_ANY(right) &&
-		memcmp(left, right, VARSIZE_ANY(left)) == 0)
-		return false;
-	if (toast_raw_datum_size(a) != toast_raw_datum_size(b))
-		return true;
-
-	left = PG_DETOAST_DATUM_PACKED(a);
-	right = PG_DETOAST_DATUM_PACKED(b);
-	return memcmp(VARDATA_ANY(left), VARDATA_ANY(right), VARSIZE_ANY_EXHDR(left)) != 0;
-}

@@ -61,6 +61,47 @@ extern int64 steward_new_id(void);
 extern char *steward_relation_literal(Relation rel);
 extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
 
+/* options.c */
+extern char *steward_option(const char *argument, char **value);
+extern void steward_option_unknown(const char *kind, const char *argument,
+								   const char *known) pg_attribute_noreturn();
+extern int	steward_option_choice(const char *kind, const char *option, const char *value,
+								  const char *const *choices);
+extern char *steward_column_list(Relation rel);
+extern List *steward_option_columns(Relation rel, const char *kind, const char *option,
+									const char *value);
+extern AttrNumber steward_option_column(Relation rel, const char *kind, const char *argument);
+
+/* row.c */
+
+/* Two versions of a row, and the column at which one is while going through them. */
+typedef struct RowPair
+{
+	TupleDesc	desc;
+	int			natts;
+	AttrNumber	attnum;
+	Form_pg_attribute att;
+	char	   *old_value;
+	char	   *new_value;
+	bool		alike;			/* so far, columns lie at the same places */
+	bits8	   *nulls;			/* of both; NULL if nothing is null */
+	char	   *old_data;
+	char	   *new_data;
+	uint32		end;			/* where the values end */
+} RowPair;
+
+extern void steward_row_pair_open(RowPair *pair, TupleDesc desc, HeapTuple old_tuple,
+								  HeapTuple new_tuple, int natts);
+extern bool steward_row_pair_next(RowPair *pair);
+extern bool steward_row_pair_differs(RowPair *pair);
+extern bool steward_datum_differs(Datum a, Datum b, bool typbyval, int16 typlen);
+extern bool steward_row_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple new_tuple,
+								const bool *ignored);
+extern bool steward_column_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple new_tuple,
+								   AttrNumber attnum);
+extern HeapTuple steward_row_set(HeapTuple tuple, TupleDesc desc, AttrNumber attnum,
+								 Datum value, bool isnull);
+
 /* audit_json.c */
 
 /* How a column's values become jsonb. */
@@ -105,7 +146,6 @@ extern void steward_audit_sort_columns(AuditColumn *columns, int ncolumns);
 extern Jsonb *steward_audit_object(StringInfo out, AuditColumn **columns, int ncolumns,
 								   const Datum *values, const bool *isnull);
 extern Jsonb *steward_audit_row_hash_key(StringInfo out, const char *hash);
-extern bool steward_audit_differs(const AuditColumn *column, Datum a, Datum b);
 
 /* audit_context.c */
 extern void steward_audit_context_init(void);
@@ -141,6 +181,7 @@ extern void steward_audit_insert(const char *relname, const Datum *values, const
 
 /* audit_table.c */
 
+/* In the order of the trigger's option "values". */
 typedef enum AuditValues
 {
 	AUDIT_CHANGES,				/* an UPDATE keeps the changed columns */

@@ -369,44 +369,6 @@ COMMENT ON VIEW steward.audit_triggers IS
 'The audit triggers of this database: row and truncate triggers, and those attached so that they cannot work.';
 GRANT SELECT ON steward.audit_triggers TO PUBLIC;
 
--- The tables that ALTER TABLE without ONLY would reach.
-CREATE FUNCTION steward.audit_members(relation regclass,
-    OUT member regclass, OUT qualified_name text, OUT depth integer, OUT is_partition boolean) RETURNS SETOF record
-LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    WITH RECURSIVE members AS (
-        SELECT relation::oid AS oid, 0 AS depth, false AS is_partition
-         UNION
-        SELECT i.inhrelid, m.depth + 1, c.relispartition
-          FROM members m
-          JOIN pg_inherits i ON i.inhparent = m.oid
-          JOIN pg_class c ON c.oid = i.inhrelid AND c.relpersistence <> 't'
-    )
-    SELECT m.oid::regclass, format('%I.%I', n.nspname, c.relname), max(m.depth), bool_or(m.is_partition)
-      FROM members m
-      JOIN pg_class c ON c.oid = m.oid
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-     GROUP BY m.oid, n.nspname, c.relname
-     ORDER BY max(m.depth), n.nspname, c.relname;
-END;
-COMMENT ON FUNCTION steward.audit_members(regclass) IS
-'A table, its partitions and its inheritance children.';
-
-CREATE FUNCTION steward.check_owner(relation regclass) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    owner constant oid := (SELECT c.relowner FROM pg_class c WHERE c.oid = relation);
-BEGIN
-    IF NOT pg_has_role(owner, 'USAGE') THEN
-        RAISE insufficient_privilege USING
-            MESSAGE = format('must be owner of table %s', relation),
-            HINT = format('SET ROLE %I;', pg_get_userbyid(owner));
-    END IF;
-END $$;
-COMMENT ON FUNCTION steward.check_owner(regclass) IS
-'Raises 42501 unless the current role owns the table.';
-
 CREATE FUNCTION steward.audit_check_root(relation regclass, hint text) RETURNS void
 LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
@@ -459,13 +421,13 @@ BEGIN
        OR array_position(exclude || include || redact, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.audit_enable() must not be null';
     END IF;
-    PERFORM steward.check_owner(m.member), steward.audit_identity(m.member) FROM steward.audit_members(relation) m;
+    PERFORM steward.check_owner(m.member), steward.audit_identity(m.member) FROM steward.table_members(relation) m;
     PERFORM steward.audit_check_root(relation, 'SELECT steward.audit_enable(%L, ...);');
 
     FOR command IN
         -- what stands in the way: other arguments, and what a partition has of its own
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
-          FROM steward.audit_members(relation) m
+          FROM steward.table_members(relation) m
           JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
          WHERE t.kind = 'wrong'
             OR t.kind = 'row' AND (m.is_partition OR t.arguments <> stored OR NOT t.every_change)
@@ -477,7 +439,7 @@ BEGIN
 
     FOR command IN
         SELECT c.command
-          FROM steward.audit_members(relation) m
+          FROM steward.table_members(relation) m
           LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
                               WHERE relation_id = m.member AND kind = 'row' LIMIT 1) r ON true
           LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
@@ -517,11 +479,11 @@ AS $$
 DECLARE
     command text;
 BEGIN
-    PERFORM steward.check_owner(m.member) FROM steward.audit_members(relation) m;
+    PERFORM steward.check_owner(m.member) FROM steward.table_members(relation) m;
     PERFORM steward.audit_check_root(relation, 'SELECT steward.audit_disable(%L);');
     FOR command IN
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
-          FROM steward.audit_members(relation) m
+          FROM steward.table_members(relation) m
           JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
          ORDER BY m.depth, m.qualified_name, t.trigger_name
     LOOP
