@@ -82,6 +82,7 @@ extern void steward_provisional(Provisional *it, void (*forget) (Provisional *it
 extern void steward_settle(Provisional *it);
 extern MemoryContext steward_session_context(void);
 extern int64 steward_new_id(void);
+extern Relation steward_open(Oid relid);
 extern char *steward_relation_literal(Relation rel);
 extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
 
@@ -94,6 +95,8 @@ extern int	steward_option_choice(const char *kind, const char *option, const cha
 extern char *steward_column_list(Relation rel);
 extern List *steward_option_columns(Relation rel, const char *kind, const char *option,
 									const char *value);
+extern void steward_option_once(const char *kind, const char *option, bool given);
+extern List *steward_stored_arguments(bytea *stored);
 extern AttrNumber steward_find_column(Relation rel, const char *argument);
 extern AttrNumber steward_option_column(Relation rel, const char *kind, const char *argument);
 

@@ -145,13 +145,6 @@ parse_source(Relation rel, const char *argument, Source *source)
 
 	source->attnum = steward_option_column(rel, "search_vector", name);
 	att = TupleDescAttr(RelationGetDescr(rel), source->attnum - 1);
-	if (att->attgenerated != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("column \"%s\" is generated, which happens after triggers", NameStr(att->attname)),
-				 errhint("Name the columns that it is generated from."),
-				 errtable(rel)));
-
 	type = getBaseType(att->atttypid);
 	source->element = get_element_type(type);
 	if (type == TEXTOID || type == VARCHAROID || type == BPCHAROID)
@@ -203,6 +196,7 @@ steward_search_vector_parse(Relation rel, Trigger *trigger)
 			parse_source(rel, value, &state->sources[state->nsources++]);
 		else if (strcmp(option, "config") == 0)
 		{
+			steward_option_once("search_vector", option, OidIsValid(state->config));
 			state->config = find_config(rel, value);
 			if (!OidIsValid(state->config))
 				ereport(ERROR,
@@ -212,7 +206,10 @@ steward_search_vector_parse(Relation rel, Trigger *trigger)
 						 errtable(rel)));
 		}
 		else if (strcmp(option, "config_column") == 0)
+		{
+			steward_option_once("search_vector", option, state->config_attnum != InvalidAttrNumber);
 			state->config_attnum = steward_option_column(rel, "search_vector", value);
+		}
 		else if (strcmp(option, "refill") != 0)
 			steward_option_unknown("search_vector", trigger->tgargs[i],
 								   "the vector's column, the sources, 'config=...' and 'config_column=...'");
@@ -230,13 +227,12 @@ steward_search_vector_parse(Relation rel, Trigger *trigger)
 				 errhint("Add an argument such as 'config=english'; with config_column it is for rows that name none.")));
 
 	att = TupleDescAttr(RelationGetDescr(rel), state->attnum - 1);
-	if (att->atttypid != TSVECTOROID || att->attgenerated != '\0')
+	if (att->atttypid != TSVECTOROID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of the search_vector trigger is %s %s", NameStr(att->attname),
-						att->attgenerated != '\0' ? "generated, of type" : "of type",
-						format_type_be(att->atttypid)),
-				 errhint("It must be a plain column of type tsvector."),
+				 errmsg("column \"%s\" of the search_vector trigger is of type %s",
+						NameStr(att->attname), format_type_be(att->atttypid)),
+				 errhint("Its type must be tsvector."),
 				 errtable(rel)));
 
 	if (state->config_attnum != InvalidAttrNumber)

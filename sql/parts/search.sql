@@ -43,7 +43,7 @@ BEGIN
         RAISE null_value_not_allowed USING
             MESSAGE = 'arguments of steward.search_enable() but "config_column" must not be null';
     END IF;
-    PERFORM steward.check_owner(m.member) FROM steward.table_members(relation) m;
+    PERFORM steward.upkeep_check_owner(relation);
     IF NOT present THEN
         command := format('ALTER TABLE %s ADD COLUMN %I tsvector', relation, vector_column);
         EXECUTE command;
@@ -126,7 +126,7 @@ COMMENT ON PROCEDURE steward.search_enable(regclass, text[], regconfig, name, na
 
 CREATE FUNCTION steward.search_disable(relation regclass, vector_column name DEFAULT 'search_vector', keep_column boolean DEFAULT false)
 RETURNS SETOF text
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     commands text[] := ARRAY(SELECT steward.upkeep_detach(relation, 'search_vector_trigger', vector_column));
