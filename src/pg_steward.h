@@ -127,9 +127,9 @@ extern bool steward_row_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple n
 								const bool *ignored);
 extern bool steward_column_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple new_tuple,
 								   AttrNumber attnum);
-extern HeapTuple steward_row_set(HeapTuple tuple, TupleDesc desc, AttrNumber attnum,
+extern HeapTuple steward_row_set(TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
 								 Datum value, bool isnull);
-extern HeapTuple steward_row_copy_column(HeapTuple tuple, HeapTuple from, TupleDesc desc,
+extern HeapTuple steward_row_copy_column(TriggerData *trigdata, HeapTuple row, HeapTuple from,
 										 AttrNumber attnum);
 
 /* output.c */

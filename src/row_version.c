@@ -159,6 +159,6 @@ steward_row_version_trigger(PG_FUNCTION_ARGS)
 													RelationGetRelationName(rel)),
 						 quote_identifier(NameStr(TupleDescAttr(desc, state->attnum - 1)->attname))),
 				 errtable(rel)));
-	return PointerGetDatum(steward_row_set(trigdata->tg_newtuple, desc, state->attnum,
+	return PointerGetDatum(steward_row_set(trigdata, trigdata->tg_newtuple, state->attnum,
 										   version_datum(state, current + 1), false));
 }

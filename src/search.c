@@ -493,6 +493,6 @@ steward_search_vector_trigger(PG_FUNCTION_ARGS)
 		if (is_unchanged(state, RelationGetDescr(rel), trigdata->tg_trigtuple, row))
 			return PointerGetDatum(row);
 	}
-	return PointerGetDatum(steward_row_set(row, RelationGetDescr(rel), state->attnum,
+	return PointerGetDatum(steward_row_set(trigdata, row, state->attnum,
 										   TSVectorGetDatum(row_vector(state, rel, row)), false));
 }
