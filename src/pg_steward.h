@@ -251,6 +251,7 @@ typedef struct AuditBatch AuditBatch;
 extern void steward_audit_log_init(void);
 extern AuditBatch *steward_audit_batch_open(void);
 extern void steward_audit_batch_add(AuditBatch **batch, const Datum *values, const bool *isnull);
+extern void steward_audit_batch_flush(AuditBatch *batch);
 extern void steward_audit_batch_close(AuditBatch *batch);
 extern Oid	steward_audit_relation(const char *name);
 extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);

@@ -115,7 +115,7 @@ steward_row_version_trigger(PG_FUNCTION_ARGS)
 		MemoryContext old;
 
 		steward_check_before_row(fcinfo, "steward.row_version_trigger", TRIGGER_TYPE_UPDATE,
-								 "UPDATE", "steward.row_version_enable");
+								 "UPDATE", "SELECT steward.row_version_enable(%s);");
 		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 		state = steward_row_version_parse(trigdata->tg_relation, trigdata->tg_trigger);
 		MemoryContextSwitchTo(old);

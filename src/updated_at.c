@@ -158,7 +158,7 @@ steward_updated_at_trigger(PG_FUNCTION_ARGS)
 
 		steward_check_before_row(fcinfo, "steward.updated_at_trigger",
 								 TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, "UPDATE or INSERT",
-								 "steward.updated_at_enable");
+								 "SELECT steward.updated_at_enable(%s);");
 		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 		state = steward_updated_at_parse(trigdata->tg_relation, trigdata->tg_trigger);
 		MemoryContextSwitchTo(old);
