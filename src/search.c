@@ -54,6 +54,7 @@ typedef struct SearchVector
 	AttrNumber	attnum;
 	int			nsources;
 	Source	   *sources;
+	bool		refill;			/* rows may have vectors of an earlier trigger */
 	Oid			config;
 	AttrNumber	config_attnum;	/* InvalidAttrNumber: the same for all rows */
 	bool		config_is_oid;	/* that column is a regconfig */
@@ -214,7 +215,9 @@ steward_search_vector_parse(Relation rel, Trigger *trigger)
 			steward_option_once("search_vector", option, state->config_attnum != InvalidAttrNumber);
 			state->config_attnum = steward_option_column(rel, "search_vector", value);
 		}
-		else if (strcmp(option, "refill") != 0)
+		else if (strcmp(option, "refill") == 0)
+			state->refill = true;
+		else
 			steward_option_unknown("search_vector", trigger->tgargs[i],
 								   "the vector's column, the sources, 'config=...' and 'config_column=...'");
 	}
@@ -431,7 +434,7 @@ row_vector(SearchVector *state, Relation rel, HeapTuple row)
 static bool
 is_unchanged(SearchVector *state, TupleDesc desc, HeapTuple old_row, HeapTuple row)
 {
-	if (heap_attisnull(row, state->attnum, desc) ||
+	if (state->refill || heap_attisnull(row, state->attnum, desc) ||
 		steward_column_changed(desc, old_row, row, state->attnum) ||
 		(state->config_attnum != InvalidAttrNumber &&
 		 steward_column_changed(desc, old_row, row, state->config_attnum)))
@@ -460,6 +463,9 @@ is_unchanged(SearchVector *state, TupleDesc desc, HeapTuple old_row, HeapTuple r
  *					the column that names each row's own; where it is null or
  *					unknown the row gets that of "config", and a NOTICE says so
  *					once per session
+ *
+ *	refill=yes		set by search_enable() while rows may still have vectors of an
+ *					earlier trigger: every UPDATE makes them anew
  *
  * An UPDATE parses text only if a source or the configuration changed, or the
  * vector is null or was set to something else: it cannot be forged, and setting
