@@ -1,0 +1,17 @@
+-- contenders: none pg_steward tsvector_update_trigger
+-- Text that rewards nobody for remembering a word: each kind in a session of
+-- its own, after one document that is not timed.
+\set table docs
+\set column search_vector
+ALTER TABLE docs SET UNLOGGED;
+\ir :contender
+CHECKPOINT;
+
+\set kind uuid
+\ir ../part/search_hostile.sql
+\set kind url
+\ir ../part/search_hostile.sql
+\set kind csv
+\ir ../part/search_hostile.sql
+\set kind cyrillic
+\ir ../part/search_hostile.sql
