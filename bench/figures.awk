@@ -30,11 +30,26 @@ function took(round, contender, measure) {
 	return (round, contender, measure) in count
 }
 
-# Returns what it measured.
-function taken(round, contender, measure,    list, n) {
-	for (n = 1; n <= count[round, contender, measure]; n++)
-		list[n] = values[round, contender, measure, n]
-	return median(list, n - 1)
+# Returns the median of its values from the first one to the last one of a round.
+function middle(round, contender, measure, first, last,    list, n) {
+	while (first <= last)
+		list[++n] = values[round, contender, measure, first++]
+	return median(list, n)
+}
+
+# Returns what it measured in a round.
+function taken(round, contender, measure) {
+	return middle(round, contender, measure, 1, count[round, contender, measure])
+}
+
+# Returns how far the two turns of the baseline lay apart in a round: the first half of its values and the second.
+function apart(round, contender, measure,    n, a, b) {
+	n = count[round, contender, measure]
+	if (n < 2)
+		return 1
+	a = middle(round, contender, measure, 1, int(n / 2))
+	b = middle(round, contender, measure, n - int(n / 2) + 1, n)
+	return a > b ? a / b : b / a
 }
 
 # Returns the median, over the rounds that have both, of measure m of a contender against that of another, "" when
@@ -49,11 +64,11 @@ function compared(kind, m, contender, other,    list, n, round, value) {
 	return n ? median(list, n) : ""
 }
 
-# Returns the median over the rounds of a measure of a contender, or of how far its values lay apart.
+# Returns the median, over the rounds, of measure m of a contender; of how far its turns lay apart if kind is "spread".
 function alone(kind, m, contender,    list, n, round) {
 	for (round = 1; round <= rounds; round++) {
 		if (took(round, contender, m))
-			list[++n] = kind == "spread" ? high[round, contender, m] / low[round, contender, m] : taken(round, contender, m)
+			list[++n] = kind == "spread" ? apart(round, contender, m) : taken(round, contender, m)
 	}
 	return n ? median(list, n) : ""
 }
@@ -152,10 +167,6 @@ $1 == module {
 	if ($3 != "none" && $3 != subject && !($3 in seen))
 		peer[++peers] = $3
 	seen[$3]
-	if (!took($2, $3, $4) || $5 + 0 < low[$2, $3, $4])
-		low[$2, $3, $4] = $5 + 0
-	if (!took($2, $3, $4) || $5 + 0 > high[$2, $3, $4])
-		high[$2, $3, $4] = $5 + 0
 	values[$2, $3, $4, ++count[$2, $3, $4]] = $5 + 0
 }
 

@@ -2,17 +2,13 @@
 -- documents.
 \ir ../audit/template.sql
 
--- Room for a HOT update in every page: then an UPDATE costs little more than
--- the row itself, and what a trigger adds stands out of it.
-ALTER TABLE users SET (fillfactor = 45);
-
 CREATE TABLE docs (
   id bigint PRIMARY KEY,
   title text NOT NULL,
   content text NOT NULL,
   view_count integer NOT NULL DEFAULT 0,
   search_vector tsvector
-) WITH (fillfactor = 45);
+);
 
 CREATE TABLE keys (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), v integer NOT NULL);
 
@@ -52,7 +48,7 @@ ALTER TABLE source.docs ALTER title SET STORAGE PLAIN, ALTER content SET STORAGE
 SELECT setseed(0.5) \g /dev/null
 WITH drawn AS MATERIALIZED (
   SELECT doc, place, floor(exp(random() * ln(60000)))::bigint AS rank, random() AS mark
-  FROM generate_series(1, :rows / 20) doc, generate_series(1, 160) place
+  FROM generate_series(1, :rows / 20) doc, generate_series(1, 125) place
 ), written AS (
   SELECT doc, place,
          CASE WHEN lag(mark) OVER (PARTITION BY doc ORDER BY place) < 0.08 THEN initcap(word)
