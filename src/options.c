@@ -108,19 +108,26 @@ steward_option_columns(Relation rel, const char *kind, const char *option, const
 	return names;
 }
 
-/*
- * Returns the column that a bare argument names, exactly or as in SQL; raises
- * 42703 if there is none.
- */
+/* Returns the column that an argument names, exactly or as in SQL; 0 if there is none. */
 AttrNumber
-steward_option_column(Relation rel, const char *kind, const char *argument)
+steward_find_column(Relation rel, const char *argument)
 {
 	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), argument);
 	List	   *names;
 
-	if (attnum <= 0 && SplitIdentifierString(pstrdup(argument), '.', &names) && list_length(names) == 1)
+	if (attnum <= 0 && SplitIdentifierString(pstrdup(argument), '.', &names) &&
+		list_length(names) == 1)
 		attnum = get_attnum(RelationGetRelid(rel), linitial(names));
-	if (attnum <= 0)
+	return Max(attnum, InvalidAttrNumber);
+}
+
+/* The same; raises 42703 if there is none. */
+AttrNumber
+steward_option_column(Relation rel, const char *kind, const char *argument)
+{
+	AttrNumber	attnum = steward_find_column(rel, argument);
+
+	if (attnum == InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of the %s trigger does not exist in table \"%s\"",

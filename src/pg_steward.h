@@ -2,6 +2,11 @@
  * pg_steward.h
  *		What the modules of pg_steward share.
  *
+ * For all modules:
+ *
+ *	options.c			reading a trigger's arguments
+ *	row.c				comparing and changing rows
+ *
  * The audit module, callee first:
  *
  *	audit_json.c		values of a row, laid out as jsonb
@@ -10,6 +15,14 @@
  *	audit_table.c		what is known of one audited table, per session
  *	audit.c				the trigger, and the functions that read keys
  *	audit_guard.c		what keeps the log from being changed or dropped
+ *
+ * The upkeep module, callee first:
+ *
+ *	upkeep.c			what its triggers have in common
+ *	updated_at.c		when a row last changed, and by whom
+ *	row_version.c		how often a row changed, and refusing stale writes
+ *	append_only.c		refusing every change
+ *	uuidv7.c			ids that grow with time
  */
 #ifndef PG_STEWARD_H
 #define PG_STEWARD_H
@@ -70,6 +83,7 @@ extern int	steward_option_choice(const char *kind, const char *option, const cha
 extern char *steward_column_list(Relation rel);
 extern List *steward_option_columns(Relation rel, const char *kind, const char *option,
 									const char *value);
+extern AttrNumber steward_find_column(Relation rel, const char *argument);
 extern AttrNumber steward_option_column(Relation rel, const char *kind, const char *argument);
 
 /* row.c */
@@ -101,6 +115,42 @@ extern bool steward_column_changed(TupleDesc desc, HeapTuple old_tuple, HeapTupl
 								   AttrNumber attnum);
 extern HeapTuple steward_row_set(HeapTuple tuple, TupleDesc desc, AttrNumber attnum,
 								 Datum value, bool isnull);
+extern HeapTuple steward_row_copy_column(HeapTuple tuple, HeapTuple from, TupleDesc desc,
+										 AttrNumber attnum);
+
+/* upkeep.c */
+
+/* In the order of steward_clocks, the values of option "clock". */
+typedef enum StampClock
+{
+	CLOCK_TRANSACTION,
+	CLOCK_STATEMENT,
+	CLOCK_WALL,
+} StampClock;
+
+/* A column that holds a time. */
+typedef struct Stamp
+{
+	AttrNumber	attnum;
+	StampClock	clock;
+	Oid			type;			/* timestamptz, timestamp or date */
+	int32		typmod;
+	Oid			domain;			/* InvalidOid if it is none */
+} Stamp;
+
+extern const char *const steward_clocks[];
+
+extern void steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events,
+									 const char *wanted, const char *enable);
+extern void steward_stamp_init(Stamp *stamp, Relation rel, AttrNumber attnum, StampClock clock,
+							   const char *kind);
+extern Datum steward_stamp_now(const Stamp *stamp);
+extern bool *steward_upkept_columns(Relation rel, Trigger *self);
+extern bool steward_role_allowed(const char *kind, const char *value);
+
+/* What each reads is its own; it is allocated in the current memory context. */
+extern void *steward_updated_at_parse(Relation rel, Trigger *trigger);
+extern void *steward_row_version_parse(Relation rel, Trigger *trigger);
 
 /* audit_json.c */
 
@@ -150,6 +200,7 @@ extern Jsonb *steward_audit_row_hash_key(StringInfo out, const char *hash);
 /* audit_context.c */
 extern void steward_audit_context_init(void);
 extern int64 steward_audit_context_id(TimestampTz *expires);
+extern const char *steward_application_user(void);
 
 /* audit_log.c */
 

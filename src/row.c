@@ -213,3 +213,13 @@ steward_row_set(HeapTuple tuple, TupleDesc desc, AttrNumber attnum, Datum value,
 	}
 	return heap_modify_tuple_by_cols(tuple, desc, 1, &column, &value, &isnull);
 }
+
+/* Returns a copy of a row that has one column's value from another version of it. */
+HeapTuple
+steward_row_copy_column(HeapTuple tuple, HeapTuple from, TupleDesc desc, AttrNumber attnum)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(from, attnum, desc, &isnull);
+
+	return steward_row_set(tuple, desc, attnum, value, isnull);
+}

@@ -1,0 +1,243 @@
+/*
+ * upkeep.c
+ *		What the triggers that keep columns right have in common: being attached
+ *		as they must, the clock, and each other's columns.
+ */
+#include "pg_steward.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/varlena.h"
+
+PG_FUNCTION_INFO_V1(steward_trigger_arguments);
+PG_FUNCTION_INFO_V1(steward_upkeep_check);
+
+/* A trigger function that fills in the column its first argument names, and what reads its arguments. */
+typedef struct UpkeepTrigger
+{
+	const char *function;
+	void	   *(*parse) (Relation rel, Trigger *trigger);
+} UpkeepTrigger;
+
+static const UpkeepTrigger upkeep_triggers[] = {
+	{"updated_at_trigger", steward_updated_at_parse},
+	{"row_version_trigger", steward_row_version_parse},
+};
+
+/* In the order of StampClock. */
+const char *const steward_clocks[] = {"transaction", "statement", "wall", NULL};
+
+/*
+ * Raises 39P01 unless the function called "name" fires BEFORE, for each row, and
+ * for nothing but "events", bits of TRIGGER_TYPE_EVENT_MASK that "wanted" puts
+ * in words.  "enable" is the function that attaches it right.
+ */
+void
+steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events,
+						 const char *wanted, const char *enable)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	int16		type;
+
+	steward_check_trigger(fcinfo, name);
+	type = trigdata->tg_trigger->tgtype;
+	if (!TRIGGER_FOR_ROW(type) || !TRIGGER_FOR_BEFORE(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired BEFORE ROW", name),
+				 errhint("Drop trigger \"%s\", then: SELECT %s(%s);", trigdata->tg_trigger->tgname,
+						 enable, steward_relation_literal(trigdata->tg_relation))));
+	if ((type & TRIGGER_TYPE_EVENT_MASK & ~events) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired for %s", name, wanted),
+				 errhint("Drop trigger \"%s\", then: SELECT %s(%s);", trigdata->tg_trigger->tgname,
+						 enable, steward_relation_literal(trigdata->tg_relation))));
+}
+
+/*
+ * Finds out how to put the time into a column; raises 42804 unless it is a
+ * timestamptz, timestamp or date.
+ */
+void
+steward_stamp_init(Stamp *stamp, Relation rel, AttrNumber attnum, StampClock clock,
+				   const char *kind)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+	stamp->attnum = attnum;
+	stamp->clock = clock;
+	stamp->typmod = att->atttypmod;
+	stamp->type = getBaseTypeAndTypmod(att->atttypid, &stamp->typmod);
+	stamp->domain = stamp->type == att->atttypid ? InvalidOid : att->atttypid;
+	if (stamp->type != TIMESTAMPTZOID && stamp->type != TIMESTAMPOID && stamp->type != DATEOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of the %s trigger is of type %s",
+						NameStr(att->attname), kind, format_type_be(att->atttypid)),
+				 errhint("Its type must be timestamptz, timestamp or date."),
+				 errtable(rel)));
+}
+
+/*
+ * Returns the time as the column holds it.  A timestamp or date without time zone
+ * is the session's, as with CURRENT_TIMESTAMP.
+ */
+Datum
+steward_stamp_now(const Stamp *stamp)
+{
+	TimestampTz now;
+	Datum		value;
+
+	if (stamp->clock == CLOCK_TRANSACTION)
+		now = GetCurrentTransactionStartTimestamp();
+	else if (stamp->clock == CLOCK_STATEMENT)
+		now = GetCurrentStatementStartTimestamp();
+	else
+		now = GetCurrentTimestamp();
+
+	value = TimestampTzGetDatum(now);
+	if (stamp->type == TIMESTAMPOID)
+		value = DirectFunctionCall1(timestamptz_timestamp, value);
+	else if (stamp->type == DATEOID)
+		value = DirectFunctionCall1(timestamptz_date, value);
+	if (stamp->typmod >= 0)
+		value = DirectFunctionCall2(timestamptz_scale, value, Int32GetDatum(stamp->typmod));
+	if (OidIsValid(stamp->domain))
+		domain_check(value, false, stamp->domain, NULL, NULL);
+	return value;
+}
+
+/* Returns what kind of upkeep trigger, with its function in "schema", a trigger is; NULL if it is none. */
+static const UpkeepTrigger *
+find_kind(Trigger *trigger, Oid schema)
+{
+	char	   *function;
+
+	if (get_func_namespace(trigger->tgfoid) != schema)
+		return NULL;
+	function = get_func_name(trigger->tgfoid);
+	for (int i = 0; function != NULL && i < lengthof(upkeep_triggers); i++)
+		if (strcmp(function, upkeep_triggers[i].function) == 0)
+			return &upkeep_triggers[i];
+	return NULL;
+}
+
+/*
+ * Returns an array with an element for each attribute: true for those whose
+ * change is not the row's, because the server generates them or another upkeep
+ * trigger fills them in.  That is a trigger's first column, and the one of its
+ * option "by".
+ */
+bool *
+steward_upkept_columns(Relation rel, Trigger *self)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	TriggerDesc *triggers = rel->trigdesc;
+	bool	   *upkept = palloc0(Max(desc->natts, 1) * sizeof(bool));
+
+	for (int i = 0; i < desc->natts; i++)
+		upkept[i] = TupleDescAttr(desc, i)->attisdropped || TupleDescAttr(desc, i)->attgenerated != '\0';
+
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+		bool		first = true;
+
+		if (trigger->tgoid == self->tgoid || trigger->tgnargs == 0 ||
+			find_kind(trigger, get_func_namespace(self->tgfoid)) == NULL)
+			continue;
+		for (int a = 0; a < trigger->tgnargs; a++)
+		{
+			char	   *value;
+			char	   *option = steward_option(trigger->tgargs[a], &value);
+			AttrNumber	attnum = InvalidAttrNumber;
+
+			if (option == NULL ? first : strcmp(option, "by") == 0)
+				attnum = steward_find_column(rel, value);
+			if (attnum != InvalidAttrNumber)
+				upkept[attnum - 1] = true;
+			first &= option != NULL;
+		}
+	}
+	return upkept;
+}
+
+/*
+ * Tells whether "value", that of an option "allow", names the role at work.  It
+ * has to be that very role: its members must SET ROLE, so that nobody, superusers
+ * included, is allowed without meaning it.  In a foreign key's action, which runs
+ * as the table's owner, the role counts that caused it.  Raises 22023 if the
+ * value is no list.
+ */
+bool
+steward_role_allowed(const char *kind, const char *value)
+{
+	Oid			role = InNoForceRLSOperation() ? GetOuterUserId() : GetUserId();
+	List	   *names;
+	ListCell   *lc;
+
+	if (!SplitIdentifierString(pstrdup(value), ',', &names))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid list of roles in %s option \"allow\": \"%s\"", kind, value),
+				 errhint("Separate role names by commas; quote names as in SQL.")));
+	foreach(lc, names)
+	{
+		/* one that was dropped meanwhile allows nobody */
+		if (get_role_oid(lfirst(lc), true) == role)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * steward.trigger_arguments(arguments bytea) returns text[]
+ *
+ * Returns the arguments of a trigger, as pg_trigger keeps them: each with a zero
+ * byte behind it.
+ */
+Datum
+steward_trigger_arguments(PG_FUNCTION_ARGS)
+{
+	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
+	const char *argument = VARDATA_ANY(arguments);
+	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
+	ArrayBuildState *values = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+
+	for (; argument < end; argument += strlen(argument) + 1)
+		accumArrayResult(values, CStringGetTextDatum(argument), false, TEXTOID, CurrentMemoryContext);
+	PG_RETURN_DATUM(makeArrayResult(values, CurrentMemoryContext));
+}
+
+/*
+ * steward.upkeep_check(relation regclass) returns void
+ *
+ * Raises the error that one of the table's upkeep triggers would raise for its
+ * arguments when it fires.
+ */
+Datum
+steward_upkeep_check(PG_FUNCTION_ARGS)
+{
+	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+		const UpkeepTrigger *kind = find_kind(trigger, get_func_namespace(fcinfo->flinfo->fn_oid));
+
+		if (kind != NULL)
+			(void) kind->parse(rel, trigger);
+	}
+	relation_close(rel, AccessShareLock);
+	PG_RETURN_VOID();
+}
