@@ -2,13 +2,13 @@
 -- rounds: 3
 \set table users
 \set column version
-ALTER TABLE users ADD version integer NOT NULL DEFAULT 1;
+ALTER TABLE users ADD version integer NOT NULL DEFAULT 1, SET (fillfactor = 45);
 \ir :contender
 INSERT INTO users SELECT * FROM source.users;
 VACUUM users;
 CHECKPOINT;
 
-\ir ../../before.sql
-UPDATE users SET login_count = login_count + 1;
 \set name row_version.update
-\ir ../../after.sql
+\ir ../part/users_update.sql
+\ir ../part/users_update.sql
+\ir ../part/users_update.sql

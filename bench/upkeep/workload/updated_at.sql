@@ -10,8 +10,9 @@ INSERT INTO users SELECT * FROM source.users;
 VACUUM users;
 CHECKPOINT;
 
-\ir ../part/updated_at_once.sql
-\ir ../part/updated_at_once.sql
-\ir ../part/updated_at_once.sql
-\ir ../part/updated_at_once.sql
-\ir ../part/updated_at_once.sql
+\set name updated_at.update
+\ir ../part/users_update.sql
+\ir ../part/users_update.sql
+\ir ../part/users_update.sql
+\ir ../part/users_update.sql
+\ir ../part/users_update.sql
