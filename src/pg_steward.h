@@ -23,6 +23,11 @@
  *	row_version.c		how often a row changed, and refusing stale writes
  *	append_only.c		refusing every change
  *	uuidv7.c			ids that grow with time
+ *
+ * The to_tsvector module:
+ *
+ *	to_tsvector_tokens.c	finding the tokens of a text
+ *	to_tsvector.c		what dictionaries make of them, and the vector
  */
 #ifndef PG_STEWARD_H
 #define PG_STEWARD_H
@@ -36,6 +41,8 @@
 #include "fmgr.h"
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
+#include "tsearch/ts_cache.h"
+#include "tsearch/ts_type.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -50,6 +57,7 @@ extern char *steward_audit_user_setting;
 extern char *steward_audit_client_ip_setting;
 extern char *steward_audit_tenant_setting;
 extern char *steward_context;
+extern int	steward_to_tsvector_cache;
 
 /* pg_steward.c */
 
@@ -283,5 +291,28 @@ extern int64 steward_audit_hash_integer_key(int64 table_id, int64 key);
 
 /* audit_guard.c */
 extern void steward_audit_guard_init(void);
+
+/* to_tsvector_tokens.c */
+
+/* A vector that is being made from a text. */
+typedef struct TsvectorDraft TsvectorDraft;
+
+/* A point to which a draft can be taken back. */
+typedef struct TsvectorMark
+{
+	int64		nplaces;
+	int			position;
+} TsvectorMark;
+
+extern void steward_tsvector_tokens_init(void);
+extern const char *steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
+										   const char *text, int length, bool blanks);
+
+/* to_tsvector.c */
+extern void steward_to_tsvector_init(void);
+extern bool steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length);
+extern TsvectorMark steward_tsvector_mark(const TsvectorDraft *draft);
+extern void steward_tsvector_rewind(TsvectorDraft *draft, TsvectorMark mark);
+extern TSVector steward_to_tsvector(Oid config, const char *document, int length);
 
 #endif							/* PG_STEWARD_H */
