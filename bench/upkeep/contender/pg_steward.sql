@@ -1,4 +1,5 @@
 CREATE EXTENSION IF NOT EXISTS pg_steward CASCADE;
+\set library pg_steward
 SELECT CASE :'column'
          WHEN 'updated_at' THEN
            format('CREATE TRIGGER updated_at BEFORE UPDATE ON %I FOR EACH ROW

@@ -1,4 +1,4 @@
--- contenders: none pg_steward plpgsql_update_of tsvector_update_trigger generated
+-- contenders: none pg_steward plpgsql_update_of tsvector_update_trigger generated pg_steward_generated
 -- rounds: 3
 -- The same where every page has room for HOT updates: no index is touched, and
 -- nothing hides what a trigger costs. plpgsql_update_of is not called for another

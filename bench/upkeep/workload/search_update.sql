@@ -1,4 +1,4 @@
--- contenders: none pg_steward plpgsql plpgsql_joined plpgsql_update_of tsvector_update_trigger generated
+-- contenders: none pg_steward plpgsql plpgsql_joined plpgsql_update_of tsvector_update_trigger generated pg_steward_generated
 -- UPDATE of documents: of another column, to the same text as an ORM sends it
 -- (equal, but not the value that was read), and of the text. The baseline has
 -- vectors too, so that its rows are as long, and they never change.
