@@ -6,6 +6,7 @@
  *
  *	options.c			reading a trigger's arguments
  *	row.c				comparing and changing rows
+ *	output.c			values as text
  *
  * The audit module, callee first:
  *
@@ -22,6 +23,8 @@
  *	updated_at.c		when a row last changed, and by whom
  *	row_version.c		how often a row changed, and refusing stale writes
  *	append_only.c		refusing every change
+ *	search.c			the words of a row, for full-text search
+ *	search_enable.c		search vectors for a table that has rows
  *	uuidv7.c			ids that grow with time
  *
  * The to_tsvector module:
@@ -126,6 +129,18 @@ extern HeapTuple steward_row_set(HeapTuple tuple, TupleDesc desc, AttrNumber att
 extern HeapTuple steward_row_copy_column(HeapTuple tuple, HeapTuple from, TupleDesc desc,
 										 AttrNumber attnum);
 
+/* output.c */
+
+/* How a value becomes text. */
+typedef struct PinnedOutput
+{
+	FmgrInfo	function;
+	bool		names_objects;	/* looks at the search path */
+} PinnedOutput;
+
+extern void steward_pinned_output_init(PinnedOutput *output, Oid type, MemoryContext mcxt);
+extern char *steward_pinned_output(PinnedOutput *output, Datum value);
+
 /* upkeep.c */
 
 /* In the order of steward_clocks, the values of option "clock". */
@@ -159,6 +174,7 @@ extern bool steward_role_allowed(const char *kind, const char *value);
 /* What each reads is its own; it is allocated in the current memory context. */
 extern void *steward_updated_at_parse(Relation rel, Trigger *trigger);
 extern void *steward_row_version_parse(Relation rel, Trigger *trigger);
+extern void *steward_search_vector_parse(Relation rel, Trigger *trigger);
 
 /* audit_json.c */
 
@@ -192,9 +208,7 @@ typedef struct AuditColumn
 	bool		typbyval;
 	AuditEncoding encoding;
 	bool		in_key;
-	FmgrInfo	output;			/* ENCODE_OUTPUT and ENCODE_REDACTED only ... */
-	bool		names_objects;	/* ... and whether that looks at the search
-								 * path */
+	PinnedOutput output;		/* ENCODE_OUTPUT and ENCODE_REDACTED only */
 } AuditColumn;
 
 extern const char *steward_audit_get_redaction_key(void);

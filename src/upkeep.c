@@ -31,6 +31,7 @@ typedef struct UpkeepTrigger
 static const UpkeepTrigger upkeep_triggers[] = {
 	{"updated_at_trigger", steward_updated_at_parse},
 	{"row_version_trigger", steward_row_version_parse},
+	{"search_vector_trigger", steward_search_vector_parse},
 };
 
 /* In the order of StampClock. */

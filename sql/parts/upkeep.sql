@@ -17,7 +17,7 @@ SELECT t.tgrelid::regclass AS relation, t.tgname AS trigger_name, p.proname AS f
   FROM pg_trigger t
   JOIN pg_proc p ON p.oid = t.tgfoid
  WHERE p.pronamespace = 'steward'::regnamespace
-   AND p.proname IN ('updated_at_trigger', 'row_version_trigger', 'append_only_trigger');
+   AND p.proname IN ('updated_at_trigger', 'row_version_trigger', 'append_only_trigger', 'search_vector_trigger');
 COMMENT ON VIEW steward.upkeep_triggers IS
 'The triggers of this database that keep columns right.';
 GRANT SELECT ON steward.upkeep_triggers TO PUBLIC;
