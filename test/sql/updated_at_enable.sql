@@ -149,10 +149,10 @@ CREATE TRIGGER hand BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION steward.upd
 SELECT steward.updated_at_enable('t');
 SELECT steward.updated_at_disable('t', 'updated_at');
 SELECT * FROM triggers('t');
-SELECT count(*) >= 0 AS ok FROM steward.updated_at_disable('t');
+DROP TRIGGER IF EXISTS hand ON t;
 -- several of one table
 ALTER TABLE t ADD seen_at date, ADD "Created At" timestamp;
-SELECT steward.updated_at_enable('t'), steward.updated_at_enable('t', 'seen_at', ignore => '{n}'), steward.updated_at_enable('t', 'Created At', keep => '{"Created At",id}');
+SELECT steward.updated_at_enable('t'), steward.updated_at_enable('t', 'seen_at', ignore => '{n}'), steward.updated_at_enable('t', 'Created At', keep => '{n,id}');
 SELECT * FROM triggers('t');
 SELECT steward.updated_at_disable('t', 'Created At');
 SELECT steward.updated_at_disable('t');
