@@ -124,6 +124,8 @@ parse_source(Relation rel, const char *argument, Source *source)
 		end += strcspn(end, "#:");
 
 	path = strncmp(end, "#>", 2) == 0 ? end + 2 : NULL;
+	if (path != NULL && *path != '{')
+		invalid_source(argument, "The path has no opening brace.");
 	weight = path == NULL ? end : strrchr(path, '}');
 	if (weight == NULL)
 		invalid_source(argument, "The path has no closing brace.");
@@ -146,6 +148,8 @@ parse_source(Relation rel, const char *argument, Source *source)
 	source->attnum = steward_option_column(rel, "search_vector", name);
 	att = TupleDescAttr(RelationGetDescr(rel), source->attnum - 1);
 	type = getBaseType(att->atttypid);
+	if (type == TSVECTOROID)
+		invalid_source(argument, "The column is a search vector itself.");
 	source->element = get_element_type(type);
 	if (type == TEXTOID || type == VARCHAROID || type == BPCHAROID)
 		source->kind = SOURCE_TEXT;
@@ -478,7 +482,7 @@ steward_search_vector_trigger(PG_FUNCTION_ARGS)
 
 		steward_check_before_row(fcinfo, "steward.search_vector_trigger",
 								 TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, "INSERT or UPDATE",
-								 "steward.search_enable");
+								 "CALL steward.search_enable(%s, '{title:A}');");
 		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 		state = steward_search_vector_parse(trigdata->tg_relation, trigdata->tg_trigger);
 		MemoryContextSwitchTo(old);
@@ -493,6 +497,6 @@ steward_search_vector_trigger(PG_FUNCTION_ARGS)
 		if (is_unchanged(state, RelationGetDescr(rel), trigdata->tg_trigtuple, row))
 			return PointerGetDatum(row);
 	}
-	return PointerGetDatum(steward_row_set(row, RelationGetDescr(rel), state->attnum,
+	return PointerGetDatum(steward_row_set(trigdata, row, state->attnum,
 										   TSVectorGetDatum(row_vector(state, rel, row)), false));
 }

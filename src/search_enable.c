@@ -9,6 +9,7 @@
  */
 #include "pg_steward.h"
 
+#include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -68,23 +69,44 @@ commit(SearchTask *task)
 }
 
 /*
- * Fills in the vectors of some pages' rows and returns their number.  The owner
- * may have subjected himself to row security: he means queries, not this.
+ * Fills in the vectors of some pages' rows and returns their number.  The UPDATE
+ * has the caller's search path, because the table's own triggers may count on it;
+ * so it leaves nothing to that path itself.  Row security is not for it, even
+ * where the owner has subjected himself to it.  Raises 55000 if the trigger did not
+ * fire.
  */
 static int64
-fill_pages(SearchTask *task, Oid member, Oid owner, int64 first, int64 end)
+fill_pages(SearchTask *task, Relation rel, int64 first, int64 end)
 {
-	Oid			types[] = {REGCLASSOID, NAMEOID, INT8OID, INT8OID, BOOLOID};
-	Datum		values[] = {ObjectIdGetDatum(member), task->vector_column, Int64GetDatum(first),
-	Int64GetDatum(end), BoolGetDatum(task->refill)};
+	const char *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+												   RelationGetRelationName(rel));
+	const char *column = quote_identifier(NameStr(*DatumGetName(task->vector_column)));
+	char	   *command = psprintf("WITH filled AS (UPDATE ONLY %s SET %s = NULL"
+								   " WHERE ctid OPERATOR(pg_catalog.>=) '(" INT64_FORMAT ",0)'::pg_catalog.tid"
+								   " AND ctid OPERATOR(pg_catalog.<) '(" INT64_FORMAT ",0)'::pg_catalog.tid%s%s%s"
+								   " RETURNING %s IS NULL AS missed)"
+								   " SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE missed) FROM filled",
+								   table, column, first, end, task->refill ? "" : " AND ",
+								   task->refill ? "" : column, task->refill ? "" : " IS NULL", column);
+	int64		filled;
 	Oid			user;
 	int			security;
 
 	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	query("SELECT steward.search_fill($1, $2, $3, $4, $5)", lengthof(types), types, values, NULL);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	query(command, 0, NULL, NULL, NULL);
 	SetUserIdAndSecContext(user, security);
-	return DatumGetInt64(result(0, 1));
+	pfree(command);
+
+	filled = DatumGetInt64(result(0, 1));
+	if (DatumGetInt64(result(0, 2)) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the search_vector trigger of table \"%s\" does not fire", RelationGetRelationName(rel)),
+				 errhint("Enable it, and see that no later trigger sets column %s to null.", column)));
+	SPI_freetuptable(SPI_tuptable);
+	return filled;
 }
 
 /*
@@ -94,23 +116,34 @@ fill_pages(SearchTask *task, Oid member, Oid owner, int64 first, int64 end)
 static void
 fill_table(SearchTask *task, Oid member)
 {
-	Relation	rel = RelationIdGetRelation(member);
-	char	   *name = pstrdup(RelationGetRelationName(rel));
-	Oid			owner = rel->rd_rel->relowner;
-	int64		npages = rel->rd_rel->relkind == RELKIND_RELATION ? RelationGetNumberOfBlocks(rel) : 0;
+	NameData	name = {{0}};
+	int64		npages = 0;
 	int64		filled = 0;
 	int64		in_batch = 0;
 	int			told = 0;
 
-	RelationClose(rel);
-	for (int64 page = 0; page < npages; page += FILL_PAGES)
+	for (int64 page = 0; page == 0 || page < npages; page += FILL_PAGES)
 	{
-		int64		end = Min(page + FILL_PAGES, npages);
-		int			percent = end * 100 / npages;
+		/* opened for each batch, because it may be dropped after each commit */
+		Relation	rel = try_relation_open(member, RowExclusiveLock);
+		int64		end;
 
-		in_batch += fill_pages(task, member, owner, page, end);
+		if (rel == NULL)
+			break;
+		if (page == 0)
+		{
+			name = rel->rd_rel->relname;
+			npages = rel->rd_rel->relkind == RELKIND_RELATION ? RelationGetNumberOfBlocks(rel) : 0;
+		}
+		end = Min(page + FILL_PAGES, npages);
+		if (end > page)
+			in_batch += fill_pages(task, rel, page, end);
+		relation_close(rel, NoLock);
+
 		if (in_batch >= task->batch_rows)
 		{
+			int			percent = end * 100 / npages;
+
 			commit(task);
 			filled += in_batch;
 			in_batch = 0;
@@ -118,7 +151,7 @@ fill_table(SearchTask *task, Oid member)
 			{
 				ereport(NOTICE,
 						(errmsg("search vectors of \"%s\": " INT64_FORMAT " rows done, %d %% of the table",
-								name, filled, percent)));
+								NameStr(name), filled, percent)));
 				told = percent;
 			}
 		}
@@ -127,7 +160,7 @@ fill_table(SearchTask *task, Oid member)
 	filled += in_batch;
 	if (filled > 0)
 		ereport(NOTICE,
-				(errmsg("search vectors of \"%s\": " INT64_FORMAT " rows done", name, filled)));
+				(errmsg("search vectors of \"%s\": " INT64_FORMAT " rows done", NameStr(name), filled)));
 }
 
 /* Returns the ids of a table and of those below it. */

@@ -19,7 +19,7 @@ COMMENT ON FUNCTION steward.search_config_name(regconfig) IS
 -- Rows are filled in that have no vector yet; a trigger that says refill=yes took the place of another, so that all
 -- rows are to be filled in. It says so until that is done.
 CREATE FUNCTION steward.search_attach(relation regclass, arguments text[], vector_column name, refill boolean) RETURNS SETOF text
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
+LANGUAGE sql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     SELECT steward.upkeep_run(ARRAY(SELECT steward.upkeep_attach(
         relation, 'search_vector_trigger', steward.upkeep_trigger_name(vector_column), 'BEFORE INSERT OR UPDATE', 'ROW',
@@ -30,7 +30,7 @@ COMMENT ON FUNCTION steward.search_attach(regclass, text[], name, boolean) IS
 
 CREATE FUNCTION steward.search_prepare(relation regclass, sources text[], config regconfig, vector_column name, config_column name,
     OUT arguments text[], OUT refill boolean)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
     command text;
@@ -44,6 +44,17 @@ BEGIN
             MESSAGE = 'arguments of steward.search_enable() but "config_column" must not be null';
     END IF;
     PERFORM steward.upkeep_check_owner(relation);
+    IF EXISTS (SELECT FROM unnest(sources) s WHERE s ~ '^[a-z_]+=') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = 'sources must not contain options of the trigger',
+            HINT = 'Pass the configuration as config => ... and config_column => ....';
+    END IF;
+    IF current_setting('session_replication_role') = 'replica' THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = 'cannot fill in search vectors while session_replication_role is replica',
+            DETAIL = 'Triggers do not fire.',
+            HINT = 'RESET session_replication_role;';
+    END IF;
     IF NOT present THEN
         command := format('ALTER TABLE %s ADD COLUMN %I tsvector', relation, vector_column);
         EXECUTE command;
@@ -60,23 +71,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steward.search_prepare(regclass, text[], regconfig, name, name) IS
 'First step of search_enable(): the column and the trigger.';
-
-CREATE FUNCTION steward.search_fill(member regclass, vector_column name, first_block bigint, end_block bigint, refill boolean)
-RETURNS bigint
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    filled bigint;
-BEGIN
-    -- the trigger puts the vector in the place of the null
-    EXECUTE format('UPDATE ONLY %s SET %I = NULL WHERE ctid >= %L AND ctid < %L %s', member, vector_column,
-                   format('(%s,0)', first_block), format('(%s,0)', end_block),
-                   CASE WHEN NOT refill THEN format('AND %I IS NULL', vector_column) END);
-    GET DIAGNOSTICS filled = ROW_COUNT;
-    RETURN filled;
-END $$;
-COMMENT ON FUNCTION steward.search_fill(regclass, name, bigint, bigint, boolean) IS
-'Second step of search_enable(): the vectors of the rows in some blocks of a table; returns how many rows that were.';
 
 CREATE FUNCTION steward.search_index_commands(relation regclass, vector_column name, concurrently boolean) RETURNS SETOF text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -110,7 +104,7 @@ BEGIN ATOMIC
      ORDER BY m.depth DESC, m.qualified_name, c.place;
 END;
 COMMENT ON FUNCTION steward.search_index_commands(regclass, name, boolean) IS
-'Third step of search_enable(): the commands that create the indexes that are missing.';
+'Last step of search_enable(): the commands that create the indexes that are missing.';
 
 CREATE PROCEDURE steward.search_enable(
     relation      regclass,
