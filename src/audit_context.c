@@ -281,6 +281,13 @@ valid_text(const char *text)
 	return escaped.data;
 }
 
+/* Returns the application's user as far as a setting says who that is, else "". */
+const char *
+steward_application_user(void)
+{
+	return valid_text(setting(steward_audit_user_setting));
+}
+
 /* Adds a setting that could not be read to the JSON text of those. */
 static void
 note_malformed(StringInfo malformed, const char *name, const char *value)

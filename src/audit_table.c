@@ -130,53 +130,6 @@ steward_audit_hash_key(int64 table_id, Jsonb *key)
 											 Int64GetDatum(table_id)));
 }
 
-/* Returns a list of the table's columns for a hint. */
-static char *
-column_list(Relation rel)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
-
-		if (!att->attisdropped)
-			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
-							 quote_identifier(NameStr(att->attname)));
-	}
-	return list.data;
-}
-
-/* Reads one list of column names; raises 22023 or 42703 if it is not one. */
-static List *
-parse_columns(Relation rel, const char *option, const char *value)
-{
-	List	   *names;
-	ListCell   *lc;
-
-	if (!SplitIdentifierString(pstrdup(value), ',', &names) || names == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid list of columns in audit option \"%s\": \"%s\"", option, value),
-				 errhint("Separate column names by commas; quote names as in SQL.")));
-
-	foreach(lc, names)
-	{
-		char	   *name = lfirst(lc);
-
-		if (get_attnum(RelationGetRelid(rel), name) <= 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" named in audit option \"%s\" does not exist in table \"%s\"",
-							name, option, RelationGetRelationName(rel)),
-					 errhint("Its columns are: %s.", column_list(rel)),
-					 errtable(rel)));
-		lfirst(lc) = makeString(name);
-	}
-	return names;
-}
-
 static bool
 contains(List *names, const char *name)
 {
@@ -211,43 +164,30 @@ check_apart(List *a, const char *a_option, List *b, const char *b_option)
 static void
 parse_options(Relation rel, Trigger *trigger, AuditOptions *options)
 {
+	static const char *const captures[] = {"changes", "full", "key", NULL};
+
 	memset(options, 0, sizeof(*options));
 	for (int i = 0; i < trigger->tgnargs; i++)
 	{
-		char	   *option = pstrdup(trigger->tgargs[i]);
-		char	   *value = strchr(option, '=');
+		char	   *value;
+		char	   *option = steward_option(trigger->tgargs[i], &value);
 		List	  **columns = NULL;
 
-		if (value != NULL)
-			*value++ = '\0';
-
-		if (value != NULL && strcmp(option, "values") == 0)
+		if (option != NULL && strcmp(option, "values") == 0)
 		{
-			if (strcmp(value, "changes") == 0)
-				options->capture = AUDIT_CHANGES;
-			else if (strcmp(value, "full") == 0)
-				options->capture = AUDIT_FULL;
-			else if (strcmp(value, "key") == 0)
-				options->capture = AUDIT_KEY;
-			else
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("invalid value for audit option \"values\": \"%s\"", value),
-						 errhint("It is one of changes, full and key.")));
+			options->capture = steward_option_choice("audit", option, value, captures);
 			continue;
 		}
-		if (value != NULL && strcmp(option, "exclude") == 0)
+		if (option != NULL && strcmp(option, "exclude") == 0)
 			columns = &options->exclude;
-		else if (value != NULL && strcmp(option, "include") == 0)
+		else if (option != NULL && strcmp(option, "include") == 0)
 			columns = &options->include;
-		else if (value != NULL && strcmp(option, "redact") == 0)
+		else if (option != NULL && strcmp(option, "redact") == 0)
 			columns = &options->redact;
 		else
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized audit option \"%s\"", trigger->tgargs[i]),
-					 errhint("Options are 'exclude=...', 'include=...', 'redact=...' and 'values=changes|full|key'.")));
-		*columns = list_concat(*columns, parse_columns(rel, option, value));
+			steward_option_unknown("audit", trigger->tgargs[i],
+								   "'exclude=...', 'include=...', 'redact=...' and 'values=changes|full|key'");
+		*columns = list_concat(*columns, steward_option_columns(rel, "audit", option, value));
 	}
 
 	check_apart(options->exclude, "exclude", options->redact, "redact");
@@ -414,6 +354,12 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 
 		if (att->attisdropped)
 			continue;
+		if (att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL && (redact || contains(options.include, name)))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot keep column \"%s\" of table \"%s\": it is generated when it is read",
+							name, RelationGetRelationName(rel)),
+					 errhint("Name the columns that it is generated from, or make it STORED.")));
 		if (in_key)
 		{
 			if (contains(options.exclude, name))
@@ -462,78 +408,37 @@ int
 steward_audit_compare_alike(AuditTable *table, TupleDesc desc, HeapTuple old_tuple,
 							HeapTuple new_tuple)
 {
-	HeapTupleHeader old_header = old_tuple->t_data;
-	HeapTupleHeader new_header = new_tuple->t_data;
-	char	   *old_data = (char *) old_header + old_header->t_hoff;
-	char	   *new_data = (char *) new_header + new_header->t_hoff;
-	int			nulls_size = old_header->t_hoff - offsetof(HeapTupleHeaderData, t_bits);
-	bool		has_nulls = HeapTupleHasNulls(new_tuple);
-	uint32		offset = 0;
+	RowPair		pair;
 	int			nchanged = 0;
 
-	if (old_tuple->t_len != new_tuple->t_len || old_header->t_hoff != new_header->t_hoff ||
-		HeapTupleHeaderGetNatts(old_header) < table->last_attnum ||
-		HeapTupleHeaderGetNatts(new_header) < table->last_attnum ||
-		HeapTupleHasNulls(old_tuple) != has_nulls ||
-		(has_nulls && memcmp(old_header->t_bits, new_header->t_bits, nulls_size) != 0))
-		return -1;
-
-	for (int i = 0; i < table->last_attnum; i++)
+	steward_row_pair_open(&pair, desc, old_tuple, new_tuple, table->last_attnum);
+	while (steward_row_pair_next(&pair))
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		AuditColumn *column = table->by_attnum[i];
-		uint32		end;
+		AuditColumn *column = table->by_attnum[pair.attnum - 1];
+		bool		differs;
 
-		if (has_nulls && att_isnull(i, new_header->t_bits))
+		if (column == NULL)
 			continue;
-		if (att->attlen == -1)
+		differs = steward_row_pair_differs(&pair);
+		if (differs || column->in_key)
 		{
-			uint32		old_offset = att_align_pointer(offset, att->attalign, -1, old_data + offset);
-
-			offset = att_align_pointer(offset, att->attalign, -1, new_data + offset);
-			if (offset != old_offset ||
-				VARSIZE_ANY(old_data + offset) != VARSIZE_ANY(new_data + offset))
-				return -1;
+			table->old_row[pair.attnum - 1] = fetchatt(pair.att, pair.old_value);
+			table->new_row[pair.attnum - 1] = fetchatt(pair.att, pair.new_value);
 		}
-		else
+		if (differs)
 		{
-			offset = att_align_nominal(offset, att->attalign);
-			if (att->attlen == -2 && strlen(old_data + offset) != strlen(new_data + offset))
-				return -1;
-		}
-		end = att_addlength_pointer(offset, att->attlen, new_data + offset);
+			int			place = nchanged++;
 
-		if (column != NULL)
-		{
-			bool		differs = memcmp(old_data + offset, new_data + offset, end - offset) != 0;
-
-			if (differs || column->in_key)
+			/* columns are in key order, and so must their pointers be */
+			while (place > 0 && table->changed[place - 1] > column)
 			{
-				table->old_row[i] = fetchatt(att, old_data + offset);
-				table->new_row[i] = fetchatt(att, new_data + offset);
+				table->changed[place] = table->changed[place - 1];
+				place--;
 			}
-
-			/*
-			 * by-value types have no second form; others are looked at more
-			 * closely
-			 */
-			if (differs && (att->attbyval ||
-							steward_audit_differs(column, table->old_row[i], table->new_row[i])))
-			{
-				int			place = nchanged++;
-
-				/* columns are in key order, and so must their pointers be */
-				while (place > 0 && table->changed[place - 1] > column)
-				{
-					table->changed[place] = table->changed[place - 1];
-					place--;
-				}
-				table->changed[place] = column;
-			}
+			table->changed[place] = column;
 		}
-		offset = end;
 	}
-	return nchanged;
+	return pair.alike ? nchanged : -1;
 }
 
 static void

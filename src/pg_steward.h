@@ -2,6 +2,12 @@
  * pg_steward.h
  *		What the modules of pg_steward share.
  *
+ * For all modules:
+ *
+ *	options.c			reading a trigger's arguments
+ *	row.c				comparing and changing rows
+ *	output.c			values as text
+ *
  * The audit module, callee first:
  *
  *	audit_json.c		values of a row, laid out as jsonb
@@ -10,6 +16,16 @@
  *	audit_table.c		what is known of one audited table, per session
  *	audit.c				the trigger, and the functions that read keys
  *	audit_guard.c		what keeps the log from being changed or dropped
+ *
+ * The upkeep module, callee first:
+ *
+ *	upkeep.c			what its triggers have in common
+ *	updated_at.c		when a row last changed, and by whom
+ *	row_version.c		how often a row changed, and refusing stale writes
+ *	append_only.c		refusing every change
+ *	search.c			the words of a row, for full-text search
+ *	search_enable.c		search vectors for a table that has rows
+ *	uuidv7.c			ids that grow with time
  *
  * The to_tsvector module:
  *
@@ -66,8 +82,102 @@ extern void steward_provisional(Provisional *it, void (*forget) (Provisional *it
 extern void steward_settle(Provisional *it);
 extern MemoryContext steward_session_context(void);
 extern int64 steward_new_id(void);
+extern Relation steward_open(Oid relid);
 extern char *steward_relation_literal(Relation rel);
 extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
+
+/* options.c */
+extern char *steward_option(const char *argument, char **value);
+extern void steward_option_unknown(const char *kind, const char *argument,
+								   const char *known) pg_attribute_noreturn();
+extern int	steward_option_choice(const char *kind, const char *option, const char *value,
+								  const char *const *choices);
+extern char *steward_column_list(Relation rel);
+extern List *steward_option_columns(Relation rel, const char *kind, const char *option,
+									const char *value);
+extern void steward_option_once(const char *kind, const char *option, bool given);
+extern List *steward_stored_arguments(bytea *stored);
+extern AttrNumber steward_find_column(Relation rel, const char *argument);
+extern AttrNumber steward_option_column(Relation rel, const char *kind, const char *argument);
+
+/* row.c */
+
+/* Two versions of a row, and the column at which one is while going through them. */
+typedef struct RowPair
+{
+	TupleDesc	desc;
+	int			natts;
+	AttrNumber	attnum;
+	Form_pg_attribute att;
+	char	   *old_value;
+	char	   *new_value;
+	bool		alike;			/* so far, columns lie at the same places */
+	bits8	   *nulls;			/* of both; NULL if nothing is null */
+	char	   *old_data;
+	char	   *new_data;
+	uint32		end;			/* where the values end */
+} RowPair;
+
+extern void steward_row_pair_open(RowPair *pair, TupleDesc desc, HeapTuple old_tuple,
+								  HeapTuple new_tuple, int natts);
+extern bool steward_row_pair_next(RowPair *pair);
+extern bool steward_row_pair_differs(RowPair *pair);
+extern bool steward_datum_differs(Datum a, Datum b, bool typbyval, int16 typlen);
+extern bool steward_row_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple new_tuple,
+								const bool *ignored);
+extern bool steward_column_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple new_tuple,
+								   AttrNumber attnum);
+extern HeapTuple steward_row_set(TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
+								 Datum value, bool isnull);
+extern HeapTuple steward_row_copy_column(TriggerData *trigdata, HeapTuple row, HeapTuple from,
+										 AttrNumber attnum);
+
+/* output.c */
+
+/* How a value becomes text. */
+typedef struct PinnedOutput
+{
+	FmgrInfo	function;
+	bool		names_objects;	/* looks at the search path */
+} PinnedOutput;
+
+extern void steward_pinned_output_init(PinnedOutput *output, Oid type, MemoryContext mcxt);
+extern char *steward_pinned_output(PinnedOutput *output, Datum value);
+
+/* upkeep.c */
+
+/* In the order of steward_clocks, the values of option "clock". */
+typedef enum StampClock
+{
+	CLOCK_TRANSACTION,
+	CLOCK_STATEMENT,
+	CLOCK_WALL,
+} StampClock;
+
+/* A column that holds a time. */
+typedef struct Stamp
+{
+	AttrNumber	attnum;
+	StampClock	clock;
+	Oid			type;			/* timestamptz, timestamp or date */
+	int32		typmod;
+	Oid			domain;			/* InvalidOid if it is none */
+} Stamp;
+
+extern const char *const steward_clocks[];
+
+extern void steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events,
+									 const char *wanted, const char *enable);
+extern void steward_stamp_init(Stamp *stamp, Relation rel, AttrNumber attnum, StampClock clock,
+							   const char *kind);
+extern Datum steward_stamp_now(const Stamp *stamp);
+extern bool *steward_upkept_columns(Relation rel, Trigger *self);
+extern bool steward_role_allowed(const char *kind, const char *value);
+
+/* What each reads is its own; it is allocated in the current memory context. */
+extern void *steward_updated_at_parse(Relation rel, Trigger *trigger);
+extern void *steward_row_version_parse(Relation rel, Trigger *trigger);
+extern void *steward_search_vector_parse(Relation rel, Trigger *trigger);
 
 /* audit_json.c */
 
@@ -101,9 +211,7 @@ typedef struct AuditColumn
 	bool		typbyval;
 	AuditEncoding encoding;
 	bool		in_key;
-	FmgrInfo	output;			/* ENCODE_OUTPUT and ENCODE_REDACTED only ... */
-	bool		names_objects;	/* ... and whether that looks at the search
-								 * path */
+	PinnedOutput output;		/* ENCODE_OUTPUT and ENCODE_REDACTED only */
 } AuditColumn;
 
 extern const char *steward_audit_get_redaction_key(void);
@@ -113,11 +221,11 @@ extern void steward_audit_sort_columns(AuditColumn *columns, int ncolumns);
 extern Jsonb *steward_audit_object(StringInfo out, AuditColumn **columns, int ncolumns,
 								   const Datum *values, const bool *isnull);
 extern Jsonb *steward_audit_row_hash_key(StringInfo out, const char *hash);
-extern bool steward_audit_differs(const AuditColumn *column, Datum a, Datum b);
 
 /* audit_context.c */
 extern void steward_audit_context_init(void);
 extern int64 steward_audit_context_id(TimestampTz *expires);
+extern const char *steward_application_user(void);
 
 /* audit_log.c */
 
@@ -143,12 +251,14 @@ typedef struct AuditBatch AuditBatch;
 extern void steward_audit_log_init(void);
 extern AuditBatch *steward_audit_batch_open(void);
 extern void steward_audit_batch_add(AuditBatch **batch, const Datum *values, const bool *isnull);
+extern void steward_audit_batch_flush(AuditBatch *batch);
 extern void steward_audit_batch_close(AuditBatch *batch);
 extern Oid	steward_audit_relation(const char *name);
 extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);
 
 /* audit_table.c */
 
+/* In the order of the trigger's option "values". */
 typedef enum AuditValues
 {
 	AUDIT_CHANGES,				/* an UPDATE keeps the changed columns */

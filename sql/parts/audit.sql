@@ -369,44 +369,6 @@ COMMENT ON VIEW steward.audit_triggers IS
 'The audit triggers of this database: row and truncate triggers, and those attached so that they cannot work.';
 GRANT SELECT ON steward.audit_triggers TO PUBLIC;
 
--- The tables that ALTER TABLE without ONLY would reach.
-CREATE FUNCTION steward.audit_members(relation regclass,
-    OUT member regclass, OUT qualified_name text, OUT depth integer, OUT is_partition boolean) RETURNS SETOF record
-LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    WITH RECURSIVE members AS (
-        SELECT relation::oid AS oid, 0 AS depth, false AS is_partition
-         UNION
-        SELECT i.inhrelid, m.depth + 1, c.relispartition
-          FROM members m
-          JOIN pg_inherits i ON i.inhparent = m.oid
-          JOIN pg_class c ON c.oid = i.inhrelid AND c.relpersistence <> 't'
-    )
-    SELECT m.oid::regclass, format('%I.%I', n.nspname, c.relname), max(m.depth), bool_or(m.is_partition)
-      FROM members m
-      JOIN pg_class c ON c.oid = m.oid
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-     GROUP BY m.oid, n.nspname, c.relname
-     ORDER BY max(m.depth), n.nspname, c.relname;
-END;
-COMMENT ON FUNCTION steward.audit_members(regclass) IS
-'A table, its partitions and its inheritance children.';
-
-CREATE FUNCTION steward.check_owner(relation regclass) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    owner constant oid := (SELECT c.relowner FROM pg_class c WHERE c.oid = relation);
-BEGIN
-    IF NOT pg_has_role(owner, 'USAGE') THEN
-        RAISE insufficient_privilege USING
-            MESSAGE = format('must be owner of table %s', relation),
-            HINT = format('SET ROLE %I;', pg_get_userbyid(owner));
-    END IF;
-END $$;
-COMMENT ON FUNCTION steward.check_owner(regclass) IS
-'Raises 42501 unless the current role owns the table.';
-
 CREATE FUNCTION steward.audit_check_root(relation regclass, hint text) RETURNS void
 LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
@@ -459,13 +421,13 @@ BEGIN
        OR array_position(exclude || include || redact, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.audit_enable() must not be null';
     END IF;
-    PERFORM steward.check_owner(m.member), steward.audit_identity(m.member) FROM steward.audit_members(relation) m;
+    PERFORM steward.check_owner(m.member), steward.audit_identity(m.member) FROM steward.table_members(relation) m;
     PERFORM steward.audit_check_root(relation, 'SELECT steward.audit_enable(%L, ...);');
 
     FOR command IN
         -- what stands in the way: other arguments, and what a partition has of its own
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
-          FROM steward.audit_members(relation) m
+          FROM steward.table_members(relation) m
           JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
          WHERE t.kind = 'wrong'
             OR t.kind = 'row' AND (m.is_partition OR t.arguments <> stored OR NOT t.every_change)
@@ -477,7 +439,7 @@ BEGIN
 
     FOR command IN
         SELECT c.command
-          FROM steward.audit_members(relation) m
+          FROM steward.table_members(relation) m
           LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
                               WHERE relation_id = m.member AND kind = 'row' LIMIT 1) r ON true
           LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
@@ -517,11 +479,11 @@ AS $$
 DECLARE
     command text;
 BEGIN
-    PERFORM steward.check_owner(m.member) FROM steward.audit_members(relation) m;
+    PERFORM steward.check_owner(m.member) FROM steward.table_members(relation) m;
     PERFORM steward.audit_check_root(relation, 'SELECT steward.audit_disable(%L);');
     FOR command IN
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
-          FROM steward.audit_members(relation) m
+          FROM steward.table_members(relation) m
           JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
          ORDER BY m.depth, m.qualified_name, t.trigger_name
     LOOP
@@ -589,17 +551,10 @@ WITH tables AS (
        AND NOT EXISTS (SELECT FROM pg_depend d
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ), row_triggers AS (
-    SELECT t.relation_id, bool_or(t.every_change AND t.enabled IN ('O', 'A')) AS complete, bool_or(t.every_change) AS every_change,
-           bool_and(t.enabled = 'D') AS disabled, bool_and(t.enabled = 'R') AS replica_only, bool_and(t.enabled IN ('O', 'D')) AS silenced,
-           string_agg(quote_ident(t.trigger_name), ', ') AS names,
+    SELECT t.relation_id, bool_or(t.every_change) AS every_change, string_agg(quote_ident(t.trigger_name), ', ') AS names,
            string_agg(t.arguments, '') AS arguments
       FROM steward.audit_triggers t
      WHERE t.kind = 'row'
-     GROUP BY t.relation_id
-), truncate_triggers AS (
-    SELECT t.relation_id, bool_and(t.enabled = 'D') AS disabled, string_agg(quote_ident(t.trigger_name), ', ') AS names
-      FROM steward.audit_triggers t
-     WHERE t.kind = 'truncate'
      GROUP BY t.relation_id
 ), wrong_triggers AS (
     SELECT t.relation_id, string_agg(quote_ident(t.trigger_name), ', ') AS names, string_agg(t.arguments, '') AS arguments
@@ -610,7 +565,6 @@ WITH tables AS (
 SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
   FROM tables t
   LEFT JOIN row_triggers r ON r.relation_id = t.oid
-  LEFT JOIN truncate_triggers s ON s.relation_id = t.oid
   LEFT JOIN wrong_triggers w ON w.relation_id = t.oid
   -- what the options name and the table lacks, and the other way round
  CROSS JOIN LATERAL (
@@ -636,26 +590,15 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
        (w.relation_id IS NOT NULL,
         'trigger cannot work', format('Trigger %s is not AFTER ROW, nor AFTER TRUNCATE: it fails when it fires.', w.names),
         steward.audit_enable_command(t.qualified_name, coalesce(r.arguments, w.arguments))),
-       (r.disabled,
-        'trigger disabled', format('Trigger %s does not fire.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
-       (r.replica_only,
-        'trigger fires in replication only', format('Trigger %s fires only under session_replication_role = replica.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
-       (r.silenced AND NOT r.disabled,
-        'trigger silent in replication', format('Trigger %s does not fire under session_replication_role = replica.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
        (r.every_change IS FALSE,
         'not every change', format('Trigger %s leaves out some operation, column or row.', r.names),
         steward.audit_enable_command(t.qualified_name, r.arguments)),
-       (r.relation_id IS NOT NULL AND s.relation_id IS NULL,
+       (r.relation_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM steward.audit_triggers s WHERE s.relation_id = t.oid AND s.kind = 'truncate'),
         'TRUNCATE not audited', CASE WHEN t.relispartition THEN 'The partition has no audit trigger for TRUNCATE: it was attached later.'
                                      ELSE 'The table has no audit trigger for TRUNCATE.' END,
         format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger(); ALTER TABLE ONLY %1$s ENABLE ALWAYS TRIGGER steward_audit_truncate;',
                t.qualified_name)),
-       (s.disabled,
-        'TRUNCATE not audited', format('Trigger %s does not fire.', s.names),
-        format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, s.names)),
        (r.relation_id IS NOT NULL AND NOT t.relispartition
         AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND (i.indisprimary OR i.indisreplident)),
         'no primary key', 'Rows are identified by a hash of their values, which changes when they do.',
@@ -665,7 +608,21 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
         format('SELECT steward.audit_enable(%L, ...);', t.qualified_name)),
        (steward.audit_option_values(r.arguments, 'include') <> '{}' AND NOT t.relispartition AND cardinality(c.unnamed) > 0,
         'columns left out', 'No option names: ' || array_to_string(c.unnamed, ', '),
-        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name))) AS f(found, finding, detail, fix)
+        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name))
+        UNION ALL
+       -- triggers that do not always fire
+       SELECT true,
+              CASE WHEN x.kind = 'truncate' THEN 'TRUNCATE not audited'
+                   WHEN x.enabled = 'D' THEN 'trigger disabled'
+                   WHEN x.enabled = 'R' THEN 'trigger fires in replication only'
+                   ELSE 'trigger silent in replication' END,
+              format(CASE x.enabled WHEN 'D' THEN 'Trigger %I does not fire.'
+                                    WHEN 'R' THEN 'Trigger %I fires only under session_replication_role = replica.'
+                                    ELSE 'Trigger %I does not fire under session_replication_role = replica.' END, x.trigger_name),
+              format('ALTER TABLE %s%s ENABLE ALWAYS TRIGGER %I;', CASE x.kind WHEN 'truncate' THEN 'ONLY ' END,
+                     t.qualified_name, x.trigger_name)
+         FROM steward.audit_triggers x
+        WHERE x.relation_id = t.oid AND (x.kind = 'row' AND x.enabled <> 'A' OR x.kind = 'truncate' AND x.enabled = 'D')) AS f(found, finding, detail, fix)
  WHERE f.found;
 COMMENT ON VIEW steward.audit_coverage IS
 'What is not audited, or not as it should be: one row for each finding, with the command that mends it.';

@@ -3,3 +3,45 @@
 -- Everybody may name what stands in the schema: migrations attach the triggers.
 -- What may be read or called is granted object by object.
 GRANT USAGE ON SCHEMA steward TO PUBLIC;
+
+-- The tables that ALTER TABLE without ONLY would reach.
+CREATE FUNCTION steward.table_members(relation regclass,
+    OUT member regclass, OUT qualified_name text, OUT depth integer, OUT is_partition boolean) RETURNS SETOF record
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE members AS (
+        SELECT relation::oid AS oid, 0 AS depth, false AS is_partition
+         UNION
+        SELECT i.inhrelid, m.depth + 1, c.relispartition
+          FROM members m
+          JOIN pg_inherits i ON i.inhparent = m.oid
+          JOIN pg_class c ON c.oid = i.inhrelid
+          JOIN pg_class p ON p.oid = i.inhparent AND (c.relpersistence <> 't' OR p.relpersistence = 't')
+    )
+    SELECT m.oid::regclass, format('%I.%I', CASE c.relpersistence WHEN 't' THEN 'pg_temp' ELSE n.nspname END, c.relname), max(m.depth), bool_or(m.is_partition)
+      FROM members m
+      JOIN pg_class c ON c.oid = m.oid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     GROUP BY m.oid, n.nspname, c.relname, c.relpersistence
+     ORDER BY max(m.depth), n.nspname, c.relname;
+END;
+COMMENT ON FUNCTION steward.table_members(regclass) IS
+'A table, its partitions and its inheritance children.';
+
+CREATE FUNCTION steward.check_owner(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    owner constant oid := (SELECT c.relowner FROM pg_class c WHERE c.oid = relation);
+BEGIN
+    IF owner IS NULL THEN
+        RAISE undefined_table USING MESSAGE = format('relation with OID %s does not exist', relation::oid);
+    END IF;
+    IF NOT pg_has_role(owner, 'USAGE') THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('must be owner of table %s', relation),
+            HINT = format('SET ROLE %I;', pg_get_userbyid(owner));
+    END IF;
+END $$;
+COMMENT ON FUNCTION steward.check_owner(regclass) IS
+'Raises 42501 unless the current role owns the table, and 42P01 if there is none.';
