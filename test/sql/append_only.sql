@@ -186,6 +186,7 @@ SELECT append_only.purge();
 SET ROLE regress_append_archivist;
 SELECT append_only.purge_as_caller();
 RESET ROLE;
+INSERT INTO t VALUES (5);
 ALTER FUNCTION purge() OWNER TO regress_append_writer;
 SET ROLE regress_append_archivist;
 SELECT append_only.purge();
