@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "tcop/dest.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
@@ -202,14 +203,13 @@ run_alone(const char *command)
 	CommandCounterIncrement();
 }
 
-/* Creates the indexes that are missing. */
-static void
-create_indexes(SearchTask *task, bool concurrently, MemoryContext mcxt)
+/* Returns the commands that create the indexes that are missing. */
+static List *
+index_commands(SearchTask *task, bool concurrently, MemoryContext mcxt)
 {
 	Oid			types[] = {REGCLASSOID, NAMEOID, BOOLOID};
 	Datum		values[] = {ObjectIdGetDatum(task->relation), task->vector_column, BoolGetDatum(concurrently)};
 	List	   *commands = NIL;
-	ListCell   *lc;
 	MemoryContext old;
 
 	query("SELECT steward.search_index_commands($1, $2, $3)", lengthof(types), types, values, NULL);
@@ -217,25 +217,71 @@ create_indexes(SearchTask *task, bool concurrently, MemoryContext mcxt)
 	for (uint64 i = 0; i < SPI_processed; i++)
 		commands = lappend(commands, TextDatumGetCString(result(i, 1)));
 	MemoryContextSwitchTo(old);
+	return commands;
+}
 
-	if (concurrently)
+/*
+ * Creates the indexes that are missing.  The lock is the one of index builds and
+ * of nobody who reads or writes: whoever else creates indexes here has finished
+ * when it is held.
+ */
+static void
+create_indexes(SearchTask *task, List *tables, MemoryContext mcxt)
+{
+	ListCell   *lc;
+
+	foreach(lc, tables)
 	{
-		SPI_commit();
-		SPI_finish();
+		LockRelationOid(lfirst_oid(lc), ShareUpdateExclusiveLock);
 	}
-	foreach(lc, commands)
+	foreach(lc, index_commands(task, false, mcxt))
 	{
-		if (concurrently)
-		{
-			run_alone(lfirst(lc));
-			MemoryContextSwitchTo(mcxt);
-		}
-		else if (SPI_execute(lfirst(lc), false, 0) != SPI_OK_UTILITY)
+		if (SPI_execute(lfirst(lc), false, 0) != SPI_OK_UTILITY)
 			elog(ERROR, "unexpected result of \"%s\"", (char *) lfirst(lc));
 		ereport(NOTICE, (errmsg_internal("%s", (char *) lfirst(lc))));
 	}
-	if (!concurrently)
+}
+
+/*
+ * The same, concurrently.  The lock must outlive transactions, and be waited for
+ * without a snapshot, for which another concurrent build might wait in its turn.
+ */
+static void
+create_indexes_concurrently(SearchTask *task, List *tables, MemoryContext mcxt)
+{
+	LockRelId	lock = {.dbId = MyDatabaseId};
+	List	   *commands;
+	ListCell   *volatile locked = NULL;
+	ListCell   *lc;
+
+	SPI_commit();
+	PG_TRY();
+	{
+		foreach(lc, tables)
+		{
+			lock.relId = lfirst_oid(lc);
+			LockRelationIdForSession(&lock, ShareUpdateExclusiveLock);
+			locked = lc;
+		}
+		commands = index_commands(task, true, mcxt);
+		SPI_commit();
 		SPI_finish();
+		foreach(lc, commands)
+		{
+			run_alone(lfirst(lc));
+			MemoryContextSwitchTo(mcxt);
+			ereport(NOTICE, (errmsg_internal("%s", (char *) lfirst(lc))));
+		}
+	}
+	PG_FINALLY();
+	{
+		for (lc = list_head(tables); locked != NULL && lc != NULL; lc = lc == locked ? NULL : lnext(tables, lc))
+		{
+			lock.relId = lfirst_oid(lc);
+			UnlockRelationIdForSession(&lock, ShareUpdateExclusiveLock);
+		}
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -308,6 +354,12 @@ steward_search_enable(PG_FUNCTION_ARGS)
 		query("SELECT steward.search_attach($1, $2, $3, false)", lengthof(settle_types), settle_types,
 			  settle_values, NULL);
 	}
-	create_indexes(&task, concurrently, mcxt);
+	if (concurrently)
+		create_indexes_concurrently(&task, tables, mcxt);
+	else
+	{
+		create_indexes(&task, tables, mcxt);
+		SPI_finish();
+	}
 	PG_RETURN_VOID();
 }

@@ -243,8 +243,8 @@ steward_trigger_arguments(PG_FUNCTION_ARGS)
 /*
  * steward.trigger_column(relation regclass, arguments bytea) returns name
  *
- * Returns the column that a trigger's first bare argument names, NULL if there is
- * none.  Raises 22023 as steward.trigger_arguments() does.
+ * Returns the column that a trigger's first bare argument names, even if it is
+ * gone, and NULL if there is no such argument.  Raises 22023 as steward.trigger_arguments() does.
  */
 Datum
 steward_trigger_column(PG_FUNCTION_ARGS)
@@ -252,23 +252,27 @@ steward_trigger_column(PG_FUNCTION_ARGS)
 	Relation	rel = steward_open(PG_GETARG_OID(0));
 	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(1));
 	ListCell   *lc;
-	AttrNumber	attnum = InvalidAttrNumber;
-	Name		name = palloc0(sizeof(NameData));
+	Name		name = NULL;
 
 	foreach(lc, arguments)
 	{
 		char	   *value;
+		List	   *names;
+		AttrNumber	attnum;
 
-		if (steward_option(lfirst(lc), &value) == NULL)
-		{
-			attnum = steward_find_column(rel, value);
-			break;
-		}
+		if (steward_option(lfirst(lc), &value) != NULL)
+			continue;
+		attnum = steward_find_column(rel, value);
+		if (attnum != InvalidAttrNumber)
+			value = NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
+		else if (SplitIdentifierString(pstrdup(value), '.', &names) && list_length(names) == 1)
+			value = linitial(names);
+		name = palloc0(sizeof(NameData));
+		namestrcpy(name, value);
+		break;
 	}
-	if (attnum != InvalidAttrNumber)
-		namestrcpy(name, NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
 	relation_close(rel, AccessShareLock);
-	if (attnum == InvalidAttrNumber)
+	if (name == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_NAME(name);
 }

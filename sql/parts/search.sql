@@ -34,8 +34,6 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers
 AS $$
 DECLARE
     command text;
-    present constant boolean := EXISTS (SELECT FROM pg_attribute a
-                                         WHERE a.attrelid = relation AND a.attname = vector_column AND NOT a.attisdropped);
     wanted constant text[] := array_remove(quote_ident(vector_column) || sources || ('config=' || steward.search_config_name(config))
                                            || ('config_column=' || quote_ident(config_column)), NULL);
 BEGIN
@@ -55,15 +53,20 @@ BEGIN
             DETAIL = 'Triggers do not fire.',
             HINT = 'RESET session_replication_role;';
     END IF;
-    IF NOT present THEN
+    -- vectors that are there already may be somebody else's
+    refill := EXISTS (
+        SELECT FROM steward.table_members(relation) m
+          JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = vector_column AND NOT a.attisdropped
+         WHERE NOT EXISTS (SELECT FROM steward.upkeep_existing(m.member, 'search_vector_trigger', 'ROW', vector_column) t
+                            WHERE t.arguments = wanted));
+    IF NOT EXISTS (SELECT FROM pg_attribute a
+                    WHERE a.attrelid = relation AND a.attname = vector_column AND NOT a.attisdropped) THEN
         command := format('ALTER TABLE %s ADD COLUMN %I tsvector', relation, vector_column);
         EXECUTE command;
         RAISE NOTICE '%', command;
     END IF;
 
     arguments := wanted;
-    refill := present AND coalesce((SELECT bool_or(t.arguments <> wanted)
-                                      FROM steward.upkeep_existing(relation, 'search_vector_trigger', 'ROW', vector_column) t), true);
     FOR command IN SELECT steward.search_attach(relation, arguments, vector_column, refill) LOOP
         RAISE NOTICE '%', command;
     END LOOP;
@@ -89,11 +92,13 @@ BEGIN ATOMIC
     SELECT c.command
       FROM members m
      CROSS JOIN LATERAL (
-           -- what a concurrent build left behind when it failed
+           -- what a concurrent build left behind when it failed; none is at work, as the caller has locked the table
            SELECT 0 AS place, format('DROP INDEX %s%s', CASE WHEN search_index_commands.concurrently THEN 'CONCURRENTLY ' END, i.indexrelid::regclass) AS command
              FROM pg_index i
+             JOIN pg_class x ON x.oid = i.indexrelid
+             JOIN pg_am am ON am.oid = x.relam AND am.amname = 'gin'
              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attname = vector_column
-            WHERE i.indrelid = m.member AND i.indnatts = 1 AND NOT i.indisvalid AND m.relkind = 'r'
+            WHERE i.indrelid = m.member AND i.indnatts = 1 AND i.indpred IS NULL AND NOT i.indisvalid AND m.relkind = 'r'
             UNION ALL
            SELECT 1, format('CREATE INDEX %sON %s USING gin (%I)', CASE WHEN search_index_commands.concurrently AND m.relkind = 'r' THEN 'CONCURRENTLY ' END,
                             m.qualified_name, vector_column)
