@@ -127,9 +127,9 @@ extern bool steward_row_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple n
 								const bool *ignored);
 extern bool steward_column_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple new_tuple,
 								   AttrNumber attnum);
-extern HeapTuple steward_row_set(HeapTuple tuple, TupleDesc desc, AttrNumber attnum,
+extern HeapTuple steward_row_set(TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
 								 Datum value, bool isnull);
-extern HeapTuple steward_row_copy_column(HeapTuple tuple, HeapTuple from, TupleDesc desc,
+extern HeapTuple steward_row_copy_column(TriggerData *trigdata, HeapTuple row, HeapTuple from,
 										 AttrNumber attnum);
 
 /* output.c */
@@ -251,6 +251,7 @@ typedef struct AuditBatch AuditBatch;
 extern void steward_audit_log_init(void);
 extern AuditBatch *steward_audit_batch_open(void);
 extern void steward_audit_batch_add(AuditBatch **batch, const Datum *values, const bool *isnull);
+extern void steward_audit_batch_flush(AuditBatch *batch);
 extern void steward_audit_batch_close(AuditBatch *batch);
 extern Oid	steward_audit_relation(const char *name);
 extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);

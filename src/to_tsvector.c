@@ -26,7 +26,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-/* Token types of the default parser whose tokens come again and again. */
+/* Token types of the default parser that matter here. */
 #define TOKEN_ASCIIWORD 1
 #define TOKEN_WORD 2
 #define TOKEN_HWORD_PART 10
@@ -34,11 +34,12 @@
 #define TOKEN_BLANK 12
 #define TOKEN_ASCIIHWORD 16
 #define TOKEN_HWORD 17
+#define TOKEN_FLOAT 20
 #define TOKEN_UINT 22
 
 /* What is longer is rarely met twice. */
 #define MAX_WORD 32
-#define MAX_UINT 4
+#define MAX_NUMBER 4
 
 /*
  * Looking a token up in vain and remembering it costs a quarter of what the
@@ -215,8 +216,9 @@ is_cacheable(int type, int length)
 		case TOKEN_ASCIIHWORD:
 		case TOKEN_HWORD:
 			return length <= MAX_WORD;
+		case TOKEN_FLOAT:
 		case TOKEN_UINT:
-			return length <= MAX_UINT;
+			return length <= MAX_NUMBER;
 		default:
 			return false;
 	}
@@ -567,8 +569,10 @@ add_cached(TsvectorDraft *draft, CachedToken *token)
 }
 
 /*
- * Adds a token to the draft; returns false, and adds nothing, if a dictionary
- * wants to see the next one.  The bytes must last until this returns.
+ * Adds a token to the draft.  Returns false, with some of it added or nothing,
+ * if the server must make something of the token: when a dictionary wants to
+ * see the next one, too, or a lexeme is longer than a vector can hold.  The
+ * bytes must last until this returns.
  */
 bool
 steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length)
@@ -618,9 +622,13 @@ steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int le
 	draft->position++;
 	for (TSLexeme *lexeme = lexemes; lexeme->lexeme != NULL; lexeme++)
 	{
+		Size		lexeme_length = strlen(lexeme->lexeme);
+
+		if (lexeme_length >= MAXSTRLEN)
+			return false;
 		if (lexeme->flags & TSL_ADDPOS)
 			draft->position++;
-		add_lexeme(draft, lexeme->lexeme, strlen(lexeme->lexeme), draft->position);
+		add_lexeme(draft, lexeme->lexeme, lexeme_length, draft->position);
 	}
 	return true;
 }
@@ -646,24 +654,41 @@ steward_tsvector_rewind(TsvectorDraft *draft, TsvectorMark mark)
 	draft->position = mark.position;
 }
 
-/* Adds the words of a text as the server finds them. */
+/* Fills in the words of a text as the server finds them, from a position on. */
 static void
-add_parsed(TsvectorDraft *draft, const char *text, int length)
+parse_by_server(ParsedText *parsed, Oid config_id, const char *text, int length, int position)
 {
-	ParsedText	parsed = {0};
-
-	parsed.lenwords = Max(length / 6, 2);
-	parsed.pos = draft->position;
-	parsed.words = palloc_array(ParsedWord, parsed.lenwords);
-	parsetext(draft->config_id, &parsed, unconstify(char *, text), length);
-	for (int i = 0; i < parsed.curwords; i++)
-		add_lexeme(draft, parsed.words[i].word, parsed.words[i].len, parsed.words[i].pos.pos);
+	parsed->lenwords = Min(Max(length / 6, 2), MaxAllocSize / sizeof(ParsedWord));
+	parsed->curwords = 0;
+	parsed->pos = position;
+	parsed->words = palloc_array(ParsedWord, parsed->lenwords);
+	parsetext(config_id, parsed, unconstify(char *, text), length);
 }
 
 /*
- * Returns the vector of a draft, palloc'd in the given context.  See
- * make_tsvector in to_tsany.c: this lays out what that does, down to a lexeme
- * that is too long for the length a vector has for it.
+ * Adds the words of a text as the server finds them.  Returns false if one of
+ * them is too long for a vector.
+ */
+static bool
+add_parsed(TsvectorDraft *draft, const char *text, int length)
+{
+	ParsedText	parsed;
+
+	parse_by_server(&parsed, draft->config_id, text, length, draft->position);
+	for (int i = 0; i < parsed.curwords; i++)
+	{
+		ParsedWord *word = &parsed.words[i];
+
+		if (word->len >= MAXSTRLEN)
+			return false;
+		add_lexeme(draft, word->word, word->len, word->pos.pos);
+	}
+	return true;
+}
+
+/*
+ * Returns the vector of a draft, palloc'd in the given context, or NULL if it
+ * is larger than a vector can be.  See make_tsvector in to_tsany.c.
  */
 static TSVector
 finish(TsvectorDraft *draft, MemoryContext mcxt)
@@ -710,10 +735,7 @@ finish(TsvectorDraft *draft, MemoryContext mcxt)
 			sizeof(uint16) + term->npositions * sizeof(WordEntryPos);
 	}
 	if (bytes > MAXSTRPOS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("string is too long for tsvector (%d bytes, max %d bytes)",
-						(int) bytes, MAXSTRPOS)));
+		return NULL;
 
 	size = CALCDATASIZE(nleaders, bytes);
 	vector = MemoryContextAllocZero(mcxt, size);
@@ -747,7 +769,10 @@ finish(TsvectorDraft *draft, MemoryContext mcxt)
 	return vector;
 }
 
-/* Makes the vector of a text with a parser that is the default one; see below. */
+/*
+ * Makes the vector of a text with the default parser.  Returns NULL if there is
+ * something in it that does not fit in a vector.
+ */
 static TSVector
 make_vector(Oid config_id, TSConfigCacheEntry *config, TSParserCacheEntry *parser,
 			const char *document, int length)
@@ -758,7 +783,7 @@ make_vector(Oid config_id, TSConfigCacheEntry *config, TSParserCacheEntry *parse
 	TsvectorDraft draft = {0};
 	bool		blanks = TOKEN_BLANK < config->lenmap && config->map[TOKEN_BLANK].len > 0;
 	const char *rest;
-	TSVector	vector;
+	TSVector	vector = NULL;
 
 	MemoryContextSwitchTo(mcxt);
 	draft.config_id = config_id;
@@ -771,9 +796,8 @@ make_vector(Oid config_id, TSConfigCacheEntry *config, TSParserCacheEntry *parse
 	draft.places = palloc_extended(draft.maxplaces * sizeof(Place), MCXT_ALLOC_HUGE);
 
 	rest = steward_tsvector_tokens(&draft, parser, document, length, blanks);
-	if (rest < document + length)
-		add_parsed(&draft, rest, document + length - rest);
-	vector = finish(&draft, caller);
+	if (rest == document + length || add_parsed(&draft, rest, document + length - rest))
+		vector = finish(&draft, caller);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(mcxt);
@@ -790,7 +814,7 @@ steward_to_tsvector(Oid config_id, const char *document, int length)
 {
 	TSConfigCacheEntry *config = lookup_ts_config_cache(config_id);
 	TSParserCacheEntry *parser = lookup_ts_parser_cache(config->prsId);
-	TSVector	vector;
+	TSVector	vector = NULL;
 
 	if (cache.mcxt == NULL)
 	{
@@ -808,28 +832,28 @@ steward_to_tsvector(Oid config_id, const char *document, int length)
 		cache.draft = 0;
 	}
 
-	if (steward_to_tsvector_cache == 0 || cache.outdated ||
-		parser->startOid != F_PRSD_START || parser->tokenOid != F_PRSD_NEXTTOKEN)
+	if (steward_to_tsvector_cache != 0 && !cache.outdated &&
+		parser->startOid == F_PRSD_START && parser->tokenOid == F_PRSD_NEXTTOKEN)
 	{
-		ParsedText	parsed = {0};
+		/* A dictionary is free to call this, too. */
+		cache.depth++;
+		PG_TRY();
+		{
+			vector = make_vector(config_id, config, parser, document, length);
+		}
+		PG_FINALLY();
+		{
+			cache.depth--;
+		}
+		PG_END_TRY();
+	}
+	if (vector == NULL)
+	{
+		ParsedText	parsed;
 
-		parsed.lenwords = Max(length / 6, 2);
-		parsed.words = palloc_array(ParsedWord, parsed.lenwords);
-		parsetext(config_id, &parsed, unconstify(char *, document), length);
-		return make_tsvector(&parsed);
+		parse_by_server(&parsed, config_id, document, length, 0);
+		vector = make_tsvector(&parsed);
 	}
-
-	/* A dictionary is free to call this, too. */
-	cache.depth++;
-	PG_TRY();
-	{
-		vector = make_vector(config_id, config, parser, document, length);
-	}
-	PG_FINALLY();
-	{
-		cache.depth--;
-	}
-	PG_END_TRY();
 	return vector;
 }
 

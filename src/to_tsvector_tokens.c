@@ -29,8 +29,11 @@
 
 /* Token types of the default parser that matter here. */
 #define TOKEN_ASCIIWORD 1
+#define TOKEN_HWORD_ASCIIPART 11
 #define TOKEN_BLANK 12
 #define TOKEN_TAG 13
+#define TOKEN_ASCIIHWORD 16
+#define TOKEN_FLOAT 20
 #define TOKEN_UINT 22
 
 /* What a byte can be; a byte can be several things. */
@@ -47,6 +50,7 @@
 #define BLANK		0x0400		/* continues a blank */
 #define IN_TAG		0x0800		/* may stand in a tag, outside quotes */
 #define LESS		0x1000		/* < */
+#define HYPHEN		0x2000
 #define ALWAYS		0x8000		/* in the tables below: whatever follows */
 
 static uint16 kind[256];
@@ -91,6 +95,7 @@ steward_tsvector_tokens_init(void)
 	mark_kind(":", COLON);
 	mark_kind("!?#", MARK);
 	mark_kind("<", LESS);
+	mark_kind("-", HYPHEN);
 	mark_kind(" \t\n\v\f\r", WHITE);
 	mark_kind("=-_#/:.&?%~", IN_TAG);
 	for (int c = 0; c < 256; c++)
@@ -147,17 +152,44 @@ goes_on(const Tokeniser *t, const uint16 *table, const char *p)
 	return follows != 0 && ((follows & ALWAYS) != 0 || (kind_at(t, p + 1) & follows) != 0);
 }
 
-/* Raises core's notice if a token is too long, and says whether it is. */
+/*
+ * Says whether the server ignores a token for its length; if so, raises its
+ * notice.  What it does with MAXSTRLEN itself is not the same in all minor
+ * versions, so that is for nobody but the server: see must_leave.
+ */
 static bool
-too_long(int length)
+is_ignored(int length)
 {
-	if (length < MAXSTRLEN)
+	if (length <= MAXSTRLEN)
 		return false;
 	ereport(NOTICE,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("word is too long to be indexed"),
 			 errdetail("Words longer than %d characters are ignored.", MAXSTRLEN)));
 	return true;
+}
+
+static inline bool
+must_leave(int length)
+{
+	return length == MAXSTRLEN;
+}
+
+/* Gives the draft a token.  Returns false if that is for the server. */
+static bool
+take(Tokeniser *t, int type, const char *token, int length)
+{
+	return is_ignored(length) ||
+		(!must_leave(length) && steward_tsvector_token(t->draft, type, token, length));
+}
+
+/* Says whether all rules are different after the tag that may begin with the "<" at p. */
+static inline bool
+is_special_tag(const Tokeniser *t, const char *p)
+{
+	return (kind_at(t, p + 1) & MARK) ||
+		(t->end - p >= 6 && pg_strncasecmp(p, "<style", 6) == 0) ||
+		(t->end - p >= 7 && pg_strncasecmp(p, "<script", 7) == 0);
 }
 
 /*
@@ -171,13 +203,10 @@ static const char *
 tag_end(const Tokeniser *t, const char *p, bool *closed)
 {
 	*closed = false;
-	p++;
-	if ((kind_at(t, p) & MARK) ||
-		(t->end - p >= 5 && pg_strncasecmp(p, "style", 5) == 0) ||
-		(t->end - p >= 6 && pg_strncasecmp(p, "script", 6) == 0))
+	if (is_special_tag(t, p))
 		return t->end;
 
-	while (p < t->end)
+	for (p++; p < t->end; p++)
 	{
 		if (*p == '\'' || *p == '"')
 		{
@@ -195,7 +224,6 @@ tag_end(const Tokeniser *t, const char *p, bool *closed)
 		}
 		else if (!(kind_at(t, p) & IN_TAG))
 			return p;
-		p++;
 	}
 	return p;
 }
@@ -261,7 +289,7 @@ segment_end(const Tokeniser *t, const char *p)
 /*
  * Has the parser find the tokens from t->start up to "stop", which is the end
  * of the text or what segment_end returned.  Returns false if one of them
- * wants to see the next.
+ * is for the server.
  */
 static bool
 parse_segment(Tokeniser *t, const char *stop)
@@ -288,19 +316,102 @@ parse_segment(Tokeniser *t, const char *stop)
 			t->in_blank = true;
 			break;
 		}
-		if (!too_long(length))
-			taken = steward_tsvector_token(t->draft, type, token, length);
+		taken = take(t, type, token, length);
 	}
 	FunctionCall1(&t->parser->prsend, state);
 	return taken;
 }
 
+/* Moves t->at behind the bytes of one kind that are there. */
+static inline void
+skip(Tokeniser *t, uint16 wanted)
+{
+	while (kind_at(t, t->at) & wanted)
+		t->at++;
+}
+
+/*
+ * Finds the token at t->at if it is a plain one: a word, also a hyphenated
+ * one, a number, or a tag that is no more than a name.  Sets t->start, and
+ * t->at behind it, and returns its type.  Returns 0 if only the parser can
+ * tell; t->at is then before any white space and "<".
+ */
+static inline int
+plain_token(Tokeniser *t)
+{
+	uint16		first = kind_at(t, t->at);
+	const uint16 *table = number_goes_on;
+	int			type = 0;
+
+	t->start = t->at;
+	if (first & LETTER)
+	{
+		table = word_goes_on;
+		type = TOKEN_ASCIIWORD;
+		skip(t, LETTER);
+		while (kind_at(t, t->at) & HYPHEN && kind_at(t, t->at + 1) & LETTER)
+		{
+			type = TOKEN_ASCIIHWORD;
+			t->at++;
+			skip(t, LETTER);
+		}
+	}
+	else if (first & DIGIT)
+	{
+		type = TOKEN_UINT;
+		skip(t, DIGIT);
+		if (kind_at(t, t->at) & DOT && kind_at(t, t->at + 1) & DIGIT)
+		{
+			type = TOKEN_FLOAT;
+			t->at++;
+			skip(t, DIGIT);
+		}
+	}
+	else if (first & LESS && !is_special_tag(t, t->at))
+	{
+		t->at += kind_at(t, t->at + 1) & SLASH ? 2 : 1;
+		if (kind_at(t, t->at) & LETTER)
+		{
+			skip(t, LETTER);
+			if (t->at < t->end && *t->at == '>')
+			{
+				t->at++;
+				return TOKEN_TAG;
+			}
+		}
+		t->at = t->start;
+	}
+	return goes_on(t, table, t->at) ? 0 : type;
+}
+
+/* Gives the draft what plain_token has found.  Returns false if that is for the server. */
+static inline bool
+take_plain(Tokeniser *t, int type)
+{
+	if (!take(t, type, t->start, t->at - t->start))
+		return false;
+	if (type != TOKEN_ASCIIHWORD)
+		return true;
+
+	for (const char *part = t->start; part < t->at; part++)
+	{
+		const char *end = memchr(part, '-', t->at - part);
+
+		if (end == NULL)
+			end = t->at;
+		if (!take(t, TOKEN_HWORD_ASCIIPART, part, end - part))
+			return false;
+		part = end;
+	}
+	return true;
+}
+
 /*
  * Gives each token of a text to steward_tsvector_token, in order, but for
  * blanks if "blanks" is false, and for those that are too long.  Returns the
- * end of the text; or, if a token wants to see the next one, a point before
- * that token from which on the text must be parsed as if it began there.  The
- * draft is then what it was at that point.
+ * end of the text; or, if a token is for the server to make something of, a
+ * point before it from which on the text can be parsed as if it began there.
+ * The draft is then what it was at that point.
  */
 const char *
 steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
@@ -319,49 +430,32 @@ steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
 
 	while (t.at < t.end)
 	{
-		uint16		first = kind_at(&t, t.at);
-		const uint16 *table = first & LETTER ? word_goes_on : number_goes_on;
+		int			type = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		if (t.in_blank || !goes_on(&t, blank_goes_on, t.at))
 		{
 			if (!t.in_blank)
 				t.start = t.at++;
-			while (kind_at(&t, t.at) & BLANK)
-				t.at++;
+			skip(&t, BLANK);
 			t.in_blank = false;
 			if (!(kind_at(&t, t.at) & HIGH))
 			{
-				(void) too_long(t.at - t.start);
-				continue;
-			}
-			/* The character may end this blank or not. */
-		}
-		else if (first & (LETTER | DIGIT))
-		{
-			int			type = first & LETTER ? TOKEN_ASCIIWORD : TOKEN_UINT;
-
-			first &= LETTER | DIGIT;
-			t.start = t.at++;
-			while (kind_at(&t, t.at) & first)
-				t.at++;
-			if (!goes_on(&t, table, t.at))
-			{
-				if (!too_long(t.at - t.start) &&
-					!steward_tsvector_token(draft, type, t.start, t.at - t.start))
+				if (must_leave(t.at - t.start))
 					return t.start;
+				(void) is_ignored(t.at - t.start);
 				continue;
 			}
+			/* That character may end the blank or not. */
 		}
 		else
-			t.start = t.at;
+			type = plain_token(&t);
 
 		mark = steward_tsvector_mark(draft);
-		text = t.start;
-		if (!parse_segment(&t, segment_end(&t, t.at)))
+		if (type != 0 ? !take_plain(&t, type) : !parse_segment(&t, segment_end(&t, t.at)))
 		{
 			steward_tsvector_rewind(draft, mark);
-			return text;
+			return t.start;
 		}
 	}
 	return t.end;
