@@ -7,7 +7,7 @@ SET synchronous_commit = off;
 VACUUM :stamped;
 VACUUM :posts;
 SELECT clock_timestamp() AS started \gset
-UPDATE :stamped SET n = id;
+UPDATE :stamped SET n = n + 1;
 SELECT :'trail', 'stamp', extract(epoch FROM clock_timestamp() - :'started') * 1000;
 SELECT clock_timestamp() AS started \gset
 UPDATE :posts SET view_count = view_count + 1;

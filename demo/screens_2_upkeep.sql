@@ -7,7 +7,7 @@ DROP TRIGGER update_posts_updated_at ON blog.posts;
 SELECT * FROM steward.updated_at_enable_schema('blog') UNION ALL SELECT * FROM steward.updated_at_enable_schema('shop');
 \set ECHO none
 SELECT demo.check(count(*) = 9 AND bool_and(definition LIKE '%BEFORE UPDATE%' AND enabled = 'O'), 'nine tables have the updated_at trigger')
-FROM steward.upkeep_triggers WHERE function_name = 'updated_at_trigger' \g /dev/null
+FROM steward.upkeep_triggers WHERE function_name = 'updated_at_trigger' AND relation::text ~ '^(blog|shop)\.' \g /dev/null
 
 \echo :b'11. Two people, one row':n'   both opened the product when its version was 1'
 \set ECHO queries
@@ -18,21 +18,21 @@ SELECT steward.row_version_enable('shop.products');
 SET application_name = 'backoffice';
 SELECT set_config('app.current_user_id', demo.uuid('user', 401)::text, false), set_config('app.client_ip', '10.20.0.14', false) \g /dev/null
 \set ECHO queries
--- Camille Kim
+\echo '-- Camille Kim'
 UPDATE shop.products SET price = 21.50, version = 1 WHERE sku = 'NEW-03002';
 \set ECHO none
 SELECT set_config('app.current_user_id', demo.uuid('user', 92)::text, false), set_config('app.client_ip', '10.20.7.81', false) \g /dev/null
 \set ON_ERROR_STOP off
 \set ECHO queries
--- Mei Weber
+\echo '-- Mei Weber'
 UPDATE shop.products SET price = 17.90, version = 1 WHERE sku = 'NEW-03002';
 \set ECHO none
 SELECT demo.check(:'LAST_ERROR_SQLSTATE' = '40001', 'the stale write fails as a serialization failure') \g /dev/null
 \set ON_ERROR_STOP on
 \set ECHO queries
--- Mei Weber, having read again
+\echo '-- Mei Weber, having read again'
 UPDATE shop.products SET price = 18.90, version = 2 WHERE sku = 'NEW-03002';
--- what it is already
+\echo '-- nobody: the row is like that already'
 UPDATE shop.products SET price = 18.90, is_active = true WHERE sku = 'NEW-03002';
 \set ECHO none
 \connect - :super
@@ -87,3 +87,4 @@ SELECT as_role AS role, command AS "tries", demo.fold(substr(answer, 7), 46) AS 
 SELECT demo.check(bool_and(left(answer, 6) = '42501 '), 'every attempt on the events is refused') FROM demo.attempts_on_events \g /dev/null
 SELECT id, event_type, event_data ->> 'status' AS status, event_data ->> 'notes' AS notes
 FROM shop.events WHERE aggregate_id = demo.uuid('the order', 1) ORDER BY id;
+\pset format aligned

@@ -10,7 +10,9 @@ CALL steward.search_enable('blog.posts', '{title,content}', 'english');
 \echo
 \set ECHO queries
 ALTER TABLE shop.products ADD search_vector tsvector;
-SELECT steward.audit_enable('shop.products', exclude => '{search_vector}') \g /dev/null
+\o /dev/null
+SELECT steward.audit_enable('shop.products', exclude => '{search_vector}');
+\o
 CALL steward.search_enable('shop.products', '{name:A,description:B,tags:C}', 'english');
 \set ECHO none
 RESET client_min_messages;
@@ -33,7 +35,7 @@ FROM shop.products \g /dev/null
 \connect - migrator
 \set ECHO queries
 SELECT title, round(ts_rank(search_vector, q)::numeric, 3) AS rank,
-       ts_headline('english', content, q, 'StartSel=«, StopSel=», MinWords=9, MaxWords=14') AS "where"
+       ts_headline('english', content, q, 'StartSel=«, StopSel=», MinWords=8, MaxWords=12') AS "where"
 FROM blog.posts, websearch_to_tsquery('english', 'restoring backups -replica') q
 WHERE search_vector @@ q ORDER BY rank DESC, view_count DESC LIMIT 6;
 \set ECHO none
@@ -41,10 +43,7 @@ WHERE search_vector @@ q ORDER BY rank DESC, view_count DESC LIMIT 6;
 \set ECHO queries
 SELECT name, count(*) AS offers, min(price) AS "from", round(max(ts_rank(search_vector, q))::numeric, 3) AS rank
 FROM shop.products, websearch_to_tsquery('english', 'steel coffee OR tea') q
-WHERE search_vector @@ q GROUP BY name ORDER BY rank DESC, name LIMIT 8;
-\set ECHO none
-\echo
-\set ECHO queries
+WHERE search_vector @@ q GROUP BY name ORDER BY rank DESC, name LIMIT 6;
 EXPLAIN (COSTS OFF) SELECT name FROM shop.products, websearch_to_tsquery('english', 'kitchen steel coffee') q
 WHERE search_vector @@ q ORDER BY ts_rank(search_vector, q) DESC LIMIT 6;
 \set ECHO none
