@@ -34,8 +34,9 @@ typedef RepOriginId ReplOriginId;
 #define SessionReplicationOrigin replorigin_session_origin
 #endif
 
-/* 18 made generated columns virtual unless they say STORED. */
+/* 18 made generated columns virtual unless they say STORED, and has a standard spelling for functions that do not return. */
 #if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'
 #endif
 
