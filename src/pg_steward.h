@@ -88,8 +88,8 @@ extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
 
 /* options.c */
 extern char *steward_option(const char *argument, char **value);
-extern void steward_option_unknown(const char *kind, const char *argument,
-								   const char *known) pg_attribute_noreturn();
+pg_noreturn extern void steward_option_unknown(const char *kind, const char *argument,
+								   const char *known);
 extern int	steward_option_choice(const char *kind, const char *option, const char *value,
 								  const char *const *choices);
 extern char *steward_column_list(Relation rel);
@@ -112,7 +112,7 @@ typedef struct RowPair
 	char	   *old_value;
 	char	   *new_value;
 	bool		alike;			/* so far, columns lie at the same places */
-	bits8	   *nulls;			/* of both; NULL if nothing is null */
+	uint8	   *nulls;			/* of both; NULL if nothing is null */
 	char	   *old_data;
 	char	   *new_data;
 	uint32		end;			/* where the values end */
