@@ -34,9 +34,13 @@ typedef RepOriginId ReplOriginId;
 #define SessionReplicationOrigin replorigin_session_origin
 #endif
 
-/* 18 made generated columns virtual unless they say STORED, and has a standard spelling for functions that do not return. */
-#if PG_VERSION_NUM < 180000
+/* 18 put what says that a function does not return before its declaration. */
+#ifndef pg_noreturn
 #define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* 18 made generated columns virtual unless they say STORED. */
+#if PG_VERSION_NUM < 180000
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'
 #endif
 
