@@ -315,22 +315,13 @@ extern void steward_audit_guard_init(void);
 /* A vector that is being made from a text. */
 typedef struct TsvectorDraft TsvectorDraft;
 
-/* A point to which a draft can be taken back. */
-typedef struct TsvectorMark
-{
-	int64		nplaces;
-	int			position;
-} TsvectorMark;
-
 extern void steward_tsvector_tokens_init(void);
-extern const char *steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
-										   const char *text, int length, bool blanks);
+extern bool steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
+									const char *text, int length, bool blanks, int *nignored);
 
 /* to_tsvector.c */
 extern void steward_to_tsvector_init(void);
 extern bool steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length);
-extern TsvectorMark steward_tsvector_mark(const TsvectorDraft *draft);
-extern void steward_tsvector_rewind(TsvectorDraft *draft, TsvectorMark mark);
 extern TSVector steward_to_tsvector(Oid config, const char *document, int length);
 
 #endif							/* PG_STEWARD_H */

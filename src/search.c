@@ -6,6 +6,7 @@
 #include "pg_steward.h"
 
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_ts_config.h"
@@ -49,8 +50,6 @@ typedef struct Source
 /* What a statement knows of its trigger. */
 typedef struct SearchVector
 {
-	const char *trigger_name;
-	Oid			trigger;
 	AttrNumber	attnum;
 	int			nsources;
 	Source	   *sources;
@@ -204,8 +203,6 @@ parse_arguments(Relation rel, Trigger *trigger)
 	SearchVector *state = palloc0(sizeof(SearchVector));
 	Form_pg_attribute att;
 
-	state->trigger = trigger->tgoid;
-	state->trigger_name = pstrdup(trigger->tgname);
 	state->sources = palloc0(Max(trigger->tgnargs, 1) * sizeof(Source));
 	for (int i = 0; i < trigger->tgnargs; i++)
 	{
@@ -274,17 +271,20 @@ steward_search_vector_parse(Relation rel, Trigger *trigger)
 	return state;
 }
 
-/* Says, once per session and trigger, that a row does not name its configuration. */
+/* Says, once per session and table, that a row does not name its configuration. */
 static void
 note_fallback(SearchVector *state, Relation rel, const char *name)
 {
 	static List *noted = NIL;
+	Oid			table = RelationGetRelid(rel);
 	MemoryContext old;
 
-	if (list_member_oid(noted, state->trigger))
+	if (rel->rd_rel->relispartition)
+		table = llast_oid(get_partition_ancestors(table));
+	if (list_member_oid(noted, table))
 		return;
 	old = MemoryContextSwitchTo(steward_session_context());
-	noted = lappend_oid(noted, state->trigger);
+	noted = lappend_oid(noted, table);
 	MemoryContextSwitchTo(old);
 	ereport(NOTICE,
 			(name == NULL ?

@@ -29,8 +29,8 @@
 
 PG_FUNCTION_INFO_V1(steward_search_enable);
 
-/* How many pages of a table are looked at between two looks at how many rows they had. */
-#define FILL_PAGES		16
+/* At most so many pages of a table are looked at between two looks at how many rows they had. */
+#define MAX_FILL_PAGES	16
 
 typedef struct SearchTask
 {
@@ -93,9 +93,11 @@ fill_pages(SearchTask *task, Relation rel, int64 first, int64 end)
 	Oid			user;
 	int			security;
 
+	/* an owner's triggers are not to run as somebody else, now or at commit */
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS |
+						   (user == rel->rd_rel->relowner ? 0 : SECURITY_RESTRICTED_OPERATION));
 	query(command, 0, NULL, NULL, NULL);
 	SetUserIdAndSecContext(user, security);
 	pfree(command);
@@ -123,7 +125,9 @@ fill_table(SearchTask *task, Oid member)
 	int64		in_batch = 0;
 	int			told = 0;
 
-	for (int64 page = 0; page == 0 || page < npages; page += FILL_PAGES)
+	int			step = Max(1, Min(MAX_FILL_PAGES, task->batch_rows / 50));
+
+	for (int64 page = 0; page == 0 || page < npages; page += step)
 	{
 		/* opened for each batch, because it may be dropped after each commit */
 		Relation	rel = try_relation_open(member, RowExclusiveLock);
@@ -136,7 +140,7 @@ fill_table(SearchTask *task, Oid member)
 			name = rel->rd_rel->relname;
 			npages = rel->rd_rel->relkind == RELKIND_RELATION ? RelationGetNumberOfBlocks(rel) : 0;
 		}
-		end = Min(page + FILL_PAGES, npages);
+		end = Min(page + step, npages);
 		if (end > page)
 			in_batch += fill_pages(task, rel, page, end);
 		relation_close(rel, NoLock);

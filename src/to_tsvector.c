@@ -12,7 +12,7 @@
  * is when the server forgets its own state of dictionaries.  A dictionary whose
  * answers depend on anything else (on time, a setting, or on the words before)
  * is not for an IMMUTABLE function, but one that asks to see the next word, as a
- * thesaurus does, is left to the server together with the rest of the text.
+ * thesaurus does, is left to the server together with the whole text.
  */
 #include "pg_steward.h"
 
@@ -49,6 +49,10 @@
 #define TRIAL 1024
 #define TRIAL_HITS 128
 #define REST 8192
+
+/* See is_worth_trying. */
+#define RETRY 16
+#define MAX_BALANCE 65536
 
 #define BLOCK_SIZE 8192
 #define INITIAL_SLOTS 512
@@ -96,6 +100,8 @@ typedef struct TokenCache
 	int			trial;			/* tokens looked up in this trial ... */
 	int			hits;			/* ... and found */
 	int			rest;			/* tokens not to look up */
+	int64		balance;		/* bytes of texts that were made vectors of,
+								 * less those that were given up */
 	int			depth;			/* number of drafts at work */
 	bool		outdated;		/* to be emptied when no draft is at work: a
 								 * catalog has changed, or there is no room */
@@ -182,6 +188,7 @@ forget_tokens(void)
 	cache.nslots = cache.ntokens = 0;
 	cache.room_size = cache.used = 0;
 	cache.trial = cache.hits = cache.rest = 0;
+	cache.balance = 0;
 	cache.outdated = false;
 }
 
@@ -569,10 +576,9 @@ add_cached(TsvectorDraft *draft, CachedToken *token)
 }
 
 /*
- * Adds a token to the draft.  Returns false, with some of it added or nothing,
- * if the server must make something of the token: when a dictionary wants to
- * see the next one, too, or a lexeme is longer than a vector can hold.  The
- * bytes must last until this returns.
+ * Adds a token to the draft.  Returns false if only the server can: because a
+ * dictionary wants to see the next one, too, or a lexeme is longer than a
+ * vector can hold.  The bytes must last until this returns.
  */
 bool
 steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length)
@@ -629,59 +635,6 @@ steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int le
 		if (lexeme->flags & TSL_ADDPOS)
 			draft->position++;
 		add_lexeme(draft, lexeme->lexeme, lexeme_length, draft->position);
-	}
-	return true;
-}
-
-/* Returns the state of the draft, for steward_tsvector_rewind. */
-TsvectorMark
-steward_tsvector_mark(const TsvectorDraft *draft)
-{
-	TsvectorMark mark = {draft->nplaces, draft->position};
-
-	return mark;
-}
-
-/*
- * Takes the draft back to an earlier state.  Terms remain, but a term without
- * places is no part of the vector; a token in the cache must not be added
- * afterwards, because its places have been counted.
- */
-void
-steward_tsvector_rewind(TsvectorDraft *draft, TsvectorMark mark)
-{
-	draft->nplaces = mark.nplaces;
-	draft->position = mark.position;
-}
-
-/* Fills in the words of a text as the server finds them, from a position on. */
-static void
-parse_by_server(ParsedText *parsed, Oid config_id, const char *text, int length, int position)
-{
-	parsed->lenwords = Min(Max(length / 6, 2), MaxAllocSize / sizeof(ParsedWord));
-	parsed->curwords = 0;
-	parsed->pos = position;
-	parsed->words = palloc_array(ParsedWord, parsed->lenwords);
-	parsetext(config_id, parsed, unconstify(char *, text), length);
-}
-
-/*
- * Adds the words of a text as the server finds them.  Returns false if one of
- * them is too long for a vector.
- */
-static bool
-add_parsed(TsvectorDraft *draft, const char *text, int length)
-{
-	ParsedText	parsed;
-
-	parse_by_server(&parsed, draft->config_id, text, length, draft->position);
-	for (int i = 0; i < parsed.curwords; i++)
-	{
-		ParsedWord *word = &parsed.words[i];
-
-		if (word->len >= MAXSTRLEN)
-			return false;
-		add_lexeme(draft, word->word, word->len, word->pos.pos);
 	}
 	return true;
 }
@@ -769,9 +722,20 @@ finish(TsvectorDraft *draft, MemoryContext mcxt)
 	return vector;
 }
 
+/* Raises the server's notice of tokens that are too long. */
+static void
+note_ignored(int nignored)
+{
+	for (; nignored > 0; nignored--)
+		ereport(NOTICE,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("word is too long to be indexed"),
+				 errdetail("Words longer than %d characters are ignored.", MAXSTRLEN)));
+}
+
 /*
- * Makes the vector of a text with the default parser.  Returns NULL if there is
- * something in it that does not fit in a vector.
+ * Makes the vector of a text with the default parser.  Returns NULL if only the
+ * server can do that.
  */
 static TSVector
 make_vector(Oid config_id, TSConfigCacheEntry *config, TSParserCacheEntry *parser,
@@ -782,7 +746,7 @@ make_vector(Oid config_id, TSConfigCacheEntry *config, TSParserCacheEntry *parse
 											   ALLOCSET_DEFAULT_SIZES);
 	TsvectorDraft draft = {0};
 	bool		blanks = TOKEN_BLANK < config->lenmap && config->map[TOKEN_BLANK].len > 0;
-	const char *rest;
+	int			nignored;
 	TSVector	vector = NULL;
 
 	MemoryContextSwitchTo(mcxt);
@@ -795,13 +759,35 @@ make_vector(Oid config_id, TSConfigCacheEntry *config, TSParserCacheEntry *parse
 	draft.maxplaces = length / 8 + 16;
 	draft.places = palloc_extended(draft.maxplaces * sizeof(Place), MCXT_ALLOC_HUGE);
 
-	rest = steward_tsvector_tokens(&draft, parser, document, length, blanks);
-	if (rest == document + length || add_parsed(&draft, rest, document + length - rest))
+	if (steward_tsvector_tokens(&draft, parser, document, length, blanks, &nignored))
 		vector = finish(&draft, caller);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(mcxt);
+	if (vector != NULL)
+		note_ignored(nignored);
 	return vector;
+}
+
+/*
+ * What had to be given up for the server is work done twice.  So texts are left
+ * to it from the start while more bytes were given up than came to something,
+ * but for one in so many that the waste is small.
+ */
+static bool
+is_worth_trying(int length)
+{
+	if (cache.balance >= 0)
+		return true;
+	cache.balance += length / RETRY;
+	return false;
+}
+
+static void
+note_trial(int length, bool made)
+{
+	cache.balance += made ? length : -(int64) length;
+	cache.balance = Min(Max(cache.balance, -MAX_BALANCE), MAX_BALANCE);
 }
 
 /*
@@ -833,7 +819,8 @@ steward_to_tsvector(Oid config_id, const char *document, int length)
 	}
 
 	if (steward_to_tsvector_cache != 0 && !cache.outdated &&
-		parser->startOid == F_PRSD_START && parser->tokenOid == F_PRSD_NEXTTOKEN)
+		parser->startOid == F_PRSD_START && parser->tokenOid == F_PRSD_NEXTTOKEN &&
+		is_worth_trying(length))
 	{
 		/* A dictionary is free to call this, too. */
 		cache.depth++;
@@ -846,12 +833,15 @@ steward_to_tsvector(Oid config_id, const char *document, int length)
 			cache.depth--;
 		}
 		PG_END_TRY();
+		note_trial(length, vector != NULL);
 	}
 	if (vector == NULL)
 	{
-		ParsedText	parsed;
+		ParsedText	parsed = {0};
 
-		parse_by_server(&parsed, config_id, document, length, 0);
+		parsed.lenwords = Min(Max(length / 6, 2), MaxAllocSize / sizeof(ParsedWord));
+		parsed.words = palloc_array(ParsedWord, parsed.lenwords);
+		parsetext(config_id, &parsed, unconstify(char *, document), length);
 		vector = make_tsvector(&parsed);
 	}
 	return vector;

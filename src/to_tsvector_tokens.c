@@ -35,6 +35,7 @@
 #define TOKEN_ASCIIHWORD 16
 #define TOKEN_FLOAT 20
 #define TOKEN_UINT 22
+#define TOKEN_UNMAPPED 0		/* none of them: only its length matters */
 
 /* What a byte can be; a byte can be several things. */
 #define LETTER		0x0001		/* an ASCII one, as all of these but HIGH */
@@ -72,6 +73,7 @@ typedef struct Tokeniser
 	const char *start;			/* of the current token */
 	const char *at;				/* start <= at: what has been looked at */
 	bool		in_blank;		/* is the current token a blank? */
+	int			nignored;		/* tokens that were too long */
 } Tokeniser;
 
 /* Adds "bit" to the kinds of each of the characters. */
@@ -153,34 +155,16 @@ goes_on(const Tokeniser *t, const uint16 *table, const char *p)
 }
 
 /*
- * Says whether the server ignores a token for its length; if so, raises its
- * notice.  What it does with MAXSTRLEN itself is not the same in all minor
- * versions, so that is for nobody but the server: see must_leave.
+ * Gives the draft a token.  Returns false if that is for the server: as a token
+ * of MAXSTRLEN bytes is, which not all minor versions ignore.
  */
-static bool
-is_ignored(int length)
-{
-	if (length <= MAXSTRLEN)
-		return false;
-	ereport(NOTICE,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("word is too long to be indexed"),
-			 errdetail("Words longer than %d characters are ignored.", MAXSTRLEN)));
-	return true;
-}
-
-static inline bool
-must_leave(int length)
-{
-	return length == MAXSTRLEN;
-}
-
-/* Gives the draft a token.  Returns false if that is for the server. */
 static bool
 take(Tokeniser *t, int type, const char *token, int length)
 {
-	return is_ignored(length) ||
-		(!must_leave(length) && steward_tsvector_token(t->draft, type, token, length));
+	if (length < MAXSTRLEN)
+		return type == TOKEN_UNMAPPED || steward_tsvector_token(t->draft, type, token, length);
+	t->nignored++;
+	return length > MAXSTRLEN;
 }
 
 /* Says whether all rules are different after the tag that may begin with the "<" at p. */
@@ -408,30 +392,21 @@ take_plain(Tokeniser *t, int type)
 
 /*
  * Gives each token of a text to steward_tsvector_token, in order, but for
- * blanks if "blanks" is false, and for those that are too long.  Returns the
- * end of the text; or, if a token is for the server to make something of, a
- * point before it from which on the text can be parsed as if it began there.
- * The draft is then what it was at that point.
+ * blanks if "blanks" is false, and for those that are too long, which it counts
+ * in *nignored.  Returns false, and stops, if a token is for the server to make
+ * something of.
  */
-const char *
+bool
 steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
-						const char *text, int length, bool blanks)
+						const char *text, int length, bool blanks, int *nignored)
 {
-	Tokeniser	t = {draft, parser, text + length, text, text, false};
-	TsvectorMark mark = steward_tsvector_mark(draft);
+	Tokeniser	t = {draft, parser, text + length, text, text, false, 0};
+	bool		taken = true;
 
 	if (blanks)
+		taken = parse_segment(&t, t.end);
+	while (taken && t.at < t.end)
 	{
-		if (parse_segment(&t, t.end))
-			return t.end;
-		steward_tsvector_rewind(draft, mark);
-		return text;
-	}
-
-	while (t.at < t.end)
-	{
-		int			type = 0;
-
 		CHECK_FOR_INTERRUPTS();
 		if (t.in_blank || !goes_on(&t, blank_goes_on, t.at))
 		{
@@ -439,24 +414,19 @@ steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
 				t.start = t.at++;
 			skip(&t, BLANK);
 			t.in_blank = false;
-			if (!(kind_at(&t, t.at) & HIGH))
-			{
-				if (must_leave(t.at - t.start))
-					return t.start;
-				(void) is_ignored(t.at - t.start);
-				continue;
-			}
-			/* That character may end the blank or not. */
+			/* A character beyond ASCII may end the blank or not. */
+			if (kind_at(&t, t.at) & HIGH)
+				taken = parse_segment(&t, segment_end(&t, t.at));
+			else
+				taken = take(&t, TOKEN_UNMAPPED, t.start, t.at - t.start);
 		}
 		else
-			type = plain_token(&t);
-
-		mark = steward_tsvector_mark(draft);
-		if (type != 0 ? !take_plain(&t, type) : !parse_segment(&t, segment_end(&t, t.at)))
 		{
-			steward_tsvector_rewind(draft, mark);
-			return t.start;
+			int			type = plain_token(&t);
+
+			taken = type != 0 ? take_plain(&t, type) : parse_segment(&t, segment_end(&t, t.at));
 		}
 	}
-	return t.end;
+	*nignored = t.nignored;
+	return taken;
 }
