@@ -21,16 +21,19 @@
 PG_FUNCTION_INFO_V1(steward_trigger_arguments);
 PG_FUNCTION_INFO_V1(steward_upkeep_check);
 
-/* A trigger function that fills in the column its first argument names, and what reads its arguments. */
+/* A trigger function, what reads its arguments, and whether it fills in the column that the first one names. */
 typedef struct UpkeepTrigger
 {
 	const char *function;
 	void	   *(*parse) (Relation rel, Trigger *trigger);
+	bool		fills;
 } UpkeepTrigger;
 
 static const UpkeepTrigger upkeep_triggers[] = {
-	{"updated_at_trigger", steward_updated_at_parse},
-	{"row_version_trigger", steward_row_version_parse},
+	{"updated_at_trigger", steward_updated_at_parse, true},
+	{"row_version_trigger", steward_row_version_parse, true},
+	{"soft_delete_trigger", steward_soft_delete_parse, false},
+	{"soft_delete_cascade", steward_soft_delete_cascade_parse, false},
 };
 
 /* In the order of StampClock. */
@@ -151,10 +154,10 @@ steward_upkept_columns(Relation rel, Trigger *self)
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		Trigger    *trigger = &triggers->triggers[i];
+		const UpkeepTrigger *kind = find_kind(trigger, get_func_namespace(self->tgfoid));
 		bool		first = true;
 
-		if (trigger->tgoid == self->tgoid || trigger->tgnargs == 0 ||
-			find_kind(trigger, get_func_namespace(self->tgfoid)) == NULL)
+		if (trigger->tgoid == self->tgoid || trigger->tgnargs == 0 || kind == NULL || !kind->fills)
 			continue;
 		for (int a = 0; a < trigger->tgnargs; a++)
 		{
@@ -170,6 +173,24 @@ steward_upkept_columns(Relation rel, Trigger *self)
 		}
 	}
 	return upkept;
+}
+
+/* Returns a trigger of the table that is not disabled, with a function of "schema"; NULL if it has none. */
+Trigger *
+steward_find_trigger(Relation rel, Oid schema, const char *function)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+		char	   *name;
+
+		if (trigger->tgenabled == TRIGGER_DISABLED || get_func_namespace(trigger->tgfoid) != schema)
+			continue;
+		name = get_func_name(trigger->tgfoid);
+		if (name != NULL && strcmp(name, function) == 0)
+			return trigger;
+	}
+	return NULL;
 }
 
 /*
