@@ -560,7 +560,7 @@ describe(Relation rel)
 Datum
 steward_audit_check(PG_FUNCTION_ARGS)
 {
-	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	Relation	rel = steward_open(PG_GETARG_OID(0));
 
 	if (describe(rel)->redacts && !steward_preloaded &&
 		(steward_audit_redaction_key_file == NULL || steward_audit_redaction_key_file[0] == '\0'))
@@ -580,7 +580,7 @@ steward_audit_check(PG_FUNCTION_ARGS)
 Datum
 steward_audit_identity(PG_FUNCTION_ARGS)
 {
-	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	Relation	rel = steward_open(PG_GETARG_OID(0));
 	List	   *key;
 	Oid			identity;
 
@@ -600,24 +600,26 @@ steward_audit_identity(PG_FUNCTION_ARGS)
 Datum
 steward_audit_option_values(PG_FUNCTION_ARGS)
 {
-	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
-	char	   *option = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	size_t		option_length = strlen(option);
-	const char *argument = VARDATA_ANY(arguments);
-	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
+	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(0));
+	char	   *wanted = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ArrayBuildState *values = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	ListCell   *argument;
 
-	for (; argument < end; argument += strlen(argument) + 1)
+	foreach(argument, arguments)
 	{
+		char	   *value;
+		char	   *option = steward_option(lfirst(argument), &value);
 		List	   *names;
 		ListCell   *lc;
 
-		if (strncmp(argument, option, option_length) != 0 || argument[option_length] != '=' ||
-			!SplitIdentifierString(pstrdup(argument + option_length + 1), ',', &names))
+		if (option == NULL || strcmp(option, wanted) != 0 ||
+			!SplitIdentifierString(value, ',', &names))
 			continue;
 		foreach(lc, names)
+		{
 			accumArrayResult(values, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
 							 CurrentMemoryContext);
+		}
 	}
 	PG_RETURN_DATUM(makeArrayResult(values, CurrentMemoryContext));
 }
@@ -634,7 +636,7 @@ steward_audit_option_values(PG_FUNCTION_ARGS)
 Datum
 steward_audit_record_key(PG_FUNCTION_ARGS)
 {
-	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	Relation	rel = steward_open(PG_GETARG_OID(0));
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
 	AuditTable *table = describe(rel);
 	TupleDesc	desc = RelationGetDescr(rel);

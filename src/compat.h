@@ -126,7 +126,11 @@ steward_init_update(EState *estate, Relation rel, Bitmapset *columns)
 	steward_init_range_table(estate, list_make1(entry), permissions);
 #else
 	entry->updatedCols = columns;
-	/* here the planner finds out which generated columns depend on others; all of them may */
+
+	/*
+	 * here the planner finds out which generated columns depend on others;
+	 * all of them may
+	 */
 	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
 		if (TupleDescAttr(RelationGetDescr(rel), i)->attgenerated != '\0')
 			entry->extraUpdatedCols = bms_add_member(entry->extraUpdatedCols,

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "access/relation.h"
 #include "access/xact.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
@@ -23,6 +24,7 @@ char	   *steward_audit_user_setting = NULL;
 char	   *steward_audit_client_ip_setting = NULL;
 char	   *steward_audit_tenant_setting = NULL;
 char	   *steward_context = NULL;
+int			steward_to_tsvector_cache = 8192;
 
 /* Read by steward.audit_maintain() through current_setting(). */
 static int	steward_audit_retention = 0;
@@ -142,6 +144,19 @@ steward_new_id(void)
 	return id;
 }
 
+/* Opens the relation that an argument of type regclass names; raises 42P01 if there is none. */
+Relation
+steward_open(Oid relid)
+{
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	return rel;
+}
+
 /* Returns the qualified name of a table as an SQL literal, for hints. */
 char *
 steward_relation_literal(Relation rel)
@@ -217,6 +232,11 @@ _PG_init(void)
 							NULL,
 							&steward_audit_partitions_ahead, 3, 0, 366,
 							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("steward.to_tsvector_cache",
+							"Memory in which a session remembers what dictionaries made of words; 0 leaves to_tsvector to the server.",
+							NULL,
+							&steward_to_tsvector_cache, 8192, 0, 1024 * 1024,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("steward");
 
 	RegisterXactCallback(settle_at_xact_end, NULL);
@@ -225,4 +245,5 @@ _PG_init(void)
 	steward_audit_log_init();
 	steward_audit_table_init();
 	steward_audit_guard_init();
+	steward_to_tsvector_init();
 }

@@ -6,6 +6,7 @@
  *
  *	options.c			reading a trigger's arguments
  *	row.c				comparing and changing rows
+ *	output.c			values as text
  *
  * The audit module, callee first:
  *
@@ -23,7 +24,14 @@
  *	row_version.c		how often a row changed, and refusing stale writes
  *	append_only.c		refusing every change
  *	soft_delete.c		stamping rows instead of deleting them
+ *	search.c			the words of a row, for full-text search
+ *	search_enable.c		search vectors for a table that has rows
  *	uuidv7.c			ids that grow with time
+ *
+ * The to_tsvector module:
+ *
+ *	to_tsvector_tokens.c	finding the tokens of a text
+ *	to_tsvector.c		what dictionaries make of them, and the vector
  */
 #ifndef PG_STEWARD_H
 #define PG_STEWARD_H
@@ -37,6 +45,8 @@
 #include "fmgr.h"
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
+#include "tsearch/ts_cache.h"
+#include "tsearch/ts_type.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -51,6 +61,7 @@ extern char *steward_audit_user_setting;
 extern char *steward_audit_client_ip_setting;
 extern char *steward_audit_tenant_setting;
 extern char *steward_context;
+extern int	steward_to_tsvector_cache;
 
 /* pg_steward.c */
 
@@ -72,6 +83,7 @@ extern void steward_provisional(Provisional *it, void (*forget) (Provisional *it
 extern void steward_settle(Provisional *it);
 extern MemoryContext steward_session_context(void);
 extern int64 steward_new_id(void);
+extern Relation steward_open(Oid relid);
 extern char *steward_relation_literal(Relation rel);
 extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
 
@@ -84,6 +96,8 @@ extern int	steward_option_choice(const char *kind, const char *option, const cha
 extern char *steward_column_list(Relation rel);
 extern List *steward_option_columns(Relation rel, const char *kind, const char *option,
 									const char *value);
+extern void steward_option_once(const char *kind, const char *option, bool given);
+extern List *steward_stored_arguments(bytea *stored);
 extern AttrNumber steward_find_column(Relation rel, const char *argument);
 extern AttrNumber steward_option_column(Relation rel, const char *kind, const char *argument);
 
@@ -118,6 +132,18 @@ extern HeapTuple steward_row_set(HeapTuple tuple, TupleDesc desc, AttrNumber att
 								 Datum value, bool isnull);
 extern HeapTuple steward_row_copy_column(HeapTuple tuple, HeapTuple from, TupleDesc desc,
 										 AttrNumber attnum);
+
+/* output.c */
+
+/* How a value becomes text. */
+typedef struct PinnedOutput
+{
+	FmgrInfo	function;
+	bool		names_objects;	/* looks at the search path */
+} PinnedOutput;
+
+extern void steward_pinned_output_init(PinnedOutput *output, Oid type, MemoryContext mcxt);
+extern char *steward_pinned_output(PinnedOutput *output, Datum value);
 
 /* upkeep.c */
 
@@ -155,6 +181,7 @@ extern void *steward_updated_at_parse(Relation rel, Trigger *trigger);
 extern void *steward_row_version_parse(Relation rel, Trigger *trigger);
 extern void *steward_soft_delete_parse(Relation rel, Trigger *trigger);
 extern void *steward_soft_delete_cascade_parse(Relation rel, Trigger *trigger);
+extern void *steward_search_vector_parse(Relation rel, Trigger *trigger);
 
 /* audit_json.c */
 
@@ -188,9 +215,7 @@ typedef struct AuditColumn
 	bool		typbyval;
 	AuditEncoding encoding;
 	bool		in_key;
-	FmgrInfo	output;			/* ENCODE_OUTPUT and ENCODE_REDACTED only ... */
-	bool		names_objects;	/* ... and whether that looks at the search
-								 * path */
+	PinnedOutput output;		/* ENCODE_OUTPUT and ENCODE_REDACTED only */
 } AuditColumn;
 
 extern const char *steward_audit_get_redaction_key(void);
@@ -287,5 +312,28 @@ extern int64 steward_audit_hash_integer_key(int64 table_id, int64 key);
 
 /* audit_guard.c */
 extern void steward_audit_guard_init(void);
+
+/* to_tsvector_tokens.c */
+
+/* A vector that is being made from a text. */
+typedef struct TsvectorDraft TsvectorDraft;
+
+/* A point to which a draft can be taken back. */
+typedef struct TsvectorMark
+{
+	int64		nplaces;
+	int			position;
+} TsvectorMark;
+
+extern void steward_tsvector_tokens_init(void);
+extern const char *steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
+										   const char *text, int length, bool blanks);
+
+/* to_tsvector.c */
+extern void steward_to_tsvector_init(void);
+extern bool steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length);
+extern TsvectorMark steward_tsvector_mark(const TsvectorDraft *draft);
+extern void steward_tsvector_rewind(TsvectorDraft *draft, TsvectorMark mark);
+extern TSVector steward_to_tsvector(Oid config, const char *document, int length);
 
 #endif							/* PG_STEWARD_H */

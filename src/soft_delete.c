@@ -40,7 +40,7 @@ typedef struct ForeignKey
 typedef struct SoftDelete
 {
 	Stamp		stamp;
-	List	   *allow;			/* values of the option, as strings */
+	char	   *allow;			/* NULL if nobody is */
 	bool		has_parents;	/* below has been looked up */
 	List	   *parents;		/* ForeignKeys of this table */
 	ItemPointerData updating;	/* in a partition: the last row that came to
@@ -102,6 +102,7 @@ steward_soft_delete_parse(Relation rel, Trigger *trigger)
 	SoftDelete *state = palloc0(sizeof(SoftDelete));
 	char	   *column = NULL;
 	StampClock	clock = CLOCK_TRANSACTION;
+	bool		has_clock = false;
 
 	ItemPointerSetInvalid(&state->updating);
 	for (int i = 0; i < trigger->tgnargs; i++)
@@ -112,11 +113,16 @@ steward_soft_delete_parse(Relation rel, Trigger *trigger)
 		if (option == NULL && column == NULL)
 			column = value;
 		else if (option != NULL && strcmp(option, "clock") == 0)
+		{
+			steward_option_once("soft_delete", option, has_clock);
 			clock = steward_option_choice("soft_delete", option, value, steward_clocks);
+			has_clock = true;
+		}
 		else if (option != NULL && strcmp(option, "allow") == 0)
 		{
+			steward_option_once("soft_delete", option, state->allow != NULL);
 			(void) steward_role_allowed("soft_delete", value);
-			state->allow = lappend(state->allow, value);
+			state->allow = value;
 		}
 		else
 			steward_option_unknown("soft_delete", trigger->tgargs[i],
@@ -162,9 +168,9 @@ row_update_open(RowUpdate *update, Relation rel, AttrNumber attnum)
 	update->estate->es_snapshot = GetActiveSnapshot();
 
 	/*
-	 * The row is changed by the very command that wants to delete it, whatever
-	 * its triggers ran meanwhile.  So a row that it comes across a second time,
-	 * as in DELETE ... USING, is one it has dealt with.
+	 * The row is changed by the very command that wants to delete it,
+	 * whatever its triggers ran meanwhile.  So a row that it comes across a
+	 * second time, as in DELETE ... USING, is one it has dealt with.
 	 */
 	update->estate->es_output_cid = GetActiveSnapshot()->curcid;
 	update->result = makeNode(ResultRelInfo);
@@ -584,16 +590,10 @@ static bool
 deletes_for_real(SoftDelete *state, FunctionCallInfo fcinfo)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	ListCell   *lc;
 
-	if (row_moves(state, trigdata))
-		return true;
-	foreach(lc, state->allow)
-	{
-		if (steward_role_allowed("soft_delete", lfirst(lc)))
-			return true;
-	}
-	return InNoForceRLSOperation() && parent_is_gone(state, fcinfo);
+	return row_moves(state, trigdata) ||
+		(state->allow != NULL && steward_role_allowed("soft_delete", state->allow)) ||
+		(InNoForceRLSOperation() && parent_is_gone(state, fcinfo));
 }
 
 /* Raises an error unless the trigger is attached as it must; returns what its arguments say. */

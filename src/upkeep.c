@@ -19,6 +19,7 @@
 #include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(steward_trigger_arguments);
+PG_FUNCTION_INFO_V1(steward_trigger_column);
 PG_FUNCTION_INFO_V1(steward_upkeep_check);
 
 /* A trigger function, what reads its arguments, and whether it fills in the column that the first one names. */
@@ -32,6 +33,7 @@ typedef struct UpkeepTrigger
 static const UpkeepTrigger upkeep_triggers[] = {
 	{"updated_at_trigger", steward_updated_at_parse, true},
 	{"row_version_trigger", steward_row_version_parse, true},
+	{"search_vector_trigger", steward_search_vector_parse, true},
 	{"soft_delete_trigger", steward_soft_delete_parse, false},
 	{"soft_delete_cascade", steward_soft_delete_cascade_parse, false},
 };
@@ -138,8 +140,8 @@ find_kind(Trigger *trigger, Oid schema)
 /*
  * Returns an array with an element for each attribute: true for those whose
  * change is not the row's, because the server generates them or another upkeep
- * trigger fills them in.  That is a trigger's first column, and the one of its
- * option "by".
+ * trigger sees to them: its first column, and those of its options "by" and
+ * "keep".
  */
 bool *
 steward_upkept_columns(Relation rel, Trigger *self)
@@ -163,12 +165,20 @@ steward_upkept_columns(Relation rel, Trigger *self)
 		{
 			char	   *value;
 			char	   *option = steward_option(trigger->tgargs[a], &value);
-			AttrNumber	attnum = InvalidAttrNumber;
+			List	   *names = NIL;
+			ListCell   *lc;
 
 			if (option == NULL ? first : strcmp(option, "by") == 0)
-				attnum = steward_find_column(rel, value);
-			if (attnum != InvalidAttrNumber)
-				upkept[attnum - 1] = true;
+				names = list_make1(value);
+			else if (option != NULL && strcmp(option, "keep") == 0)
+				(void) SplitIdentifierString(value, ',', &names);
+			foreach(lc, names)
+			{
+				AttrNumber	attnum = steward_find_column(rel, lfirst(lc));
+
+				if (attnum != InvalidAttrNumber)
+					upkept[attnum - 1] = true;
+			}
 			first &= option != NULL;
 		}
 	}
@@ -224,20 +234,55 @@ steward_role_allowed(const char *kind, const char *value)
 /*
  * steward.trigger_arguments(arguments bytea) returns text[]
  *
- * Returns the arguments of a trigger, as pg_trigger keeps them: each with a zero
- * byte behind it.
+ * Returns the arguments of a trigger from pg_trigger.tgargs; raises 22023 for
+ * bytes that are nothing of the kind.
  */
 Datum
 steward_trigger_arguments(PG_FUNCTION_ARGS)
 {
-	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
-	const char *argument = VARDATA_ANY(arguments);
-	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
+	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(0));
 	ArrayBuildState *values = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	ListCell   *lc;
 
-	for (; argument < end; argument += strlen(argument) + 1)
-		accumArrayResult(values, CStringGetTextDatum(argument), false, TEXTOID, CurrentMemoryContext);
+	foreach(lc, arguments)
+	{
+		accumArrayResult(values, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
+						 CurrentMemoryContext);
+	}
 	PG_RETURN_DATUM(makeArrayResult(values, CurrentMemoryContext));
+}
+
+/*
+ * steward.trigger_column(relation regclass, arguments bytea) returns name
+ *
+ * Returns the column that a trigger's first bare argument names, NULL if there is
+ * none.  Raises 22023 as steward.trigger_arguments() does.
+ */
+Datum
+steward_trigger_column(PG_FUNCTION_ARGS)
+{
+	Relation	rel = steward_open(PG_GETARG_OID(0));
+	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(1));
+	ListCell   *lc;
+	AttrNumber	attnum = InvalidAttrNumber;
+	Name		name = palloc0(sizeof(NameData));
+
+	foreach(lc, arguments)
+	{
+		char	   *value;
+
+		if (steward_option(lfirst(lc), &value) == NULL)
+		{
+			attnum = steward_find_column(rel, value);
+			break;
+		}
+	}
+	if (attnum != InvalidAttrNumber)
+		namestrcpy(name, NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
+	relation_close(rel, AccessShareLock);
+	if (attnum == InvalidAttrNumber)
+		PG_RETURN_NULL();
+	PG_RETURN_NAME(name);
 }
 
 /*
@@ -249,7 +294,7 @@ steward_trigger_arguments(PG_FUNCTION_ARGS)
 Datum
 steward_upkeep_check(PG_FUNCTION_ARGS)
 {
-	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	Relation	rel = steward_open(PG_GETARG_OID(0));
 
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{

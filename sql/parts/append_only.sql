@@ -6,7 +6,7 @@ COMMENT ON FUNCTION steward.append_only_trigger() IS
 'Refuses UPDATE, DELETE and TRUNCATE. Argument: allow= (roles that may).';
 
 CREATE FUNCTION steward.append_only_enable(relation regclass, allow name[] DEFAULT '{}') RETURNS SETOF text
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     arguments constant text[] := array_remove(ARRAY['allow=' || steward.upkeep_column_list(allow)], NULL);
@@ -22,7 +22,7 @@ COMMENT ON FUNCTION steward.append_only_enable(regclass, name[]) IS
 'Lets nobody but the named roles change or remove rows of a table, its partitions and its inheritance children; returns the commands it ran.';
 
 CREATE FUNCTION steward.append_only_disable(relation regclass) RETURNS SETOF text
-LANGUAGE sql STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT steward.upkeep_run(ARRAY(SELECT steward.upkeep_detach(relation, 'append_only_trigger')));
 END;

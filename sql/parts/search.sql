@@ -1,0 +1,141 @@
+-- search: the words of each row, for full-text search.
+
+CREATE FUNCTION steward.search_vector_trigger() RETURNS trigger
+AS 'MODULE_PATHNAME', 'steward_search_vector_trigger' LANGUAGE C;
+COMMENT ON FUNCTION steward.search_vector_trigger() IS
+'Keeps a search vector. Arguments: its column, the sources as column[#>{path}][:weight], config=, config_column=.';
+
+CREATE FUNCTION steward.search_config_name(config regconfig) RETURNS text
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT CASE n.nspname WHEN 'pg_catalog' THEN quote_ident(c.cfgname) ELSE format('%I.%I', n.nspname, c.cfgname) END
+      FROM pg_ts_config c
+      JOIN pg_namespace n ON n.oid = c.cfgnamespace
+     WHERE c.oid = config;
+END;
+COMMENT ON FUNCTION steward.search_config_name(regconfig) IS
+'The name of a text search configuration as the search_vector trigger takes it.';
+
+-- Rows are filled in that have no vector yet; a trigger that says refill=yes took the place of another, so that all
+-- rows are to be filled in. It says so until that is done.
+CREATE FUNCTION steward.search_attach(relation regclass, arguments text[], vector_column name, refill boolean) RETURNS SETOF text
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT steward.upkeep_run(ARRAY(SELECT steward.upkeep_attach(
+        relation, 'search_vector_trigger', steward.upkeep_trigger_name(vector_column), 'BEFORE INSERT OR UPDATE', 'ROW',
+        arguments || CASE WHEN refill THEN ARRAY['refill=yes'] ELSE '{}' END, vector_column)));
+END;
+COMMENT ON FUNCTION steward.search_attach(regclass, text[], name, boolean) IS
+'Attaches the search_vector trigger to a table and its inheritance children; returns the commands it ran.';
+
+CREATE FUNCTION steward.search_prepare(relation regclass, sources text[], config regconfig, vector_column name, config_column name,
+    OUT arguments text[], OUT refill boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    command text;
+    present constant boolean := EXISTS (SELECT FROM pg_attribute a
+                                         WHERE a.attrelid = relation AND a.attname = vector_column AND NOT a.attisdropped);
+    wanted constant text[] := array_remove(quote_ident(vector_column) || sources || ('config=' || steward.search_config_name(config))
+                                           || ('config_column=' || quote_ident(config_column)), NULL);
+BEGIN
+    IF num_nulls(relation, sources, config, vector_column) > 0 OR array_position(sources, NULL) IS NOT NULL THEN
+        RAISE null_value_not_allowed USING
+            MESSAGE = 'arguments of steward.search_enable() but "config_column" must not be null';
+    END IF;
+    PERFORM steward.upkeep_check_owner(relation);
+    IF NOT present THEN
+        command := format('ALTER TABLE %s ADD COLUMN %I tsvector', relation, vector_column);
+        EXECUTE command;
+        RAISE NOTICE '%', command;
+    END IF;
+
+    arguments := wanted;
+    refill := present AND coalesce((SELECT bool_or(t.arguments <> wanted)
+                                      FROM steward.upkeep_existing(relation, 'search_vector_trigger', 'ROW', vector_column) t), true);
+    FOR command IN SELECT steward.search_attach(relation, arguments, vector_column, refill) LOOP
+        RAISE NOTICE '%', command;
+    END LOOP;
+    PERFORM steward.upkeep_check(relation);
+END $$;
+COMMENT ON FUNCTION steward.search_prepare(regclass, text[], regconfig, name, name) IS
+'First step of search_enable(): the column and the trigger.';
+
+CREATE FUNCTION steward.search_fill(member regclass, vector_column name, first_block bigint, end_block bigint, refill boolean)
+RETURNS bigint
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    filled bigint;
+BEGIN
+    -- the trigger puts the vector in the place of the null
+    EXECUTE format('UPDATE ONLY %s SET %I = NULL WHERE ctid >= %L AND ctid < %L %s', member, vector_column,
+                   format('(%s,0)', first_block), format('(%s,0)', end_block),
+                   CASE WHEN NOT refill THEN format('AND %I IS NULL', vector_column) END);
+    GET DIAGNOSTICS filled = ROW_COUNT;
+    RETURN filled;
+END $$;
+COMMENT ON FUNCTION steward.search_fill(regclass, name, bigint, bigint, boolean) IS
+'Second step of search_enable(): the vectors of the rows in some blocks of a table; returns how many rows that were.';
+
+CREATE FUNCTION steward.search_index_commands(relation regclass, vector_column name, concurrently boolean) RETURNS SETOF text
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH members AS (
+        SELECT m.*, c.relkind,
+               (SELECT min(i.indexrelid)
+                  FROM pg_index i
+                  JOIN pg_class x ON x.oid = i.indexrelid
+                  JOIN pg_am am ON am.oid = x.relam AND am.amname = 'gin'
+                  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attname = vector_column
+                 WHERE i.indrelid = m.member AND i.indnatts = 1 AND i.indpred IS NULL AND i.indisvalid) AS valid_index
+          FROM steward.table_members(relation) m
+          JOIN pg_class c ON c.oid = m.member
+    )
+    SELECT c.command
+      FROM members m
+     CROSS JOIN LATERAL (
+           -- what a concurrent build left behind when it failed
+           SELECT 0 AS place, format('DROP INDEX %s%s', CASE WHEN search_index_commands.concurrently THEN 'CONCURRENTLY ' END, i.indexrelid::regclass) AS command
+             FROM pg_index i
+             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attname = vector_column
+            WHERE i.indrelid = m.member AND i.indnatts = 1 AND NOT i.indisvalid AND m.relkind = 'r'
+            UNION ALL
+           SELECT 1, format('CREATE INDEX %sON %s USING gin (%I)', CASE WHEN search_index_commands.concurrently AND m.relkind = 'r' THEN 'CONCURRENTLY ' END,
+                            m.qualified_name, vector_column)
+            WHERE m.valid_index IS NULL
+              -- an index on a partitioned table makes those of its partitions, or takes them in
+              AND (m.relkind = 'p' AND NOT m.is_partition OR m.relkind = 'r' AND (search_index_commands.concurrently OR NOT m.is_partition OR m.member = relation)
+                   OR m.member = relation AND m.relkind = 'p')) c
+     ORDER BY m.depth DESC, m.qualified_name, c.place;
+END;
+COMMENT ON FUNCTION steward.search_index_commands(regclass, name, boolean) IS
+'Third step of search_enable(): the commands that create the indexes that are missing.';
+
+CREATE PROCEDURE steward.search_enable(
+    relation      regclass,
+    sources       text[],
+    config        regconfig DEFAULT get_current_ts_config(),
+    vector_column name      DEFAULT 'search_vector',
+    config_column name      DEFAULT NULL,
+    concurrently  boolean   DEFAULT false,
+    batch_rows    integer   DEFAULT 1000)
+AS 'MODULE_PATHNAME', 'steward_search_enable' LANGUAGE C;
+COMMENT ON PROCEDURE steward.search_enable(regclass, text[], regconfig, name, name, boolean, integer) IS
+'Makes a table searchable: column, trigger, vectors of the rows that are there, GIN index. Outside a transaction block it commits after each batch of rows, and goes on where it was stopped when called again.';
+
+CREATE FUNCTION steward.search_disable(relation regclass, vector_column name DEFAULT 'search_vector', keep_column boolean DEFAULT false)
+RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    commands text[] := ARRAY(SELECT steward.upkeep_detach(relation, 'search_vector_trigger', vector_column));
+BEGIN
+    -- without our trigger it is not our column either
+    IF commands <> '{}' AND NOT keep_column THEN
+        commands := commands || format('ALTER TABLE %s DROP COLUMN %I', relation, vector_column);
+    END IF;
+    RETURN QUERY SELECT * FROM steward.upkeep_run(commands);
+END $$;
+COMMENT ON FUNCTION steward.search_disable(regclass, name, boolean) IS
+'Drops the search_vector trigger of a table, its vectors and with them their index; returns the commands it ran.';
