@@ -73,26 +73,27 @@ soft_delete_stamp_init(Stamp *stamp, Relation rel, const char *argument, StampCl
 	AttrNumber	attnum = steward_option_column(rel, "soft_delete", argument);
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 
-	steward_stamp_init(stamp, rel, attnum, clock, "soft_delete");
-	if (stamp->type == DATEOID)
+	Oid			type = getBaseType(att->atttypid);
+
+	/* what was deleted on the same day could not be told apart */
+	if (type != TIMESTAMPTZOID && type != TIMESTAMPOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of the %s trigger is of type %s",
 						NameStr(att->attname), "soft_delete", format_type_be(att->atttypid)),
-				 errdetail("What was deleted on the same day could not be told apart."),
 				 errhint("Its type must be timestamptz or timestamp."),
 				 errtable(rel)));
-	if (att->attnotnull || att->attgenerated != '\0')
+	if (att->attnotnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("column \"%s\" of the soft_delete trigger is %s, so no row could be live",
-						NameStr(att->attname), att->attnotnull ? "NOT NULL" : "generated"),
-				 errhint("ALTER TABLE %s ALTER COLUMN %s DROP %s;",
+				 errmsg("column \"%s\" of the soft_delete trigger is NOT NULL, so no row can be live",
+						NameStr(att->attname)),
+				 errhint("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL;",
 						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
 													RelationGetRelationName(rel)),
-						 quote_identifier(NameStr(att->attname)),
-						 att->attnotnull ? "NOT NULL" : "EXPRESSION"),
+						 quote_identifier(NameStr(att->attname))),
 				 errtable(rel)));
+	steward_stamp_init(stamp, rel, attnum, clock, "soft_delete");
 }
 
 /* Reads the arguments of soft_delete_trigger; raises 22023, 42703, 42804 or 55000 for what it cannot follow. */

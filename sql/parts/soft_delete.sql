@@ -42,7 +42,7 @@ BEGIN
                 HINT = 'Its type must be timestamptz or timestamp.';
         ELSIF a.is_generated OR a.attnotnull THEN
             RAISE object_not_in_prerequisite_state USING
-                MESSAGE = format('column "%s" of table %s is %s, so no row could be live', column_name, member.member,
+                MESSAGE = format('column "%s" of table %s is %s, so no row can be live', column_name, member.member,
                                  CASE WHEN a.is_generated THEN 'generated' ELSE 'NOT NULL' END),
                 HINT = format('ALTER TABLE %s ALTER COLUMN %I DROP %s;', member.member, column_name,
                               CASE WHEN a.is_generated THEN 'EXPRESSION' ELSE 'NOT NULL' END);
@@ -84,6 +84,7 @@ BEGIN
             WHEN NOT i.indisvalid THEN 'it is not valid'
             WHEN i.indisexclusion THEN 'it is WITHOUT OVERLAPS'
             WHEN NOT i.indimmediate THEN 'it is DEFERRABLE, which an index cannot be'
+            WHEN i.indisclustered THEN 'the table is clustered on it, and cannot be on a partial index'
             WHEN EXISTS (SELECT FROM pg_index p WHERE p.indexrelid = ANY (i.parts) AND p.indisreplident) THEN
                 'it is the replica identity'
             WHEN EXISTS (SELECT FROM pg_attribute a
@@ -109,9 +110,6 @@ BEGIN
             definition := overlay(definition PLACING '' FROM length(format('CREATE UNIQUE INDEX %I ON ', i.name)) + 1 FOR length('ONLY '));
         END IF;
         RETURN NEXT definition || coalesce(' TABLESPACE ' || quote_ident(i.tablespace_name), '') || format(' WHERE %I IS NULL', column_name);
-        IF i.indisclustered THEN
-            RETURN NEXT format('ALTER TABLE %s CLUSTER ON %I', i.qualified_name, i.name);
-        END IF;
         RETURN QUERY SELECT format('COMMENT ON INDEX %I.%I IS %L', i.schema_name, i.name, d.description)
                        FROM coalesce(obj_description(i.constraint_id, 'pg_constraint'), obj_description(i.indexrelid, 'pg_class')) d(description)
                       WHERE d.description IS NOT NULL;
@@ -170,7 +168,8 @@ BEGIN
         IF FOUND THEN
             RAISE duplicate_table USING
                 MESSAGE = format('%s exists already, and not from steward.soft_delete_enable()', other.oid),
-                HINT = format(CASE other.relkind WHEN 'v' THEN 'DROP VIEW %s;' ELSE 'ALTER TABLE %s RENAME TO …;' END, view_name);
+                HINT = format(CASE other.relkind WHEN 'v' THEN 'DROP VIEW %s;' ELSE 'ALTER TABLE %s RENAME TO %I;' END,
+                              view_name, steward.upkeep_name('active_', r.relname) || '_before');
         END IF;
     ELSE
         view_name := v.qualified_name;
@@ -185,7 +184,8 @@ BEGIN
 
     IF v.view IS NULL OR v.columns <> wanted OR v.comment <> comment OR 'security_invoker=true' <> ALL (v.options) THEN
         RETURN NEXT format('%s VIEW %s WITH (%s) AS SELECT %s FROM %s WHERE %I IS NULL', verb, view_name,
-            array_to_string(ARRAY['security_invoker=true'] || array_remove(v.options, 'security_invoker=true'), ', '),
+            array_to_string(ARRAY['security_invoker=true']
+                            || ARRAY(SELECT o FROM unnest(v.options) o WHERE o NOT LIKE 'security\_invoker=%'), ', '),
             (SELECT string_agg(quote_ident(w.name), ', ' ORDER BY w.place) FROM unnest(wanted) WITH ORDINALITY w(name, place)),
             r.qualified_name, column_name);
         RETURN NEXT format('COMMENT ON VIEW %s IS %L', view_name, comment);
@@ -235,32 +235,30 @@ RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    commands text[];
+    commands text[] := '{}';
+    timing constant text := CASE WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND (c.relkind = 'p' OR c.relispartition))
+                                 THEN 'BEFORE DELETE OR UPDATE' ELSE 'BEFORE DELETE' END;
 BEGIN
     IF num_nulls(column_name, dry_run, clock) > 0 THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.soft_delete_enable() must not be null';
     END IF;
     PERFORM steward.soft_delete_check(relation, column_name);
     PERFORM steward.upkeep_check_roles(allow);
-    commands := ARRAY(
-            SELECT format('ALTER TABLE %s ADD COLUMN %I timestamptz', m.qualified_name, column_name)
-              FROM steward.table_members(relation) m
-             WHERE m.member = relation
-               AND NOT EXISTS (SELECT FROM pg_attribute a
-                                WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped))
-     || ARRAY(SELECT steward.soft_delete_indexes(relation, column_name))
-     || ARRAY(SELECT steward.upkeep_attach(
-            relation, 'soft_delete_trigger', steward.upkeep_trigger_name(column_name),
-            CASE WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND (c.relkind = 'p' OR c.relispartition))
-                 THEN 'BEFORE DELETE OR UPDATE' ELSE 'BEFORE DELETE' END, 'ROW',
-            array_remove(ARRAY[quote_ident(column_name),
-                               'clock=' || nullif(clock, 'transaction'),
-                               'allow=' || steward.upkeep_column_list(allow)], NULL)))
-     || ARRAY(SELECT steward.upkeep_attach(
-            relation, 'soft_delete_cascade', 'steward_soft_delete_cascade', 'AFTER UPDATE', 'ROW',
-            ARRAY[quote_ident(column_name)], NULL,
-            format('((old.%1$I IS DISTINCT FROM new.%1$I))', column_name)))
-     || ARRAY(SELECT steward.soft_delete_view(relation, column_name));
+    IF NOT EXISTS (SELECT FROM pg_attribute a
+                    WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped) THEN
+        commands := ARRAY(SELECT format('ALTER TABLE %s ADD COLUMN %I timestamptz', m.qualified_name, column_name)
+                            FROM steward.table_members(relation) m WHERE m.member = relation);
+    END IF;
+    commands := commands || ARRAY(SELECT steward.soft_delete_indexes(relation, column_name));
+    commands := commands || ARRAY(SELECT steward.upkeep_attach(
+        relation, 'soft_delete_trigger', steward.upkeep_trigger_name(column_name), timing, 'ROW',
+        array_remove(ARRAY[quote_ident(column_name),
+                           'clock=' || nullif(clock, 'transaction'),
+                           'allow=' || steward.upkeep_column_list(allow)], NULL)));
+    commands := commands || ARRAY(SELECT steward.upkeep_attach(
+        relation, 'soft_delete_cascade', 'steward_soft_delete_cascade', 'AFTER UPDATE', 'ROW',
+        ARRAY[quote_ident(column_name)], NULL, format('((old.%1$I IS DISTINCT FROM new.%1$I))', column_name)));
+    commands := commands || ARRAY(SELECT steward.soft_delete_view(relation, column_name));
     -- comments alone are no plan
     IF EXISTS (SELECT FROM unnest(commands) c WHERE c NOT LIKE '-- %') THEN
         IF dry_run THEN
@@ -280,11 +278,15 @@ CREATE FUNCTION steward.soft_delete_disable(relation regclass, dry_run boolean D
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    commands constant text[] :=
-        ARRAY(SELECT format('DROP VIEW %s', v.qualified_name) FROM steward.soft_delete_find_view(relation) v)
-     || ARRAY(SELECT steward.upkeep_detach(relation, 'soft_delete_cascade'))
-     || ARRAY(SELECT steward.upkeep_detach(relation, 'soft_delete_trigger'));
+    commands text[];
 BEGIN
+    IF dry_run IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.soft_delete_disable() must not be null';
+    END IF;
+    PERFORM steward.upkeep_check_owner(relation);
+    commands := ARRAY(SELECT format('DROP VIEW %s', v.qualified_name) FROM steward.soft_delete_find_view(relation) v)
+             || ARRAY(SELECT steward.upkeep_detach(relation, 'soft_delete_cascade'))
+             || ARRAY(SELECT steward.upkeep_detach(relation, 'soft_delete_trigger'));
     IF dry_run THEN
         RETURN QUERY SELECT unnest(commands);
     ELSE
