@@ -71,13 +71,15 @@ PG_FUNCTION_INFO_V1(steward_audit_table_id);
 PG_FUNCTION_INFO_V1(steward_audit_key_hash);
 
 /*
- * Returns the number of the next event of the current transaction, from 0.
+ * Returns the number of the next event of the current transaction, from 0, and
+ * its time, which does not go back within the transaction when the clock does.
  * Rolled back savepoints leave gaps.
  */
 static int32
-next_seq(FullTransactionId xid)
+next_seq(FullTransactionId xid, TimestampTz *now)
 {
 	static FullTransactionId last = {0};
+	static TimestampTz last_time = 0;
 	static int32 seq = 0;
 
 	if (!FullTransactionIdEquals(xid, last))
@@ -91,7 +93,11 @@ next_seq(FullTransactionId xid)
 				 errmsg("too many audited changes in one transaction"),
 				 errhint("Commit the changes in several transactions.")));
 	else
+	{
 		seq++;
+		*now = Max(*now, last_time);
+	}
+	last_time = *now;
 	return seq;
 }
 
@@ -510,13 +516,17 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 	if (now >= statement->context_expires)
 		statement->context_id = steward_audit_context_id(&statement->context_expires);
 	xid = GetTopFullTransactionId();
+	values[EVENT_SEQ] = Int32GetDatum(next_seq(xid, &now));
 	values[EVENT_RECORDED_AT] = TimestampTzGetDatum(now);
 	values[EVENT_TRANSACTION_ID] = FullTransactionIdGetDatum(xid);
 	values[EVENT_CONTEXT_ID] = Int64GetDatum(statement->context_id);
 	values[EVENT_TABLE_ID] = Int64GetDatum(statement->table->table_id);
-	values[EVENT_SEQ] = Int32GetDatum(next_seq(xid));
 	values[EVENT_OPERATION] = CharGetDatum(operation);
 	steward_audit_batch_add(&statement->batch, values, isnull);
+	if (operation == 'T')
+		steward_audit_batch_flush(statement->batch);	/* TRUNCATE has no
+														 * memory whose end
+														 * would tell */
 
 	trim_buffer(&statement->key);
 	trim_buffer(&statement->old_key);

@@ -48,8 +48,8 @@ typedef RepOriginId ReplOriginId;
 #endif
 
 /*
- * 18 made generated columns virtual unless they say STORED, lets foreign keys be
- * not enforced, tells BEFORE UPDATE triggers of MERGE, and wants to know which
+ * 18 made generated columns virtual unless they say STORED, spells what does not
+ * return otherwise, lets foreign keys be not enforced, tells BEFORE UPDATE triggers of MERGE, and wants to know which
  * relations of a range table were not pruned.
  */
 #if PG_VERSION_NUM >= 180000
@@ -60,6 +60,7 @@ typedef RepOriginId ReplOriginId;
 	ExecInitRangeTable(estate, entries, permissions, bms_make_singleton(1))
 #else
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'
+#define pg_noreturn pg_attribute_noreturn()
 #define steward_constraint_enforced(constraint) true
 #endif
 

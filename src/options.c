@@ -165,12 +165,14 @@ AttrNumber
 steward_option_column(Relation rel, const char *kind, const char *argument)
 {
 	AttrNumber	attnum = steward_find_column(rel, argument);
+	List	   *names;
 
 	if (attnum == InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of the %s trigger does not exist in table \"%s\"",
-						argument, kind, RelationGetRelationName(rel)),
+						SplitIdentifierString(pstrdup(argument), '.', &names) && list_length(names) == 1 ?
+						(char *) linitial(names) : argument, kind, RelationGetRelationName(rel)),
 				 errhint("Its columns are: %s.", steward_column_list(rel)),
 				 errtable(rel)));
 	if (TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attgenerated != '\0')

@@ -89,8 +89,8 @@ extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
 
 /* options.c */
 extern char *steward_option(const char *argument, char **value);
-extern void steward_option_unknown(const char *kind, const char *argument,
-								   const char *known) pg_attribute_noreturn();
+pg_noreturn extern void steward_option_unknown(const char *kind, const char *argument,
+											   const char *known);
 extern int	steward_option_choice(const char *kind, const char *option, const char *value,
 								  const char *const *choices);
 extern char *steward_column_list(Relation rel);
@@ -113,7 +113,7 @@ typedef struct RowPair
 	char	   *old_value;
 	char	   *new_value;
 	bool		alike;			/* so far, columns lie at the same places */
-	bits8	   *nulls;			/* of both; NULL if nothing is null */
+	uint8	   *nulls;			/* of both; NULL if nothing is null */
 	char	   *old_data;
 	char	   *new_data;
 	uint32		end;			/* where the values end */
@@ -128,9 +128,9 @@ extern bool steward_row_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple n
 								const bool *ignored);
 extern bool steward_column_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple new_tuple,
 								   AttrNumber attnum);
-extern HeapTuple steward_row_set(HeapTuple tuple, TupleDesc desc, AttrNumber attnum,
+extern HeapTuple steward_row_set(TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
 								 Datum value, bool isnull);
-extern HeapTuple steward_row_copy_column(HeapTuple tuple, HeapTuple from, TupleDesc desc,
+extern HeapTuple steward_row_copy_column(TriggerData *trigdata, HeapTuple row, HeapTuple from,
 										 AttrNumber attnum);
 
 /* output.c */
@@ -255,6 +255,7 @@ typedef struct AuditBatch AuditBatch;
 extern void steward_audit_log_init(void);
 extern AuditBatch *steward_audit_batch_open(void);
 extern void steward_audit_batch_add(AuditBatch **batch, const Datum *values, const bool *isnull);
+extern void steward_audit_batch_flush(AuditBatch *batch);
 extern void steward_audit_batch_close(AuditBatch *batch);
 extern Oid	steward_audit_relation(const char *name);
 extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);
@@ -318,22 +319,13 @@ extern void steward_audit_guard_init(void);
 /* A vector that is being made from a text. */
 typedef struct TsvectorDraft TsvectorDraft;
 
-/* A point to which a draft can be taken back. */
-typedef struct TsvectorMark
-{
-	int64		nplaces;
-	int			position;
-} TsvectorMark;
-
 extern void steward_tsvector_tokens_init(void);
-extern const char *steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
-										   const char *text, int length, bool blanks);
+extern bool steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
+									const char *text, int length, bool blanks, int *nignored);
 
 /* to_tsvector.c */
 extern void steward_to_tsvector_init(void);
 extern bool steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length);
-extern TsvectorMark steward_tsvector_mark(const TsvectorDraft *draft);
-extern void steward_tsvector_rewind(TsvectorDraft *draft, TsvectorMark mark);
 extern TSVector steward_to_tsvector(Oid config, const char *document, int length);
 
 #endif							/* PG_STEWARD_H */

@@ -158,7 +158,7 @@ steward_updated_at_trigger(PG_FUNCTION_ARGS)
 
 		steward_check_before_row(fcinfo, "steward.updated_at_trigger",
 								 TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, "UPDATE or INSERT",
-								 "steward.updated_at_enable");
+								 "SELECT steward.updated_at_enable(%s);");
 		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 		state = steward_updated_at_parse(trigdata->tg_relation, trigdata->tg_trigger);
 		MemoryContextSwitchTo(old);
@@ -177,13 +177,13 @@ steward_updated_at_trigger(PG_FUNCTION_ARGS)
 		foreach(lc, state->kept)
 		{
 			if (steward_column_changed(desc, old_row, row, lfirst_int(lc)))
-				row = steward_row_copy_column(row, old_row, desc, lfirst_int(lc));
+				row = steward_row_copy_column(trigdata, row, old_row, lfirst_int(lc));
 		}
 		changed = steward_row_changed(desc, old_row, row, state->ignored);
 	}
 
 	if (changed)
-		row = steward_row_set(row, desc, state->stamp.attnum, steward_stamp_now(&state->stamp), false);
+		row = steward_row_set(trigdata, row, state->stamp.attnum, steward_stamp_now(&state->stamp), false);
 
 	if (state->by != InvalidAttrNumber)
 	{
@@ -192,10 +192,10 @@ steward_updated_at_trigger(PG_FUNCTION_ARGS)
 			bool		isnull;
 			Datum		actor = current_actor(state, &isnull);
 
-			row = steward_row_set(row, desc, state->by, actor, isnull);
+			row = steward_row_set(trigdata, row, state->by, actor, isnull);
 		}
 		else if (steward_column_changed(desc, old_row, row, state->by))
-			row = steward_row_copy_column(row, old_row, desc, state->by);
+			row = steward_row_copy_column(trigdata, row, old_row, state->by);
 	}
 	return PointerGetDatum(row);
 }

@@ -44,7 +44,7 @@ const char *const steward_clocks[] = {"transaction", "statement", "wall", NULL};
 /*
  * Raises 39P01 unless the function called "name" fires BEFORE, for each row, and
  * for nothing but "events", bits of TRIGGER_TYPE_EVENT_MASK that "wanted" puts
- * in words.  "enable" is the function that attaches it right.
+ * in words.  "enable" is the command that attaches it right, with %s for the table.
  */
 void
 steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events,
@@ -52,21 +52,21 @@ steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	int16		type;
+	char	   *command;
 
 	steward_check_trigger(fcinfo, name);
 	type = trigdata->tg_trigger->tgtype;
+	command = psprintf(enable, steward_relation_literal(trigdata->tg_relation));
 	if (!TRIGGER_FOR_ROW(type) || !TRIGGER_FOR_BEFORE(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired BEFORE ROW", name),
-				 errhint("Drop trigger \"%s\", then: SELECT %s(%s);", trigdata->tg_trigger->tgname,
-						 enable, steward_relation_literal(trigdata->tg_relation))));
+				 errhint("Drop trigger \"%s\", then: %s", trigdata->tg_trigger->tgname, command)));
 	if ((type & TRIGGER_TYPE_EVENT_MASK & ~events) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired for %s", name, wanted),
-				 errhint("Drop trigger \"%s\", then: SELECT %s(%s);", trigdata->tg_trigger->tgname,
-						 enable, steward_relation_literal(trigdata->tg_relation))));
+				 errhint("Drop trigger \"%s\", then: %s", trigdata->tg_trigger->tgname, command)));
 }
 
 /*
@@ -137,6 +137,15 @@ find_kind(Trigger *trigger, Oid schema)
 	return NULL;
 }
 
+/* Tells whether a trigger fires in this session. */
+static bool
+fires(Trigger *trigger)
+{
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		return trigger->tgenabled == TRIGGER_FIRES_ALWAYS || trigger->tgenabled == TRIGGER_FIRES_ON_REPLICA;
+	return trigger->tgenabled == TRIGGER_FIRES_ALWAYS || trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN;
+}
+
 /*
  * Returns an array with an element for each attribute: true for those whose
  * change is not the row's, because the server generates them or another upkeep
@@ -159,7 +168,8 @@ steward_upkept_columns(Relation rel, Trigger *self)
 		const UpkeepTrigger *kind = find_kind(trigger, get_func_namespace(self->tgfoid));
 		bool		first = true;
 
-		if (trigger->tgoid == self->tgoid || trigger->tgnargs == 0 || kind == NULL || !kind->fills)
+		if (trigger->tgoid == self->tgoid || trigger->tgnargs == 0 || !fires(trigger) ||
+			kind == NULL || !kind->fills)
 			continue;
 		for (int a = 0; a < trigger->tgnargs; a++)
 		{
@@ -185,7 +195,7 @@ steward_upkept_columns(Relation rel, Trigger *self)
 	return upkept;
 }
 
-/* Returns a trigger of the table that is not disabled, with a function of "schema"; NULL if it has none. */
+/* Returns a trigger of the table that fires, with a function of "schema"; NULL if it has none. */
 Trigger *
 steward_find_trigger(Relation rel, Oid schema, const char *function)
 {
@@ -194,7 +204,7 @@ steward_find_trigger(Relation rel, Oid schema, const char *function)
 		Trigger    *trigger = &rel->trigdesc->triggers[i];
 		char	   *name;
 
-		if (trigger->tgenabled == TRIGGER_DISABLED || get_func_namespace(trigger->tgfoid) != schema)
+		if (!fires(trigger) || get_func_namespace(trigger->tgfoid) != schema)
 			continue;
 		name = get_func_name(trigger->tgfoid);
 		if (name != NULL && strcmp(name, function) == 0)
@@ -255,8 +265,8 @@ steward_trigger_arguments(PG_FUNCTION_ARGS)
 /*
  * steward.trigger_column(relation regclass, arguments bytea) returns name
  *
- * Returns the column that a trigger's first bare argument names, NULL if there is
- * none.  Raises 22023 as steward.trigger_arguments() does.
+ * Returns the column that a trigger's first bare argument names, even if it is
+ * gone, and NULL if there is no such argument.  Raises 22023 as steward.trigger_arguments() does.
  */
 Datum
 steward_trigger_column(PG_FUNCTION_ARGS)
@@ -264,23 +274,27 @@ steward_trigger_column(PG_FUNCTION_ARGS)
 	Relation	rel = steward_open(PG_GETARG_OID(0));
 	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(1));
 	ListCell   *lc;
-	AttrNumber	attnum = InvalidAttrNumber;
-	Name		name = palloc0(sizeof(NameData));
+	Name		name = NULL;
 
 	foreach(lc, arguments)
 	{
 		char	   *value;
+		List	   *names;
+		AttrNumber	attnum;
 
-		if (steward_option(lfirst(lc), &value) == NULL)
-		{
-			attnum = steward_find_column(rel, value);
-			break;
-		}
+		if (steward_option(lfirst(lc), &value) != NULL)
+			continue;
+		attnum = steward_find_column(rel, value);
+		if (attnum != InvalidAttrNumber)
+			value = NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
+		else if (SplitIdentifierString(pstrdup(value), '.', &names) && list_length(names) == 1)
+			value = linitial(names);
+		name = palloc0(sizeof(NameData));
+		namestrcpy(name, value);
+		break;
 	}
-	if (attnum != InvalidAttrNumber)
-		namestrcpy(name, NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
 	relation_close(rel, AccessShareLock);
-	if (attnum == InvalidAttrNumber)
+	if (name == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_NAME(name);
 }

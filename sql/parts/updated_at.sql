@@ -14,7 +14,7 @@ CREATE FUNCTION steward.updated_at_enable(
     keep        name[]  DEFAULT '{}',
     on_insert   boolean DEFAULT false)
 RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
     IF num_nulls(relation, column_name, clock, ignore, keep, on_insert) > 0 OR array_position(ignore || keep, NULL) IS NOT NULL THEN
@@ -48,7 +48,7 @@ CREATE FUNCTION steward.updated_at_enable_schema(
     column_name name DEFAULT 'updated_at',
     clock       text DEFAULT 'transaction')
 RETURNS TABLE (relation regclass, result text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
     t record;

@@ -103,7 +103,6 @@ DECLARE
     t record;
     found_right boolean;
 BEGIN
-    PERFORM steward.upkeep_check_owner(relation);
     FOR member IN SELECT * FROM steward.table_members(relation) LOOP
         -- up to 15 foreign tables have no triggers on TRUNCATE
         CONTINUE WHEN level = 'STATEMENT' AND current_setting('server_version_num')::integer < 160000
