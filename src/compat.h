@@ -48,9 +48,9 @@ typedef RepOriginId ReplOriginId;
 #endif
 
 /*
- * 18 made generated columns virtual unless they say STORED, spells what does not
- * return otherwise, lets foreign keys be not enforced, tells BEFORE UPDATE triggers of MERGE, and wants to know which
- * relations of a range table were not pruned.
+ * 18 made generated columns virtual unless they say STORED, spells otherwise what
+ * does not return, lets foreign keys be not enforced, tells BEFORE UPDATE triggers
+ * of MERGE, and wants to know which relations of a range table were not pruned.
  */
 #if PG_VERSION_NUM >= 180000
 #define steward_constraint_enforced(constraint) ((constraint)->conenforced)

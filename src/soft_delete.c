@@ -608,7 +608,7 @@ soft_delete_init(FunctionCallInfo fcinfo)
 
 	steward_check_before_row(fcinfo, "steward.soft_delete_trigger",
 							 TRIGGER_TYPE_DELETE | TRIGGER_TYPE_UPDATE, "DELETE",
-							 "steward.soft_delete_enable");
+							 "SELECT steward.soft_delete_enable(%s);");
 	rel = trigdata->tg_relation;
 	if (rel->rd_rel->relkind != RELKIND_RELATION)
 		ereport(ERROR,
@@ -676,7 +676,7 @@ steward_soft_delete_trigger(PG_FUNCTION_ARGS)
 	desc = RelationGetDescr(trigdata->tg_relation);
 	if (heap_attisnull(row, state->stamp.attnum, desc))
 		update_row(trigdata->tg_relation, row,
-				   steward_row_set(row, desc, state->stamp.attnum, steward_stamp_now(&state->stamp), false),
+				   steward_row_set(trigdata, row, state->stamp.attnum, steward_stamp_now(&state->stamp), false),
 				   state->stamp.attnum);
 	return PointerGetDatum(NULL);
 }
