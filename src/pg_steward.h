@@ -89,7 +89,7 @@ extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
 /* options.c */
 extern char *steward_option(const char *argument, char **value);
 pg_noreturn extern void steward_option_unknown(const char *kind, const char *argument,
-								   const char *known);
+											   const char *known);
 extern int	steward_option_choice(const char *kind, const char *option, const char *value,
 								  const char *const *choices);
 extern char *steward_column_list(Relation rel);
