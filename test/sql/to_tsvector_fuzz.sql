@@ -57,7 +57,7 @@ DECLARE
         v1.2 a1b2 1a "; ') ({ [ ]} ... -- --- => -> \} abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz$$, '\s+', ' ', 'g'), ' ');
     spaces text[] := string_to_array(E' | | | |  |\n|, |. |||-|/|\t', '|');
 BEGIN
-    FOR i IN 1..1000 LOOP
+    FOR i IN 1..800 LOOP
         INSERT INTO random_text SELECT string_agg(pick(signs), '') FROM generate_series(1, 2 + i % 30);
         INSERT INTO random_text SELECT string_agg(replace(pick(pieces), '~', ' ') || pick(spaces), '') FROM generate_series(1, 1 + i % 40);
         INSERT INTO random_text
