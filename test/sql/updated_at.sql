@@ -326,7 +326,7 @@ BEGIN;
 SELECT now() AS began \gset
 UPDATE stamps SET n = 2;
 SELECT tz = now() AS tz, tz0 = now()::timestamptz(0) AS tz0, ts = localtimestamp AS ts, ts2 = localtimestamp(2) AS ts2, d = current_date AS d, dom = tz0 AS dom, dom2 = tz0 AS dom2,
-       statement > tz AS statement, wall > statement AS wall, wall > lag(wall) OVER (ORDER BY id) AS wall_grows FROM stamps ORDER BY id;
+       statement > tz AS statement, wall > statement AS wall, wall >= lag(wall) OVER (ORDER BY id) AS wall_grows FROM stamps ORDER BY id;
 COMMIT;
 -- without time zone: the session's, as CURRENT_TIMESTAMP
 SET TimeZone = 'Pacific/Kiritimati';
