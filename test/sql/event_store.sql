@@ -151,6 +151,7 @@ DELETE FROM events;
 SET ROLE regress_event_archivist;
 DELETE FROM events WHERE aggregate_id = '123e4567-e89b-12d3-a456-426614174000';
 RESET ROLE;
+DELETE FROM snapshots WHERE aggregate_id = '123e4567-e89b-12d3-a456-426614174000';
 SELECT * FROM order_replay('123e4567-e89b-12d3-a456-426614174000');
 
 SET client_min_messages = error;

@@ -218,13 +218,20 @@ SET client_min_messages = error;
 DROP SCHEMA updated_at_evil CASCADE;
 RESET client_min_messages;
 -- a session with other literals
-SET standard_conforming_strings = off;
-SET escape_string_warning = off;
+DO $$
+BEGIN
+    -- what is off for ever from 19 on
+    PERFORM set_config('escape_string_warning', 'off', false), set_config('standard_conforming_strings', 'off', false);
+EXCEPTION WHEN OTHERS THEN NULL;
+END $$;
 SET quote_all_identifiers = on;
 SELECT steward.updated_at_enable('t');
 SELECT steward.updated_at_enable('t');
-RESET standard_conforming_strings;
-RESET escape_string_warning;
+DO $$
+BEGIN
+    PERFORM set_config('standard_conforming_strings', 'on', false), set_config('escape_string_warning', 'on', false);
+EXCEPTION WHEN OTHERS THEN NULL;
+END $$;
 RESET quote_all_identifiers;
 SELECT steward.updated_at_enable('t');
 SELECT steward.updated_at_disable('t');

@@ -100,8 +100,10 @@ UPDATE tasks SET id = DEFAULT;
 SELECT count(DISTINCT id) FROM tasks;
 SELECT bool_and(id > previous) AS ordered FROM (SELECT id, lag(id) OVER (ORDER BY ctid) AS previous FROM tasks) t;
 -- it is volatile: no generated column, no index on it, no value that is taken once
+\set VERBOSITY sqlstate
 CREATE TABLE generated (id uuid GENERATED ALWAYS AS (steward.uuidv7()) STORED);
 CREATE INDEX ON tasks ((steward.uuidv7()));
+\set VERBOSITY default
 SELECT provolatile, proparallel, proisstrict, proretset FROM pg_proc WHERE oid = 'steward.uuidv7()'::regprocedure;
 PREPARE one AS SELECT steward.uuidv7() AS id;
 SET plan_cache_mode = force_generic_plan;
@@ -110,8 +112,10 @@ SELECT :'id'::uuid AS first \gset
 EXECUTE one \gset
 SELECT :'id'::uuid > :'first'::uuid AS another;
 RESET plan_cache_mode;
+\set VERBOSITY sqlstate
 SELECT steward.uuidv7(1);
 SELECT steward.uuidv7(interval '1 day');
+\set VERBOSITY default
 -- for everybody, whatever the search path, read only, in parallel workers
 CREATE ROLE regress_uuidv7;
 SET ROLE regress_uuidv7;
