@@ -1,11 +1,12 @@
 # Turns measures into figures. A figure is the median, over the rounds, of what its rule makes of a contender and of
-# the baseline, "none", in the same round.
+# the baseline, "none", in the same round. A measure taken several times in a round counts by its median.
 #
 #   plain          contender
 #   ratio          contender / none
 #   minus          contender - none
 #   ratio:OTHER    contender / OTHER
-#   share:OTHER    (contender - none) / (OTHER - none): what it adds, compared with what another contender adds
+#   share:OTHER    what it adds / what another contender adds, both being figures of rule minus: within a round, OTHER
+#                  may seem to add next to nothing, and the quotient would be anything
 #   baseline       none
 #   spread         the higher none of the round / the lower: what the machine alone does to a ratio
 #
@@ -29,38 +30,61 @@ function took(round, contender, measure) {
 	return (round, contender, measure) in count
 }
 
-# Returns what it measured: the mean, as the baseline runs twice.
+# Returns the median of its values from the first one to the last one of a round.
+function middle(round, contender, measure, first, last,    list, n) {
+	while (first <= last)
+		list[++n] = values[round, contender, measure, first++]
+	return median(list, n)
+}
+
+# Returns what it measured in a round.
 function taken(round, contender, measure) {
-	return sum[round, contender, measure] / count[round, contender, measure]
+	return middle(round, contender, measure, 1, count[round, contender, measure])
+}
+
+# Returns how far the two turns of the baseline lay apart in a round: the first half of its values and the second.
+function apart(round, contender, measure,    n, a, b) {
+	n = count[round, contender, measure]
+	if (n < 2)
+		return 1
+	a = middle(round, contender, measure, 1, int(n / 2))
+	b = middle(round, contender, measure, n - int(n / 2) + 1, n)
+	return a > b ? a / b : b / a
+}
+
+# Returns the median, over the rounds that have both, of measure m of a contender against that of another, "" when
+# there is none. kind is "ratio" or "minus".
+function compared(kind, m, contender, other,    list, n, round, value) {
+	for (round = 1; round <= rounds; round++) {
+		if (!took(round, contender, m) || !took(round, other, m))
+			continue
+		value = taken(round, other, m)
+		list[++n] = kind == "ratio" ? taken(round, contender, m) / value : taken(round, contender, m) - value
+	}
+	return n ? median(list, n) : ""
+}
+
+# Returns the median, over the rounds, of measure m of a contender; of how far its turns lay apart if kind is "spread".
+function alone(kind, m, contender,    list, n, round) {
+	for (round = 1; round <= rounds; round++) {
+		if (took(round, contender, m))
+			list[++n] = kind == "spread" ? apart(round, contender, m) : taken(round, contender, m)
+	}
+	return n ? median(list, n) : ""
 }
 
 # Returns figure f of a contender, "" when there is none.
-function figure(f, contender,    list, n, round, m, kind, other, value, base) {
-	m = measure[f]
-	kind = other = rule[f]
-	sub(/:.*/, "", kind)
-	if (!sub(/.*:/, "", other))
-		other = "none"
-	for (round = 1; round <= rounds; round++) {
-		if (!took(round, contender, m))
-			continue
-		value = taken(round, contender, m)
-		if (kind == "spread")
-			value = high[round, contender, m] / low[round, contender, m]
-		else if (kind != "plain") {
-			if (!took(round, "none", m) || !took(round, other, m))
-				continue
-			base = taken(round, "none", m)
-			if (kind == "ratio")
-				value /= taken(round, other, m)
-			else if (kind == "minus")
-				value -= base
-			else if (kind == "share")
-				value = (value - base) / (taken(round, other, m) - base)
-		}
-		list[++n] = value
-	}
-	return n ? median(list, n) : ""
+function figure(f, contender,    part, kind, other, value, added) {
+	other = split(rule[f], part, ":") > 1 ? part[2] : "none"
+	kind = part[1]
+	if (kind == "ratio" || kind == "minus")
+		return compared(kind, measure[f], contender, other)
+	if (kind != "share")
+		return alone(kind, measure[f], contender)
+	value = compared("minus", measure[f], contender, "none")
+	added = compared("minus", measure[f], other, "none")
+	# What costs nothing has no share of it.
+	return value == "" || added == "" || added <= 0 ? "" : value / added
 }
 
 function verdict(value, budget,    limit) {
@@ -143,12 +167,7 @@ $1 == module {
 	if ($3 != "none" && $3 != subject && !($3 in seen))
 		peer[++peers] = $3
 	seen[$3]
-	if (!took($2, $3, $4) || $5 + 0 < low[$2, $3, $4])
-		low[$2, $3, $4] = $5 + 0
-	if (!took($2, $3, $4) || $5 + 0 > high[$2, $3, $4])
-		high[$2, $3, $4] = $5 + 0
-	sum[$2, $3, $4] += $5
-	count[$2, $3, $4]++
+	values[$2, $3, $4, ++count[$2, $3, $4]] = $5 + 0
 }
 
 END {

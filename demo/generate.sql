@@ -13,20 +13,25 @@ COPY (
 ) TO STDOUT (FORMAT csv) \g users.csv
 
 COPY (
-  SELECT demo.uuid('post', n), upper(left(title, 1)) || substr(title, 2), demo.text('sentence', n, 3 + demo.number(n, 'length', 30)),
+  SELECT demo.uuid('post', n), upper(left(title, 1)) || substr(title, 2),
+         demo.essay(ARRAY['about ' || t, 'about ' || u, 'sentence'], n, 3 + demo.number(n, 'length', 18)),
          n % 6 <> 0, demo.number(n, 'views', 9000), demo.uuid('user', 1 + demo.number(n, 'author', 400)),
-         jsonb_build_object('reading_minutes', 1 + demo.number(n, 'length', 30) / 5, 'source', demo.pick('{web,api,import}', n, 's')),
-         ARRAY[t, demo.word('topic', n, 'b')], timestamptz '2024-06-01 09:00+00' + n * interval '3 hours 7 minutes'
-  FROM generate_series(1, 3000) n, demo.word('topic', n, 'a') t, format(demo.word('title', n), t) title
+         jsonb_build_object('reading_minutes', 1 + demo.number(n, 'length', 18) / 5, 'source', demo.pick('{web,api,import}', n, 's')),
+         ARRAY[t, u], timestamptz '2024-06-01 09:00+00' + n * interval '3 hours 7 minutes'
+  FROM generate_series(1, 3000) n, demo.word('topic', n, 'a') t, demo.word('topic', n, 'b') u, format(demo.word('title', n), t) title
 ) TO STDOUT (FORMAT csv) \g posts.csv
 
 COPY (
-  SELECT demo.uuid('product', n), concat_ws(' ', demo.word('trait', n), demo.word('material', n), thing),
-         'A ' || lower(demo.word('trait', n)) || ' ' || lower(thing) || ' in ' || demo.word('color', n) || '.',
-         demo.text('review', n, 8), demo.uuid('category', 9 + demo.number(n, 'category', 16)),
-         upper(left(translate(thing, ' ''', ''), 4)) || '-' || lpad(n::text, 5, '0'),
-         5 + demo.number(n, 'price', 24000) / 100.0, demo.number(n, 'stock', 400)
-  FROM generate_series(1, 3000) n, demo.word('thing', n) thing
+  SELECT demo.uuid('product', n), concat_ws(' ', trait, material, t.name),
+         concat_ws(' ', p.promise, t.about, 'In ' || demo.word('color', n) || '.'),
+         demo.text('review', n, 8), demo.uuid('category', 7 + 2 * department + n % 2),
+         upper(left(translate(t.name, ' ''', ''), 4)) || '-' || lpad(n::text, 5, '0'),
+         5 + demo.number(n, 'price', 24000) / 100.0, demo.number(n, 'stock', 400),
+         ARRAY[lower(d.words[department]), lower(material), lower(trait)]
+  FROM generate_series(1, 3000) n JOIN demo.things t ON t.thing = 1 + demo.number(n, 'thing', 24),
+       demo.pick(traits, n, 'trait') trait, demo.pick(materials, n, 'material') material,
+       demo.traits p, demo.pools d
+  WHERE p.name = trait AND d.name = 'department'
 ) TO STDOUT (FORMAT csv) \g products.csv
 
 COPY (

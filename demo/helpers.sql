@@ -1,7 +1,4 @@
--- What the other files need: pools of words, repeatable picks from them, and the checks that make the demo fail.
-
-CREATE SCHEMA demo;
-GRANT USAGE ON SCHEMA demo TO app, migrator;
+-- What the other files need: repeatable picks from the pools of words, and the checks that make the demo fail.
 
 -- The n-th number below limit of the series named by salt: the same on every machine and every run.
 CREATE FUNCTION demo.number(n bigint, salt text, below int) RETURNS int
@@ -88,63 +85,6 @@ BEGIN
 END
 $$;
 
-CREATE TABLE demo.pools (name text PRIMARY KEY, words text[] NOT NULL);
-INSERT INTO demo.pools VALUES
-('first', '{Ada,Aisha,Alejandro,Amelia,Anika,Arjun,Astrid,Bao,Beatriz,Camille,Carlos,Chiara,Chidi,Daniel,Dmitri,Elena,
-  Emre,Fatima,Felix,Freya,Gabriel,Grace,Hana,Hassan,Henrik,Imani,Ines,Isaac,Ivana,Jakub,Jin,Joana,Kaito,Karim,Katarina,
-  Kofi,Lars,Leila,Liam,Lucia,Magnus,Maja,Mateo,Mei,Mikhail,Nadia,Noah,Nora,Olivia,Omar,Paloma,Petra,Priya,Rafael,Rosa,
-  Samir,Sanna,Sofia,Tomasz,Yusuf}'),
-('last', '{Abara,Adeyemi,Almeida,Andersson,Bauer,Bianchi,Bose,Brown,Castillo,Chen,Costa,Dubois,Eriksen,Fernandes,Fischer,
-  Garcia,Gupta,Haddad,Hansen,Hernandez,Hoffmann,Horvat,Ivanova,Jensen,Johnson,Kaya,Khan,Kim,Kowalski,Kumar,Larsen,Lee,
-  Lindqvist,Lopez,Martin,Meyer,Moreau,Nakamura,Nguyen,Novak,O''Brien,Okafor,Olsen,Park,Patel,Pereira,Petrov,Rossi,
-  Sahin,Santos,Sato,Schmidt,Silva,Singh,Smith,Suzuki,Tanaka,Torres,Virtanen,Walker,Weber,Wilson,Wójcik,Yilmaz,Zhang}'),
-('city', '{"Lisboa|PT","Porto|PT","Madrid|ES","Lyon|FR","Nantes|FR","Gent|BE","Utrecht|NL","Köln|DE","Leipzig|DE",
-  "Graz|AT","Brno|CZ","Kraków|PL","Århus|DK","Malmö|SE","Bergen|NO","Tampere|FI","Tartu|EE","Cork|IE","Leeds|GB",
-  "Torino|IT","Split|HR","Izmir|TR","Patras|GR","Austin|US","Portland|US","Halifax|CA"}'),
-('street', '{Station Road,Mill Lane,Church Street,Harbour View,Linden Avenue,Market Square,Old Post Road,Orchard Close,
-  River Walk,School Lane,Tower Street,Victoria Road,Windmill Way}'),
-('material', '{Oak,Walnut,Bamboo,Steel,Copper,Brass,Aluminium,Linen,Wool,Cotton,Leather,Cork,Glass,Ceramic,Slate,Titanium}'),
-('trait', '{Compact,Foldable,Heavy-Duty,Silent,Classic,Lightweight,Modular,Waterproof,Insulated,Adjustable,Portable,Slim}'),
-('thing', '{Desk Lamp,Water Bottle,Backpack,Cutting Board,Coffee Grinder,Bookshelf,Office Chair,Travel Mug,Notebook,
-  Wall Clock,Bicycle Bell,Tool Roll,Camping Stove,Blanket,Chef''s Knife,Teapot,Umbrella,Headphones,Keyboard,Plant Pot,
-  Picture Frame,Storage Box,Yoga Mat,Lunch Box}'),
-('color', '{black,white,graphite,sand,forest green,navy,rust,sky blue}'),
-('topic', '{postgres,indexing,replication,backup,vacuum,json,security,performance,migrations,testing,deployments,python}'),
-('title', '{What nobody tells you about %s,A field guide to %s,%s in production: a year later,How we stopped worrying
-  about %s,Five mistakes we made with %s,%s from first principles,The hidden cost of %s,A small tool for %s,
-  Notes on %s for the impatient,Why %s broke on a Friday}'),
-('sentence', ARRAY[
-  'The first thing we measured was the time a request spent waiting for a connection, and it was most of it.',
-  'Nobody had looked at that table since the team that wrote it moved on.',
-  'We wrote the migration twice: once the way we would have liked it, and once the way the locks allowed.',
-  'It is tempting to add an index for every slow query, until the writes become the slow query.',
-  'A backup that has never been restored is a hope, not a backup.',
-  'The plan had been fine for months; then the statistics changed and so did the join order.',
-  'What saved us was a boring habit of writing down every change before making it.',
-  'If you remember one number from this post, let it be the length of your longest transaction.',
-  'We moved the check into a constraint, deleted two hundred lines of code and slept better.',
-  'The dashboard said everything was green, because the dashboard had stopped on Tuesday.',
-  'Dead rows are not free: somebody has to read past them until vacuum gets its turn.',
-  'In the end the fix was one line, and finding the line took a week.',
-  'There is a setting for that, and its default was chosen when disks had moving parts.',
-  'Our rule since then: no deployment without a way back that somebody has tried.',
-  'The replica was only a second behind, which turned out to be exactly one second too much.',
-  'Readers asked for the script, so here it is, with the parts we are ashamed of left in.']),
-('comment', ARRAY[
-  'Thanks, this is exactly what I was looking for.', 'Have you tried this on a table with more than a billion rows?',
-  'We hit the same problem last spring and ended up with almost the same answer.',
-  'I do not agree with the second half, but the measurements are convincing.',
-  'The link in the third paragraph is dead.', 'Could you share the configuration you used?',
-  'This should be in the documentation.', 'Minor point: the default changed two versions ago.',
-  'I ran it on our staging system and got twice the speed-up you did.', 'Great write-up. More of these, please!']),
-('review', ARRAY[
-  'Exactly as described, arrived two days early.', 'Solid build, though the colour is darker than in the pictures.',
-  'Bought a second one for the office.', 'Stopped working after three weeks, refund was quick.',
-  'Good value for the price.', 'A little smaller than I expected, check the measurements.',
-  'My favourite purchase this year.', 'Does the job, nothing more.']);
-UPDATE demo.pools SET words = (SELECT array_agg(regexp_replace(w, '\s+', ' ', 'g') ORDER BY i)
-                               FROM unnest(words) WITH ORDINALITY u(w, i));
-
 CREATE FUNCTION demo.word(pool text, n bigint, salt text DEFAULT '') RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (SELECT demo.pick(words, n, pool || salt) FROM demo.pools WHERE name = pool);
@@ -154,6 +94,14 @@ LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (SELECT string_agg(words[1 + (demo.number(n, pool, cardinality(words)) + 3 * i) % cardinality(words)],
                           CASE i % 5 WHEN 0 THEN E'\n\n' ELSE ' ' END ORDER BY i)
         FROM demo.pools, generate_series(1, sentences) i WHERE name = pool);
+
+-- Sentences of several pools, each once; the more of a pool's are left out, the later it is named.
+CREATE FUNCTION demo.essay(of text[], n bigint, sentences int) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (SELECT string_agg(word, CASE place % 5 WHEN 0 THEN E'\n\n' ELSE ' ' END ORDER BY place)
+        FROM (SELECT word, row_number() OVER (ORDER BY demo.number(n, word, 1000) * array_position(of, name) ^ 2) - 1 AS place
+              FROM demo.pools, unnest(words) word WHERE name = ANY (of)) w
+        WHERE place < sentences);
 
 CREATE FUNCTION demo.address(n bigint) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE

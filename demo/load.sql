@@ -41,7 +41,7 @@ FROM generate_series(1, 16) n, LATERAL (SELECT (ARRAY['Basics', 'Gifts'])[1 + n 
 WHERE p.id = demo.uuid('category', (n + 1) / 2);
 COMMIT;
 
-\copy shop.products (id, name, description, long_description, category_id, sku, price, stock) from 'products.csv' (format csv)
+\copy shop.products (id, name, description, long_description, category_id, sku, price, stock, tags) from 'products.csv' (format csv)
 \copy shop.product_images (id, product_id, image_url, alt_text, is_primary, sort_order) from 'product_images.csv' (format csv)
 
 INSERT INTO shop.product_specifications (product_id, key, value)

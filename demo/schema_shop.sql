@@ -1,8 +1,8 @@
 -- The product and order services of "Database Documentation", as their DDL says.
 --
 -- Nothing had to be corrected. The two services share one schema here; user_id and order_items.product_id carry no
--- foreign key, since the services that own them are meant to live elsewhere. The one addition is a sequence for
--- order_number, which the application is left to invent.
+-- foreign key, since the services that own them are meant to live elsewhere. The additions are a sequence for
+-- order_number, which the application is left to invent, and the products' tags, which "Database Guidelines" has.
 
 CREATE SCHEMA shop;
 SET search_path = shop;
@@ -29,6 +29,7 @@ CREATE TABLE products (
     price DECIMAL(10, 2) NOT NULL,
     currency VARCHAR(3) DEFAULT 'USD',
     stock INTEGER DEFAULT 0,
+    tags TEXT[],
     is_active BOOLEAN DEFAULT TRUE,
     created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
     updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP

@@ -71,13 +71,15 @@ PG_FUNCTION_INFO_V1(steward_audit_table_id);
 PG_FUNCTION_INFO_V1(steward_audit_key_hash);
 
 /*
- * Returns the number of the next event of the current transaction, from 0.
+ * Returns the number of the next event of the current transaction, from 0, and
+ * its time, which does not go back within the transaction when the clock does.
  * Rolled back savepoints leave gaps.
  */
 static int32
-next_seq(FullTransactionId xid)
+next_seq(FullTransactionId xid, TimestampTz *now)
 {
 	static FullTransactionId last = {0};
+	static TimestampTz last_time = 0;
 	static int32 seq = 0;
 
 	if (!FullTransactionIdEquals(xid, last))
@@ -91,7 +93,11 @@ next_seq(FullTransactionId xid)
 				 errmsg("too many audited changes in one transaction"),
 				 errhint("Commit the changes in several transactions.")));
 	else
+	{
 		seq++;
+		*now = Max(*now, last_time);
+	}
+	last_time = *now;
 	return seq;
 }
 
@@ -510,13 +516,17 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 	if (now >= statement->context_expires)
 		statement->context_id = steward_audit_context_id(&statement->context_expires);
 	xid = GetTopFullTransactionId();
+	values[EVENT_SEQ] = Int32GetDatum(next_seq(xid, &now));
 	values[EVENT_RECORDED_AT] = TimestampTzGetDatum(now);
 	values[EVENT_TRANSACTION_ID] = FullTransactionIdGetDatum(xid);
 	values[EVENT_CONTEXT_ID] = Int64GetDatum(statement->context_id);
 	values[EVENT_TABLE_ID] = Int64GetDatum(statement->table->table_id);
-	values[EVENT_SEQ] = Int32GetDatum(next_seq(xid));
 	values[EVENT_OPERATION] = CharGetDatum(operation);
 	steward_audit_batch_add(&statement->batch, values, isnull);
+	if (operation == 'T')
+		steward_audit_batch_flush(statement->batch);	/* TRUNCATE has no
+														 * memory whose end
+														 * would tell */
 
 	trim_buffer(&statement->key);
 	trim_buffer(&statement->old_key);
@@ -560,7 +570,7 @@ describe(Relation rel)
 Datum
 steward_audit_check(PG_FUNCTION_ARGS)
 {
-	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	Relation	rel = steward_open(PG_GETARG_OID(0));
 
 	if (describe(rel)->redacts && !steward_preloaded &&
 		(steward_audit_redaction_key_file == NULL || steward_audit_redaction_key_file[0] == '\0'))
@@ -580,7 +590,7 @@ steward_audit_check(PG_FUNCTION_ARGS)
 Datum
 steward_audit_identity(PG_FUNCTION_ARGS)
 {
-	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	Relation	rel = steward_open(PG_GETARG_OID(0));
 	List	   *key;
 	Oid			identity;
 
@@ -600,24 +610,26 @@ steward_audit_identity(PG_FUNCTION_ARGS)
 Datum
 steward_audit_option_values(PG_FUNCTION_ARGS)
 {
-	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
-	char	   *option = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	size_t		option_length = strlen(option);
-	const char *argument = VARDATA_ANY(arguments);
-	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
+	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(0));
+	char	   *wanted = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ArrayBuildState *values = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	ListCell   *argument;
 
-	for (; argument < end; argument += strlen(argument) + 1)
+	foreach(argument, arguments)
 	{
+		char	   *value;
+		char	   *option = steward_option(lfirst(argument), &value);
 		List	   *names;
 		ListCell   *lc;
 
-		if (strncmp(argument, option, option_length) != 0 || argument[option_length] != '=' ||
-			!SplitIdentifierString(pstrdup(argument + option_length + 1), ',', &names))
+		if (option == NULL || strcmp(option, wanted) != 0 ||
+			!SplitIdentifierString(value, ',', &names))
 			continue;
 		foreach(lc, names)
+		{
 			accumArrayResult(values, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
 							 CurrentMemoryContext);
+		}
 	}
 	PG_RETURN_DATUM(makeArrayResult(values, CurrentMemoryContext));
 }
@@ -634,7 +646,7 @@ steward_audit_option_values(PG_FUNCTION_ARGS)
 Datum
 steward_audit_record_key(PG_FUNCTION_ARGS)
 {
-	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	Relation	rel = steward_open(PG_GETARG_OID(0));
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
 	AuditTable *table = describe(rel);
 	TupleDesc	desc = RelationGetDescr(rel);

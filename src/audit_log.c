@@ -619,6 +619,13 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 		flush(batch);
 }
 
+/* Writes what a batch holds, where its statement has no further rows. */
+void
+steward_audit_batch_flush(AuditBatch *batch)
+{
+	flush(batch);
+}
+
 /*
  * Ends a batch with its statement: writes what it holds, or leaves it to the
  * end of the subtransaction that filled it, if that is not the present one.

@@ -354,6 +354,12 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 
 		if (att->attisdropped)
 			continue;
+		if (att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL && (redact || contains(options.include, name)))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot keep column \"%s\" of table \"%s\": it is generated when it is read",
+							name, RelationGetRelationName(rel)),
+					 errhint("Name the columns that it is generated from, or make it STORED.")));
 		if (in_key)
 		{
 			if (contains(options.exclude, name))

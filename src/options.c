@@ -7,6 +7,7 @@
  */
 #include "pg_steward.h"
 
+#include "mb/pg_wchar.h"
 #include "nodes/value.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -108,11 +109,53 @@ steward_option_columns(Relation rel, const char *kind, const char *option, const
 	return names;
 }
 
-/* Returns the column that an argument names, exactly or as in SQL; 0 if there is none. */
+/* Raises 22023 if an option that has one value was given before. */
+void
+steward_option_once(const char *kind, const char *option, bool given)
+{
+	if (given)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s option \"%s\" is given twice", kind, option),
+				 errhint("Leave one of the two.")));
+}
+
+/*
+ * Returns the arguments of a trigger as a list of C strings, from the bytes that
+ * pg_trigger has of them: each argument with a zero byte behind it.  Raises 22023
+ * for bytes that are nothing of the kind, as anybody may pass some.
+ */
+List *
+steward_stored_arguments(bytea *stored)
+{
+	char	   *argument = VARDATA_ANY(stored);
+	char	   *end = argument + VARSIZE_ANY_EXHDR(stored);
+	List	   *arguments = NIL;
+
+	while (argument < end)
+	{
+		size_t		length = strnlen(argument, end - argument);
+
+		if (argument + length == end || !pg_verifymbstr(argument, length, true))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("these are not the arguments of a trigger"),
+					 errhint("Pass pg_trigger.tgargs.")));
+		arguments = lappend(arguments, argument);
+		argument += length + 1;
+	}
+	return arguments;
+}
+
+/*
+ * Returns the column that an argument names, 0 if there is none.  It is read as
+ * in SQL if it is quoted; else the very text counts first, so that mixed case
+ * needs no quotes where it cannot be misunderstood.
+ */
 AttrNumber
 steward_find_column(Relation rel, const char *argument)
 {
-	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), argument);
+	AttrNumber	attnum = argument[0] == '"' ? InvalidAttrNumber : get_attnum(RelationGetRelid(rel), argument);
 	List	   *names;
 
 	if (attnum <= 0 && SplitIdentifierString(pstrdup(argument), '.', &names) &&
@@ -121,18 +164,27 @@ steward_find_column(Relation rel, const char *argument)
 	return Max(attnum, InvalidAttrNumber);
 }
 
-/* The same; raises 42703 if there is none. */
+/* The same; raises 42703 if there is none, and 0A000 for one that triggers cannot see or set. */
 AttrNumber
 steward_option_column(Relation rel, const char *kind, const char *argument)
 {
 	AttrNumber	attnum = steward_find_column(rel, argument);
+	List	   *names;
 
 	if (attnum == InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of the %s trigger does not exist in table \"%s\"",
-						argument, kind, RelationGetRelationName(rel)),
+						SplitIdentifierString(pstrdup(argument), '.', &names) && list_length(names) == 1 ?
+						(char *) linitial(names) : argument, kind, RelationGetRelationName(rel)),
 				 errhint("Its columns are: %s.", steward_column_list(rel)),
+				 errtable(rel)));
+	if (TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attgenerated != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" of the %s trigger is generated, which happens after triggers",
+						NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname), kind),
+				 errhint("Name a plain column, such as one that it is generated from."),
 				 errtable(rel)));
 	return attnum;
 }

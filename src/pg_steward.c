@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "access/relation.h"
 #include "access/xact.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
@@ -141,6 +142,19 @@ steward_new_id(void)
 		id = last + (1 << 12);
 	last = id;
 	return id;
+}
+
+/* Opens the relation that an argument of type regclass names; raises 42P01 if there is none. */
+Relation
+steward_open(Oid relid)
+{
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	return rel;
 }
 
 /* Returns the qualified name of a table as an SQL literal, for hints. */

@@ -23,6 +23,7 @@
  *	updated_at.c		when a row last changed, and by whom
  *	row_version.c		how often a row changed, and refusing stale writes
  *	append_only.c		refusing every change
+ *	soft_delete.c		stamping rows instead of deleting them
  *	search.c			the words of a row, for full-text search
  *	search_enable.c		search vectors for a table that has rows
  *	uuidv7.c			ids that grow with time
@@ -82,18 +83,21 @@ extern void steward_provisional(Provisional *it, void (*forget) (Provisional *it
 extern void steward_settle(Provisional *it);
 extern MemoryContext steward_session_context(void);
 extern int64 steward_new_id(void);
+extern Relation steward_open(Oid relid);
 extern char *steward_relation_literal(Relation rel);
 extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
 
 /* options.c */
 extern char *steward_option(const char *argument, char **value);
-extern void steward_option_unknown(const char *kind, const char *argument,
-								   const char *known) pg_attribute_noreturn();
+pg_noreturn extern void steward_option_unknown(const char *kind, const char *argument,
+											   const char *known);
 extern int	steward_option_choice(const char *kind, const char *option, const char *value,
 								  const char *const *choices);
 extern char *steward_column_list(Relation rel);
 extern List *steward_option_columns(Relation rel, const char *kind, const char *option,
 									const char *value);
+extern void steward_option_once(const char *kind, const char *option, bool given);
+extern List *steward_stored_arguments(bytea *stored);
 extern AttrNumber steward_find_column(Relation rel, const char *argument);
 extern AttrNumber steward_option_column(Relation rel, const char *kind, const char *argument);
 
@@ -109,7 +113,7 @@ typedef struct RowPair
 	char	   *old_value;
 	char	   *new_value;
 	bool		alike;			/* so far, columns lie at the same places */
-	bits8	   *nulls;			/* of both; NULL if nothing is null */
+	uint8	   *nulls;			/* of both; NULL if nothing is null */
 	char	   *old_data;
 	char	   *new_data;
 	uint32		end;			/* where the values end */
@@ -124,9 +128,9 @@ extern bool steward_row_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple n
 								const bool *ignored);
 extern bool steward_column_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple new_tuple,
 								   AttrNumber attnum);
-extern HeapTuple steward_row_set(HeapTuple tuple, TupleDesc desc, AttrNumber attnum,
+extern HeapTuple steward_row_set(TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
 								 Datum value, bool isnull);
-extern HeapTuple steward_row_copy_column(HeapTuple tuple, HeapTuple from, TupleDesc desc,
+extern HeapTuple steward_row_copy_column(TriggerData *trigdata, HeapTuple row, HeapTuple from,
 										 AttrNumber attnum);
 
 /* output.c */
@@ -170,10 +174,13 @@ extern void steward_stamp_init(Stamp *stamp, Relation rel, AttrNumber attnum, St
 extern Datum steward_stamp_now(const Stamp *stamp);
 extern bool *steward_upkept_columns(Relation rel, Trigger *self);
 extern bool steward_role_allowed(const char *kind, const char *value);
+extern Trigger *steward_find_trigger(Relation rel, Oid schema, const char *function);
 
 /* What each reads is its own; it is allocated in the current memory context. */
 extern void *steward_updated_at_parse(Relation rel, Trigger *trigger);
 extern void *steward_row_version_parse(Relation rel, Trigger *trigger);
+extern void *steward_soft_delete_parse(Relation rel, Trigger *trigger);
+extern void *steward_soft_delete_cascade_parse(Relation rel, Trigger *trigger);
 extern void *steward_search_vector_parse(Relation rel, Trigger *trigger);
 
 /* audit_json.c */
@@ -248,6 +255,7 @@ typedef struct AuditBatch AuditBatch;
 extern void steward_audit_log_init(void);
 extern AuditBatch *steward_audit_batch_open(void);
 extern void steward_audit_batch_add(AuditBatch **batch, const Datum *values, const bool *isnull);
+extern void steward_audit_batch_flush(AuditBatch *batch);
 extern void steward_audit_batch_close(AuditBatch *batch);
 extern Oid	steward_audit_relation(const char *name);
 extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);
@@ -311,22 +319,13 @@ extern void steward_audit_guard_init(void);
 /* A vector that is being made from a text. */
 typedef struct TsvectorDraft TsvectorDraft;
 
-/* A point to which a draft can be taken back. */
-typedef struct TsvectorMark
-{
-	int64		nplaces;
-	int			position;
-} TsvectorMark;
-
 extern void steward_tsvector_tokens_init(void);
-extern const char *steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
-										   const char *text, int length, bool blanks);
+extern bool steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
+									const char *text, int length, bool blanks, int *nignored);
 
 /* to_tsvector.c */
 extern void steward_to_tsvector_init(void);
 extern bool steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length);
-extern TsvectorMark steward_tsvector_mark(const TsvectorDraft *draft);
-extern void steward_tsvector_rewind(TsvectorDraft *draft, TsvectorMark mark);
 extern TSVector steward_to_tsvector(Oid config, const char *document, int length);
 
 #endif							/* PG_STEWARD_H */

@@ -181,7 +181,7 @@ static char *
 column_address(TupleDesc desc, HeapTuple tuple, AttrNumber attnum)
 {
 	char	   *data = (char *) tuple->t_data + tuple->t_data->t_hoff;
-	bits8	   *nulls = HeapTupleHasNulls(tuple) ? tuple->t_data->t_bits : NULL;
+	uint8	   *nulls = HeapTupleHasNulls(tuple) ? tuple->t_data->t_bits : NULL;
 	uint32		offset = 0;
 
 	for (int i = 0;; i++)
@@ -197,29 +197,55 @@ column_address(TupleDesc desc, HeapTuple tuple, AttrNumber attnum)
 	}
 }
 
-/* Returns a copy of a row in which one column has another value. */
-HeapTuple
-steward_row_set(HeapTuple tuple, TupleDesc desc, AttrNumber attnum, Datum value, bool isnull)
+/*
+ * Tells whether a BEFORE trigger may change a row where it lies: when it is the
+ * trigger's own copy, or the slot's, which then forgets what it has read of it.
+ */
+static bool
+may_overwrite(TriggerData *trigdata, HeapTuple row)
 {
+	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	TupleTableSlot *slot = is_update ? trigdata->tg_newslot : trigdata->tg_trigslot;
+	HeapTupleTableSlot *owner = (HeapTupleTableSlot *) slot;
+
+	if (row != (is_update ? trigdata->tg_newtuple : trigdata->tg_trigtuple))
+		return true;
+	if (!(TTS_IS_HEAPTUPLE(slot) || TTS_IS_BUFFERTUPLE(slot)) || !TTS_SHOULDFREE(slot) ||
+		owner->tuple != row)
+		return false;
+	slot->tts_nvalid = 0;
+	owner->off = 0;
+	return true;
+}
+
+/*
+ * Gives a column of the row that a BEFORE trigger is about to return another
+ * value.  Returns the row, which may be a copy.
+ */
+HeapTuple
+steward_row_set(TriggerData *trigdata, HeapTuple row, AttrNumber attnum, Datum value, bool isnull)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
 	int			column = attnum;
 
-	if (att->attbyval && !isnull && !heap_attisnull(tuple, attnum, desc) &&
-		attnum <= HeapTupleHeaderGetNatts(tuple->t_data))
+	if (att->attbyval && !isnull && attnum <= HeapTupleHeaderGetNatts(row->t_data) &&
+		!heap_attisnull(row, attnum, desc))
 	{
-		tuple = heap_copytuple(tuple);
-		store_att_byval(column_address(desc, tuple, attnum), value, att->attlen);
-		return tuple;
+		if (!may_overwrite(trigdata, row))
+			row = heap_copytuple(row);
+		store_att_byval(column_address(desc, row, attnum), value, att->attlen);
+		return row;
 	}
-	return heap_modify_tuple_by_cols(tuple, desc, 1, &column, &value, &isnull);
+	return heap_modify_tuple_by_cols(row, desc, 1, &column, &value, &isnull);
 }
 
-/* Returns a copy of a row that has one column's value from another version of it. */
+/* The same, with the value that the column has in another version of the row. */
 HeapTuple
-steward_row_copy_column(HeapTuple tuple, HeapTuple from, TupleDesc desc, AttrNumber attnum)
+steward_row_copy_column(TriggerData *trigdata, HeapTuple row, HeapTuple from, AttrNumber attnum)
 {
 	bool		isnull;
-	Datum		value = heap_getattr(from, attnum, desc, &isnull);
+	Datum		value = heap_getattr(from, attnum, RelationGetDescr(trigdata->tg_relation), &isnull);
 
-	return steward_row_set(tuple, desc, attnum, value, isnull);
+	return steward_row_set(trigdata, row, attnum, value, isnull);
 }

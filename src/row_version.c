@@ -115,7 +115,7 @@ steward_row_version_trigger(PG_FUNCTION_ARGS)
 		MemoryContext old;
 
 		steward_check_before_row(fcinfo, "steward.row_version_trigger", TRIGGER_TYPE_UPDATE,
-								 "UPDATE", "steward.row_version_enable");
+								 "UPDATE", "SELECT steward.row_version_enable(%s);");
 		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 		state = steward_row_version_parse(trigdata->tg_relation, trigdata->tg_trigger);
 		MemoryContextSwitchTo(old);
@@ -159,6 +159,6 @@ steward_row_version_trigger(PG_FUNCTION_ARGS)
 													RelationGetRelationName(rel)),
 						 quote_identifier(NameStr(TupleDescAttr(desc, state->attnum - 1)->attname))),
 				 errtable(rel)));
-	return PointerGetDatum(steward_row_set(trigdata->tg_newtuple, desc, state->attnum,
+	return PointerGetDatum(steward_row_set(trigdata, trigdata->tg_newtuple, state->attnum,
 										   version_datum(state, current + 1), false));
 }

@@ -6,6 +6,7 @@
 #include "pg_steward.h"
 
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_ts_config.h"
@@ -49,11 +50,11 @@ typedef struct Source
 /* What a statement knows of its trigger. */
 typedef struct SearchVector
 {
-	const char *trigger_name;
-	Oid			trigger;
 	AttrNumber	attnum;
 	int			nsources;
 	Source	   *sources;
+	bool		refill;			/* rows may have vectors of an earlier trigger */
+	char	   *config_name;
 	Oid			config;
 	AttrNumber	config_attnum;	/* InvalidAttrNumber: the same for all rows */
 	bool		config_is_oid;	/* that column is a regconfig */
@@ -86,8 +87,7 @@ find_config(Relation rel, const char *name)
 }
 
 /* Raises 22023 for an argument that is not a source. */
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 invalid_source(const char *argument, const char *detail)
 {
 	ereport(ERROR,
@@ -124,6 +124,8 @@ parse_source(Relation rel, const char *argument, Source *source)
 		end += strcspn(end, "#:");
 
 	path = strncmp(end, "#>", 2) == 0 ? end + 2 : NULL;
+	if (path != NULL && *path != '{')
+		invalid_source(argument, "The path has no opening brace.");
 	weight = path == NULL ? end : strrchr(path, '}');
 	if (weight == NULL)
 		invalid_source(argument, "The path has no closing brace.");
@@ -145,14 +147,9 @@ parse_source(Relation rel, const char *argument, Source *source)
 
 	source->attnum = steward_option_column(rel, "search_vector", name);
 	att = TupleDescAttr(RelationGetDescr(rel), source->attnum - 1);
-	if (att->attgenerated != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("column \"%s\" is generated, which happens after triggers", NameStr(att->attname)),
-				 errhint("Name the columns that it is generated from."),
-				 errtable(rel)));
-
 	type = getBaseType(att->atttypid);
+	if (type == TSVECTOROID)
+		invalid_source(argument, "The column is a search vector itself.");
 	source->element = get_element_type(type);
 	if (type == TEXTOID || type == VARCHAROID || type == BPCHAROID)
 		source->kind = SOURCE_TEXT;
@@ -182,15 +179,29 @@ parse_source(Relation rel, const char *argument, Source *source)
 				 errtable(rel)));
 }
 
-/* Reads the trigger's arguments; raises 22023, 42703, 42704 or 42804 for what it cannot follow. */
-void *
-steward_search_vector_parse(Relation rel, Trigger *trigger)
+/* Raises 42704 if the trigger's configuration does not exist. */
+static void
+require_config(SearchVector *state, Relation rel)
+{
+	if (!OidIsValid(state->config))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("text search configuration \"%s\" does not exist", state->config_name),
+				 errhint("Name one that \\dF lists, with its schema unless that is pg_catalog or the table's."),
+				 errtable(rel)));
+}
+
+/*
+ * Reads the trigger's arguments; raises 22023, 42703 or 42804 for what it cannot
+ * follow, but not for a configuration that was dropped: rows whose vectors stay
+ * as they are do without.
+ */
+static SearchVector *
+parse_arguments(Relation rel, Trigger *trigger)
 {
 	SearchVector *state = palloc0(sizeof(SearchVector));
 	Form_pg_attribute att;
 
-	state->trigger = trigger->tgoid;
-	state->trigger_name = pstrdup(trigger->tgname);
 	state->sources = palloc0(Max(trigger->tgnargs, 1) * sizeof(Source));
 	for (int i = 0; i < trigger->tgnargs; i++)
 	{
@@ -203,17 +214,18 @@ steward_search_vector_parse(Relation rel, Trigger *trigger)
 			parse_source(rel, value, &state->sources[state->nsources++]);
 		else if (strcmp(option, "config") == 0)
 		{
+			steward_option_once("search_vector", option, state->config_name != NULL);
+			state->config_name = value;
 			state->config = find_config(rel, value);
-			if (!OidIsValid(state->config))
-				ereport(ERROR,
-						(errcode(ERRCODE_UNDEFINED_OBJECT),
-						 errmsg("text search configuration \"%s\" does not exist", value),
-						 errhint("Name one that \\dF lists, with its schema unless that is pg_catalog or the table's."),
-						 errtable(rel)));
 		}
 		else if (strcmp(option, "config_column") == 0)
+		{
+			steward_option_once("search_vector", option, state->config_attnum != InvalidAttrNumber);
 			state->config_attnum = steward_option_column(rel, "search_vector", value);
-		else if (strcmp(option, "refill") != 0)
+		}
+		else if (strcmp(option, "refill") == 0)
+			state->refill = true;
+		else
 			steward_option_unknown("search_vector", trigger->tgargs[i],
 								   "the vector's column, the sources, 'config=...' and 'config_column=...'");
 	}
@@ -223,20 +235,19 @@ steward_search_vector_parse(Relation rel, Trigger *trigger)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("trigger \"%s\" names no column to search in", trigger->tgname),
 				 errhint("Name the vector's column, then the sources: steward.search_vector_trigger('search_vector', 'title:A', 'content:B', 'config=english').")));
-	if (!OidIsValid(state->config))
+	if (state->config_name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("trigger \"%s\" names no text search configuration", trigger->tgname),
 				 errhint("Add an argument such as 'config=english'; with config_column it is for rows that name none.")));
 
 	att = TupleDescAttr(RelationGetDescr(rel), state->attnum - 1);
-	if (att->atttypid != TSVECTOROID || att->attgenerated != '\0')
+	if (att->atttypid != TSVECTOROID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of the search_vector trigger is %s %s", NameStr(att->attname),
-						att->attgenerated != '\0' ? "generated, of type" : "of type",
-						format_type_be(att->atttypid)),
-				 errhint("It must be a plain column of type tsvector."),
+				 errmsg("column \"%s\" of the search_vector trigger is of type %s",
+						NameStr(att->attname), format_type_be(att->atttypid)),
+				 errhint("Its type must be tsvector."),
 				 errtable(rel)));
 
 	if (state->config_attnum != InvalidAttrNumber)
@@ -249,17 +260,30 @@ steward_search_vector_parse(Relation rel, Trigger *trigger)
 	return state;
 }
 
-/* Says, once per session and trigger, that a row does not name its configuration. */
+/* Raises what the trigger would raise for its arguments. */
+void *
+steward_search_vector_parse(Relation rel, Trigger *trigger)
+{
+	SearchVector *state = parse_arguments(rel, trigger);
+
+	require_config(state, rel);
+	return state;
+}
+
+/* Says, once per session and table, that a row does not name its configuration. */
 static void
 note_fallback(SearchVector *state, Relation rel, const char *name)
 {
 	static List *noted = NIL;
+	Oid			table = RelationGetRelid(rel);
 	MemoryContext old;
 
-	if (list_member_oid(noted, state->trigger))
+	if (rel->rd_rel->relispartition)
+		table = llast_oid(get_partition_ancestors(table));
+	if (list_member_oid(noted, table))
 		return;
 	old = MemoryContextSwitchTo(steward_session_context());
-	noted = lappend_oid(noted, state->trigger);
+	noted = lappend_oid(noted, table);
 	MemoryContextSwitchTo(old);
 	ereport(NOTICE,
 			(name == NULL ?
@@ -281,7 +305,10 @@ row_config(SearchVector *state, Relation rel, HeapTuple row)
 	bool		isnull;
 
 	if (state->config_attnum == InvalidAttrNumber)
+	{
+		require_config(state, rel);
 		return state->config;
+	}
 
 	value = heap_getattr(row, state->config_attnum, RelationGetDescr(rel), &isnull);
 	if (!isnull && state->config_is_oid)
@@ -309,6 +336,7 @@ row_config(SearchVector *state, Relation rel, HeapTuple row)
 
 	if (OidIsValid(config))
 		return config;
+	require_config(state, rel);
 	note_fallback(state, rel, name);
 	return state->config;
 }
@@ -431,7 +459,7 @@ row_vector(SearchVector *state, Relation rel, HeapTuple row)
 static bool
 is_unchanged(SearchVector *state, TupleDesc desc, HeapTuple old_row, HeapTuple row)
 {
-	if (heap_attisnull(row, state->attnum, desc) ||
+	if (state->refill || heap_attisnull(row, state->attnum, desc) ||
 		steward_column_changed(desc, old_row, row, state->attnum) ||
 		(state->config_attnum != InvalidAttrNumber &&
 		 steward_column_changed(desc, old_row, row, state->config_attnum)))
@@ -461,6 +489,9 @@ is_unchanged(SearchVector *state, TupleDesc desc, HeapTuple old_row, HeapTuple r
  *					unknown the row gets that of "config", and a NOTICE says so
  *					once per session
  *
+ *	refill=yes		set by search_enable() while rows may still have vectors of an
+ *					earlier trigger: every UPDATE makes them anew
+ *
  * An UPDATE parses text only if a source or the configuration changed, or the
  * vector is null or was set to something else: it cannot be forged, and setting
  * it to NULL makes it anew.
@@ -482,9 +513,9 @@ steward_search_vector_trigger(PG_FUNCTION_ARGS)
 
 		steward_check_before_row(fcinfo, "steward.search_vector_trigger",
 								 TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, "INSERT or UPDATE",
-								 "steward.search_enable");
+								 "CALL steward.search_enable(%s, '{title:A}');");
 		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		state = steward_search_vector_parse(trigdata->tg_relation, trigdata->tg_trigger);
+		state = parse_arguments(trigdata->tg_relation, trigdata->tg_trigger);
 		MemoryContextSwitchTo(old);
 		fcinfo->flinfo->fn_extra = state;
 	}
@@ -497,6 +528,6 @@ steward_search_vector_trigger(PG_FUNCTION_ARGS)
 		if (is_unchanged(state, RelationGetDescr(rel), trigdata->tg_trigtuple, row))
 			return PointerGetDatum(row);
 	}
-	return PointerGetDatum(steward_row_set(row, RelationGetDescr(rel), state->attnum,
+	return PointerGetDatum(steward_row_set(trigdata, row, state->attnum,
 										   TSVectorGetDatum(row_vector(state, rel, row)), false));
 }

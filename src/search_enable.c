@@ -9,12 +9,14 @@
  */
 #include "pg_steward.h"
 
+#include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "tcop/dest.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
@@ -27,8 +29,8 @@
 
 PG_FUNCTION_INFO_V1(steward_search_enable);
 
-/* How many pages of a table are looked at between two looks at how many rows they had. */
-#define FILL_PAGES		16
+/* At most so many pages of a table are looked at between two looks at how many rows they had. */
+#define MAX_FILL_PAGES	16
 
 typedef struct SearchTask
 {
@@ -68,23 +70,46 @@ commit(SearchTask *task)
 }
 
 /*
- * Fills in the vectors of some pages' rows and returns their number.  The owner
- * may have subjected himself to row security: he means queries, not this.
+ * Fills in the vectors of some pages' rows and returns their number.  The UPDATE
+ * has the caller's search path, because the table's own triggers may count on it;
+ * so it leaves nothing to that path itself.  Row security is not for it, even
+ * where the owner has subjected himself to it.  Raises 55000 if the trigger did not
+ * fire.
  */
 static int64
-fill_pages(SearchTask *task, Oid member, Oid owner, int64 first, int64 end)
+fill_pages(SearchTask *task, Relation rel, int64 first, int64 end)
 {
-	Oid			types[] = {REGCLASSOID, NAMEOID, INT8OID, INT8OID, BOOLOID};
-	Datum		values[] = {ObjectIdGetDatum(member), task->vector_column, Int64GetDatum(first),
-	Int64GetDatum(end), BoolGetDatum(task->refill)};
+	const char *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+												   RelationGetRelationName(rel));
+	const char *column = quote_identifier(NameStr(*DatumGetName(task->vector_column)));
+	char	   *command = psprintf("WITH filled AS (UPDATE ONLY %s SET %s = NULL"
+								   " WHERE ctid OPERATOR(pg_catalog.>=) '(" INT64_FORMAT ",0)'::pg_catalog.tid"
+								   " AND ctid OPERATOR(pg_catalog.<) '(" INT64_FORMAT ",0)'::pg_catalog.tid%s%s%s"
+								   " RETURNING %s IS NULL AS missed)"
+								   " SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE missed) FROM filled",
+								   table, column, first, end, task->refill ? "" : " AND ",
+								   task->refill ? "" : column, task->refill ? "" : " IS NULL", column);
+	int64		filled;
 	Oid			user;
 	int			security;
 
+	/* an owner's triggers are not to run as somebody else, now or at commit */
 	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	query("SELECT steward.search_fill($1, $2, $3, $4, $5)", lengthof(types), types, values, NULL);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS |
+						   (user == rel->rd_rel->relowner ? 0 : SECURITY_RESTRICTED_OPERATION));
+	query(command, 0, NULL, NULL, NULL);
 	SetUserIdAndSecContext(user, security);
-	return DatumGetInt64(result(0, 1));
+	pfree(command);
+
+	filled = DatumGetInt64(result(0, 1));
+	if (DatumGetInt64(result(0, 2)) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the search_vector trigger of table \"%s\" does not fire", RelationGetRelationName(rel)),
+				 errhint("Enable it, and see that no later trigger sets column %s to null.", column)));
+	SPI_freetuptable(SPI_tuptable);
+	return filled;
 }
 
 /*
@@ -94,23 +119,36 @@ fill_pages(SearchTask *task, Oid member, Oid owner, int64 first, int64 end)
 static void
 fill_table(SearchTask *task, Oid member)
 {
-	Relation	rel = RelationIdGetRelation(member);
-	char	   *name = pstrdup(RelationGetRelationName(rel));
-	Oid			owner = rel->rd_rel->relowner;
-	int64		npages = rel->rd_rel->relkind == RELKIND_RELATION ? RelationGetNumberOfBlocks(rel) : 0;
+	NameData	name = {{0}};
+	int64		npages = 0;
 	int64		filled = 0;
 	int64		in_batch = 0;
 	int			told = 0;
 
-	RelationClose(rel);
-	for (int64 page = 0; page < npages; page += FILL_PAGES)
-	{
-		int64		end = Min(page + FILL_PAGES, npages);
-		int			percent = end * 100 / npages;
+	int			step = Max(1, Min(MAX_FILL_PAGES, task->batch_rows / 50));
 
-		in_batch += fill_pages(task, member, owner, page, end);
+	for (int64 page = 0; page == 0 || page < npages; page += step)
+	{
+		/* opened for each batch, because it may be dropped after each commit */
+		Relation	rel = try_relation_open(member, RowExclusiveLock);
+		int64		end;
+
+		if (rel == NULL)
+			break;
+		if (page == 0)
+		{
+			name = rel->rd_rel->relname;
+			npages = rel->rd_rel->relkind == RELKIND_RELATION ? RelationGetNumberOfBlocks(rel) : 0;
+		}
+		end = Min(page + step, npages);
+		if (end > page)
+			in_batch += fill_pages(task, rel, page, end);
+		relation_close(rel, NoLock);
+
 		if (in_batch >= task->batch_rows)
 		{
+			int			percent = end * 100 / npages;
+
 			commit(task);
 			filled += in_batch;
 			in_batch = 0;
@@ -118,7 +156,7 @@ fill_table(SearchTask *task, Oid member)
 			{
 				ereport(NOTICE,
 						(errmsg("search vectors of \"%s\": " INT64_FORMAT " rows done, %d %% of the table",
-								name, filled, percent)));
+								NameStr(name), filled, percent)));
 				told = percent;
 			}
 		}
@@ -127,7 +165,9 @@ fill_table(SearchTask *task, Oid member)
 	filled += in_batch;
 	if (filled > 0)
 		ereport(NOTICE,
-				(errmsg("search vectors of \"%s\": " INT64_FORMAT " rows done", name, filled)));
+				(errmsg_plural("search vectors of \"%s\": " INT64_FORMAT " row done",
+							   "search vectors of \"%s\": " INT64_FORMAT " rows done",
+							   (unsigned long) filled, NameStr(name), filled)));
 }
 
 /* Returns the ids of a table and of those below it. */
@@ -169,14 +209,13 @@ run_alone(const char *command)
 	CommandCounterIncrement();
 }
 
-/* Creates the indexes that are missing. */
-static void
-create_indexes(SearchTask *task, bool concurrently, MemoryContext mcxt)
+/* Returns the commands that create the indexes that are missing. */
+static List *
+index_commands(SearchTask *task, bool concurrently, MemoryContext mcxt)
 {
 	Oid			types[] = {REGCLASSOID, NAMEOID, BOOLOID};
 	Datum		values[] = {ObjectIdGetDatum(task->relation), task->vector_column, BoolGetDatum(concurrently)};
 	List	   *commands = NIL;
-	ListCell   *lc;
 	MemoryContext old;
 
 	query("SELECT steward.search_index_commands($1, $2, $3)", lengthof(types), types, values, NULL);
@@ -184,25 +223,71 @@ create_indexes(SearchTask *task, bool concurrently, MemoryContext mcxt)
 	for (uint64 i = 0; i < SPI_processed; i++)
 		commands = lappend(commands, TextDatumGetCString(result(i, 1)));
 	MemoryContextSwitchTo(old);
+	return commands;
+}
 
-	if (concurrently)
+/*
+ * Creates the indexes that are missing.  The lock is the one of index builds and
+ * of nobody who reads or writes: whoever else creates indexes here has finished
+ * when it is held.
+ */
+static void
+create_indexes(SearchTask *task, List *tables, MemoryContext mcxt)
+{
+	ListCell   *lc;
+
+	foreach(lc, tables)
 	{
-		SPI_commit();
-		SPI_finish();
+		LockRelationOid(lfirst_oid(lc), ShareUpdateExclusiveLock);
 	}
-	foreach(lc, commands)
+	foreach(lc, index_commands(task, false, mcxt))
 	{
-		if (concurrently)
-		{
-			run_alone(lfirst(lc));
-			MemoryContextSwitchTo(mcxt);
-		}
-		else if (SPI_execute(lfirst(lc), false, 0) != SPI_OK_UTILITY)
+		if (SPI_execute(lfirst(lc), false, 0) != SPI_OK_UTILITY)
 			elog(ERROR, "unexpected result of \"%s\"", (char *) lfirst(lc));
 		ereport(NOTICE, (errmsg_internal("%s", (char *) lfirst(lc))));
 	}
-	if (!concurrently)
+}
+
+/*
+ * The same, concurrently.  The lock must outlive transactions, and be waited for
+ * without a snapshot, for which another concurrent build might wait in its turn.
+ */
+static void
+create_indexes_concurrently(SearchTask *task, List *tables, MemoryContext mcxt)
+{
+	LockRelId	lock = {.dbId = MyDatabaseId};
+	List	   *commands;
+	ListCell   *volatile locked = NULL;
+	ListCell   *lc;
+
+	SPI_commit();
+	PG_TRY();
+	{
+		foreach(lc, tables)
+		{
+			lock.relId = lfirst_oid(lc);
+			LockRelationIdForSession(&lock, ShareUpdateExclusiveLock);
+			locked = lc;
+		}
+		commands = index_commands(task, true, mcxt);
+		SPI_commit();
 		SPI_finish();
+		foreach(lc, commands)
+		{
+			run_alone(lfirst(lc));
+			MemoryContextSwitchTo(mcxt);
+			ereport(NOTICE, (errmsg_internal("%s", (char *) lfirst(lc))));
+		}
+	}
+	PG_FINALLY();
+	{
+		for (lc = list_head(tables); locked != NULL && lc != NULL; lc = lc == locked ? NULL : lnext(tables, lc))
+		{
+			lock.relId = lfirst_oid(lc);
+			UnlockRelationIdForSession(&lock, ShareUpdateExclusiveLock);
+		}
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -275,6 +360,12 @@ steward_search_enable(PG_FUNCTION_ARGS)
 		query("SELECT steward.search_attach($1, $2, $3, false)", lengthof(settle_types), settle_types,
 			  settle_values, NULL);
 	}
-	create_indexes(&task, concurrently, mcxt);
+	if (concurrently)
+		create_indexes_concurrently(&task, tables, mcxt);
+	else
+	{
+		create_indexes(&task, tables, mcxt);
+		SPI_finish();
+	}
 	PG_RETURN_VOID();
 }

@@ -12,7 +12,7 @@
  * is when the server forgets its own state of dictionaries.  A dictionary whose
  * answers depend on anything else (on time, a setting, or on the words before)
  * is not for an IMMUTABLE function, but one that asks to see the next word, as a
- * thesaurus does, is left to the server together with the rest of the text.
+ * thesaurus does, is left to the server together with the whole text.
  */
 #include "pg_steward.h"
 
@@ -26,7 +26,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-/* Token types of the default parser whose tokens come again and again. */
+/* Token types of the default parser that matter here. */
 #define TOKEN_ASCIIWORD 1
 #define TOKEN_WORD 2
 #define TOKEN_HWORD_PART 10
@@ -34,11 +34,12 @@
 #define TOKEN_BLANK 12
 #define TOKEN_ASCIIHWORD 16
 #define TOKEN_HWORD 17
+#define TOKEN_FLOAT 20
 #define TOKEN_UINT 22
 
 /* What is longer is rarely met twice. */
 #define MAX_WORD 32
-#define MAX_UINT 4
+#define MAX_NUMBER 4
 
 /*
  * Looking a token up in vain and remembering it costs a quarter of what the
@@ -46,8 +47,12 @@
  * fewer than TRIAL_HITS of TRIAL tokens were known to it, for the next REST.
  */
 #define TRIAL 1024
-#define TRIAL_HITS 128
+#define TRIAL_HITS (TRIAL / 6)
 #define REST 8192
+
+/* See is_worth_trying. */
+#define RETRY 16
+#define MAX_BALANCE 65536
 
 #define BLOCK_SIZE 8192
 #define INITIAL_SLOTS 512
@@ -95,6 +100,8 @@ typedef struct TokenCache
 	int			trial;			/* tokens looked up in this trial ... */
 	int			hits;			/* ... and found */
 	int			rest;			/* tokens not to look up */
+	int64		balance;		/* bytes of texts that were made vectors of,
+								 * less those that were given up */
 	int			depth;			/* number of drafts at work */
 	bool		outdated;		/* to be emptied when no draft is at work: a
 								 * catalog has changed, or there is no room */
@@ -181,6 +188,7 @@ forget_tokens(void)
 	cache.nslots = cache.ntokens = 0;
 	cache.room_size = cache.used = 0;
 	cache.trial = cache.hits = cache.rest = 0;
+	cache.balance = 0;
 	cache.outdated = false;
 }
 
@@ -215,8 +223,9 @@ is_cacheable(int type, int length)
 		case TOKEN_ASCIIHWORD:
 		case TOKEN_HWORD:
 			return length <= MAX_WORD;
+		case TOKEN_FLOAT:
 		case TOKEN_UINT:
-			return length <= MAX_UINT;
+			return length <= MAX_NUMBER;
 		default:
 			return false;
 	}
@@ -567,8 +576,9 @@ add_cached(TsvectorDraft *draft, CachedToken *token)
 }
 
 /*
- * Adds a token to the draft; returns false, and adds nothing, if a dictionary
- * wants to see the next one.  The bytes must last until this returns.
+ * Adds a token to the draft.  Returns false if only the server can: because a
+ * dictionary wants to see the next one, too, or a lexeme is longer than a
+ * vector can hold.  The bytes must last until this returns.
  */
 bool
 steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length)
@@ -618,52 +628,20 @@ steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int le
 	draft->position++;
 	for (TSLexeme *lexeme = lexemes; lexeme->lexeme != NULL; lexeme++)
 	{
+		Size		lexeme_length = strlen(lexeme->lexeme);
+
+		if (lexeme_length >= MAXSTRLEN)
+			return false;
 		if (lexeme->flags & TSL_ADDPOS)
 			draft->position++;
-		add_lexeme(draft, lexeme->lexeme, strlen(lexeme->lexeme), draft->position);
+		add_lexeme(draft, lexeme->lexeme, lexeme_length, draft->position);
 	}
 	return true;
 }
 
-/* Returns the state of the draft, for steward_tsvector_rewind. */
-TsvectorMark
-steward_tsvector_mark(const TsvectorDraft *draft)
-{
-	TsvectorMark mark = {draft->nplaces, draft->position};
-
-	return mark;
-}
-
 /*
- * Takes the draft back to an earlier state.  Terms remain, but a term without
- * places is no part of the vector; a token in the cache must not be added
- * afterwards, because its places have been counted.
- */
-void
-steward_tsvector_rewind(TsvectorDraft *draft, TsvectorMark mark)
-{
-	draft->nplaces = mark.nplaces;
-	draft->position = mark.position;
-}
-
-/* Adds the words of a text as the server finds them. */
-static void
-add_parsed(TsvectorDraft *draft, const char *text, int length)
-{
-	ParsedText	parsed = {0};
-
-	parsed.lenwords = Max(length / 6, 2);
-	parsed.pos = draft->position;
-	parsed.words = palloc_array(ParsedWord, parsed.lenwords);
-	parsetext(draft->config_id, &parsed, unconstify(char *, text), length);
-	for (int i = 0; i < parsed.curwords; i++)
-		add_lexeme(draft, parsed.words[i].word, parsed.words[i].len, parsed.words[i].pos.pos);
-}
-
-/*
- * Returns the vector of a draft, palloc'd in the given context.  See
- * make_tsvector in to_tsany.c: this lays out what that does, down to a lexeme
- * that is too long for the length a vector has for it.
+ * Returns the vector of a draft, palloc'd in the given context, or NULL if it
+ * is larger than a vector can be.  See make_tsvector in to_tsany.c.
  */
 static TSVector
 finish(TsvectorDraft *draft, MemoryContext mcxt)
@@ -710,10 +688,7 @@ finish(TsvectorDraft *draft, MemoryContext mcxt)
 			sizeof(uint16) + term->npositions * sizeof(WordEntryPos);
 	}
 	if (bytes > MAXSTRPOS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("string is too long for tsvector (%d bytes, max %d bytes)",
-						(int) bytes, MAXSTRPOS)));
+		return NULL;
 
 	size = CALCDATASIZE(nleaders, bytes);
 	vector = MemoryContextAllocZero(mcxt, size);
@@ -747,7 +722,21 @@ finish(TsvectorDraft *draft, MemoryContext mcxt)
 	return vector;
 }
 
-/* Makes the vector of a text with a parser that is the default one; see below. */
+/* Raises the server's notice of tokens that are too long. */
+static void
+note_ignored(int nignored)
+{
+	for (; nignored > 0; nignored--)
+		ereport(NOTICE,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("word is too long to be indexed"),
+				 errdetail("Words longer than %d characters are ignored.", MAXSTRLEN)));
+}
+
+/*
+ * Makes the vector of a text with the default parser.  Returns NULL if only the
+ * server can do that.
+ */
 static TSVector
 make_vector(Oid config_id, TSConfigCacheEntry *config, TSParserCacheEntry *parser,
 			const char *document, int length)
@@ -757,8 +746,8 @@ make_vector(Oid config_id, TSConfigCacheEntry *config, TSParserCacheEntry *parse
 											   ALLOCSET_DEFAULT_SIZES);
 	TsvectorDraft draft = {0};
 	bool		blanks = TOKEN_BLANK < config->lenmap && config->map[TOKEN_BLANK].len > 0;
-	const char *rest;
-	TSVector	vector;
+	int			nignored;
+	TSVector	vector = NULL;
 
 	MemoryContextSwitchTo(mcxt);
 	draft.config_id = config_id;
@@ -770,14 +759,35 @@ make_vector(Oid config_id, TSConfigCacheEntry *config, TSParserCacheEntry *parse
 	draft.maxplaces = length / 8 + 16;
 	draft.places = palloc_extended(draft.maxplaces * sizeof(Place), MCXT_ALLOC_HUGE);
 
-	rest = steward_tsvector_tokens(&draft, parser, document, length, blanks);
-	if (rest < document + length)
-		add_parsed(&draft, rest, document + length - rest);
-	vector = finish(&draft, caller);
+	if (steward_tsvector_tokens(&draft, parser, document, length, blanks, &nignored))
+		vector = finish(&draft, caller);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(mcxt);
+	if (vector != NULL)
+		note_ignored(nignored);
 	return vector;
+}
+
+/*
+ * What had to be given up for the server is work done twice.  So texts are left
+ * to it from the start while more bytes were given up than came to something,
+ * but for one in so many that the waste is small.
+ */
+static bool
+is_worth_trying(int length)
+{
+	if (cache.balance >= 0)
+		return true;
+	cache.balance += length / RETRY;
+	return false;
+}
+
+static void
+note_trial(int length, bool made)
+{
+	cache.balance += made ? length : -(int64) length;
+	cache.balance = Min(Max(cache.balance, -MAX_BALANCE), MAX_BALANCE);
 }
 
 /*
@@ -790,7 +800,7 @@ steward_to_tsvector(Oid config_id, const char *document, int length)
 {
 	TSConfigCacheEntry *config = lookup_ts_config_cache(config_id);
 	TSParserCacheEntry *parser = lookup_ts_parser_cache(config->prsId);
-	TSVector	vector;
+	TSVector	vector = NULL;
 
 	if (cache.mcxt == NULL)
 	{
@@ -808,28 +818,32 @@ steward_to_tsvector(Oid config_id, const char *document, int length)
 		cache.draft = 0;
 	}
 
-	if (steward_to_tsvector_cache == 0 || cache.outdated ||
-		parser->startOid != F_PRSD_START || parser->tokenOid != F_PRSD_NEXTTOKEN)
+	if (steward_to_tsvector_cache != 0 && !cache.outdated &&
+		parser->startOid == F_PRSD_START && parser->tokenOid == F_PRSD_NEXTTOKEN &&
+		is_worth_trying(length))
+	{
+		/* A dictionary is free to call this, too. */
+		cache.depth++;
+		PG_TRY();
+		{
+			vector = make_vector(config_id, config, parser, document, length);
+		}
+		PG_FINALLY();
+		{
+			cache.depth--;
+		}
+		PG_END_TRY();
+		note_trial(length, vector != NULL);
+	}
+	if (vector == NULL)
 	{
 		ParsedText	parsed = {0};
 
-		parsed.lenwords = Max(length / 6, 2);
+		parsed.lenwords = Min(Max(length / 6, 2), MaxAllocSize / sizeof(ParsedWord));
 		parsed.words = palloc_array(ParsedWord, parsed.lenwords);
 		parsetext(config_id, &parsed, unconstify(char *, document), length);
-		return make_tsvector(&parsed);
+		vector = make_tsvector(&parsed);
 	}
-
-	/* A dictionary is free to call this, too. */
-	cache.depth++;
-	PG_TRY();
-	{
-		vector = make_vector(config_id, config, parser, document, length);
-	}
-	PG_FINALLY();
-	{
-		cache.depth--;
-	}
-	PG_END_TRY();
 	return vector;
 }
 

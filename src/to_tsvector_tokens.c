@@ -29,9 +29,13 @@
 
 /* Token types of the default parser that matter here. */
 #define TOKEN_ASCIIWORD 1
+#define TOKEN_HWORD_ASCIIPART 11
 #define TOKEN_BLANK 12
 #define TOKEN_TAG 13
+#define TOKEN_ASCIIHWORD 16
+#define TOKEN_FLOAT 20
 #define TOKEN_UINT 22
+#define TOKEN_UNMAPPED 0		/* none of them: only its length matters */
 
 /* What a byte can be; a byte can be several things. */
 #define LETTER		0x0001		/* an ASCII one, as all of these but HIGH */
@@ -47,6 +51,7 @@
 #define BLANK		0x0400		/* continues a blank */
 #define IN_TAG		0x0800		/* may stand in a tag, outside quotes */
 #define LESS		0x1000		/* < */
+#define HYPHEN		0x2000
 #define ALWAYS		0x8000		/* in the tables below: whatever follows */
 
 static uint16 kind[256];
@@ -68,6 +73,7 @@ typedef struct Tokeniser
 	const char *start;			/* of the current token */
 	const char *at;				/* start <= at: what has been looked at */
 	bool		in_blank;		/* is the current token a blank? */
+	int			nignored;		/* tokens that were too long */
 } Tokeniser;
 
 /* Adds "bit" to the kinds of each of the characters. */
@@ -91,6 +97,7 @@ steward_tsvector_tokens_init(void)
 	mark_kind(":", COLON);
 	mark_kind("!?#", MARK);
 	mark_kind("<", LESS);
+	mark_kind("-", HYPHEN);
 	mark_kind(" \t\n\v\f\r", WHITE);
 	mark_kind("=-_#/:.&?%~", IN_TAG);
 	for (int c = 0; c < 256; c++)
@@ -147,17 +154,26 @@ goes_on(const Tokeniser *t, const uint16 *table, const char *p)
 	return follows != 0 && ((follows & ALWAYS) != 0 || (kind_at(t, p + 1) & follows) != 0);
 }
 
-/* Raises core's notice if a token is too long, and says whether it is. */
+/*
+ * Gives the draft a token.  Returns false if that is for the server: as a token
+ * of MAXSTRLEN bytes is, which not all minor versions ignore.
+ */
 static bool
-too_long(int length)
+take(Tokeniser *t, int type, const char *token, int length)
 {
 	if (length < MAXSTRLEN)
-		return false;
-	ereport(NOTICE,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("word is too long to be indexed"),
-			 errdetail("Words longer than %d characters are ignored.", MAXSTRLEN)));
-	return true;
+		return type == TOKEN_UNMAPPED || steward_tsvector_token(t->draft, type, token, length);
+	t->nignored++;
+	return length > MAXSTRLEN;
+}
+
+/* Says whether all rules are different after the tag that may begin with the "<" at p. */
+static inline bool
+is_special_tag(const Tokeniser *t, const char *p)
+{
+	return (kind_at(t, p + 1) & MARK) ||
+		(t->end - p >= 6 && pg_strncasecmp(p, "<style", 6) == 0) ||
+		(t->end - p >= 7 && pg_strncasecmp(p, "<script", 7) == 0);
 }
 
 /*
@@ -171,13 +187,10 @@ static const char *
 tag_end(const Tokeniser *t, const char *p, bool *closed)
 {
 	*closed = false;
-	p++;
-	if ((kind_at(t, p) & MARK) ||
-		(t->end - p >= 5 && pg_strncasecmp(p, "style", 5) == 0) ||
-		(t->end - p >= 6 && pg_strncasecmp(p, "script", 6) == 0))
+	if (is_special_tag(t, p))
 		return t->end;
 
-	while (p < t->end)
+	for (p++; p < t->end; p++)
 	{
 		if (*p == '\'' || *p == '"')
 		{
@@ -195,7 +208,6 @@ tag_end(const Tokeniser *t, const char *p, bool *closed)
 		}
 		else if (!(kind_at(t, p) & IN_TAG))
 			return p;
-		p++;
 	}
 	return p;
 }
@@ -261,7 +273,7 @@ segment_end(const Tokeniser *t, const char *p)
 /*
  * Has the parser find the tokens from t->start up to "stop", which is the end
  * of the text or what segment_end returned.  Returns false if one of them
- * wants to see the next.
+ * is for the server.
  */
 static bool
 parse_segment(Tokeniser *t, const char *stop)
@@ -288,81 +300,133 @@ parse_segment(Tokeniser *t, const char *stop)
 			t->in_blank = true;
 			break;
 		}
-		if (!too_long(length))
-			taken = steward_tsvector_token(t->draft, type, token, length);
+		taken = take(t, type, token, length);
 	}
 	FunctionCall1(&t->parser->prsend, state);
 	return taken;
 }
 
+/* Moves t->at behind the bytes of one kind that are there. */
+static inline void
+skip(Tokeniser *t, uint16 wanted)
+{
+	while (kind_at(t, t->at) & wanted)
+		t->at++;
+}
+
+/*
+ * Finds the token at t->at if it is a plain one: a word, also a hyphenated
+ * one, a number, or a tag that is no more than a name.  Sets t->start, and
+ * t->at behind it, and returns its type.  Returns 0 if only the parser can
+ * tell; t->at is then before any white space and "<".
+ */
+static inline int
+plain_token(Tokeniser *t)
+{
+	uint16		first = kind_at(t, t->at);
+	const uint16 *table = number_goes_on;
+	int			type = 0;
+
+	t->start = t->at;
+	if (first & LETTER)
+	{
+		table = word_goes_on;
+		type = TOKEN_ASCIIWORD;
+		skip(t, LETTER);
+		while (kind_at(t, t->at) & HYPHEN && kind_at(t, t->at + 1) & LETTER)
+		{
+			type = TOKEN_ASCIIHWORD;
+			t->at++;
+			skip(t, LETTER);
+		}
+	}
+	else if (first & DIGIT)
+	{
+		type = TOKEN_UINT;
+		skip(t, DIGIT);
+		if (kind_at(t, t->at) & DOT && kind_at(t, t->at + 1) & DIGIT)
+		{
+			type = TOKEN_FLOAT;
+			t->at++;
+			skip(t, DIGIT);
+		}
+	}
+	else if (first & LESS && !is_special_tag(t, t->at))
+	{
+		t->at += kind_at(t, t->at + 1) & SLASH ? 2 : 1;
+		if (kind_at(t, t->at) & LETTER)
+		{
+			skip(t, LETTER);
+			if (t->at < t->end && *t->at == '>')
+			{
+				t->at++;
+				return TOKEN_TAG;
+			}
+		}
+		t->at = t->start;
+	}
+	return goes_on(t, table, t->at) ? 0 : type;
+}
+
+/* Gives the draft what plain_token has found.  Returns false if that is for the server. */
+static inline bool
+take_plain(Tokeniser *t, int type)
+{
+	if (!take(t, type, t->start, t->at - t->start))
+		return false;
+	if (type != TOKEN_ASCIIHWORD)
+		return true;
+
+	for (const char *part = t->start; part < t->at; part++)
+	{
+		const char *end = memchr(part, '-', t->at - part);
+
+		if (end == NULL)
+			end = t->at;
+		if (!take(t, TOKEN_HWORD_ASCIIPART, part, end - part))
+			return false;
+		part = end;
+	}
+	return true;
+}
+
 /*
  * Gives each token of a text to steward_tsvector_token, in order, but for
- * blanks if "blanks" is false, and for those that are too long.  Returns the
- * end of the text; or, if a token wants to see the next one, a point before
- * that token from which on the text must be parsed as if it began there.  The
- * draft is then what it was at that point.
+ * blanks if "blanks" is false, and for those that are too long, which it counts
+ * in *nignored.  Returns false, and stops, if a token is for the server to make
+ * something of.
  */
-const char *
+bool
 steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
-						const char *text, int length, bool blanks)
+						const char *text, int length, bool blanks, int *nignored)
 {
-	Tokeniser	t = {draft, parser, text + length, text, text, false};
-	TsvectorMark mark = steward_tsvector_mark(draft);
+	Tokeniser	t = {draft, parser, text + length, text, text, false, 0};
+	bool		taken = true;
 
 	if (blanks)
+		taken = parse_segment(&t, t.end);
+	while (taken && t.at < t.end)
 	{
-		if (parse_segment(&t, t.end))
-			return t.end;
-		steward_tsvector_rewind(draft, mark);
-		return text;
-	}
-
-	while (t.at < t.end)
-	{
-		uint16		first = kind_at(&t, t.at);
-		const uint16 *table = first & LETTER ? word_goes_on : number_goes_on;
-
 		CHECK_FOR_INTERRUPTS();
 		if (t.in_blank || !goes_on(&t, blank_goes_on, t.at))
 		{
 			if (!t.in_blank)
 				t.start = t.at++;
-			while (kind_at(&t, t.at) & BLANK)
-				t.at++;
+			skip(&t, BLANK);
 			t.in_blank = false;
-			if (!(kind_at(&t, t.at) & HIGH))
-			{
-				(void) too_long(t.at - t.start);
-				continue;
-			}
-			/* The character may end this blank or not. */
-		}
-		else if (first & (LETTER | DIGIT))
-		{
-			int			type = first & LETTER ? TOKEN_ASCIIWORD : TOKEN_UINT;
-
-			first &= LETTER | DIGIT;
-			t.start = t.at++;
-			while (kind_at(&t, t.at) & first)
-				t.at++;
-			if (!goes_on(&t, table, t.at))
-			{
-				if (!too_long(t.at - t.start) &&
-					!steward_tsvector_token(draft, type, t.start, t.at - t.start))
-					return t.start;
-				continue;
-			}
+			/* A character beyond ASCII may end the blank or not. */
+			if (kind_at(&t, t.at) & HIGH)
+				taken = parse_segment(&t, segment_end(&t, t.at));
+			else
+				taken = take(&t, TOKEN_UNMAPPED, t.start, t.at - t.start);
 		}
 		else
-			t.start = t.at;
-
-		mark = steward_tsvector_mark(draft);
-		text = t.start;
-		if (!parse_segment(&t, segment_end(&t, t.at)))
 		{
-			steward_tsvector_rewind(draft, mark);
-			return text;
+			int			type = plain_token(&t);
+
+			taken = type != 0 ? take_plain(&t, type) : parse_segment(&t, segment_end(&t, t.at));
 		}
 	}
-	return t.end;
+	*nignored = t.nignored;
+	return taken;
 }

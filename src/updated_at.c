@@ -22,8 +22,7 @@ typedef struct UpdatedAt
 	Oid			by_type;
 	int32		by_typmod;
 	bool	   *ignored;		/* by attribute: its change does not count */
-	int			nkept;
-	AttrNumber *kept;			/* what an UPDATE cannot move */
+	List	   *kept;			/* columns that an UPDATE cannot change */
 } UpdatedAt;
 
 /* Reads the trigger's arguments; raises 22023, 42703 or 42804 for what it cannot follow. */
@@ -33,6 +32,7 @@ steward_updated_at_parse(Relation rel, Trigger *trigger)
 	UpdatedAt  *state = palloc0(sizeof(UpdatedAt));
 	AttrNumber	column = InvalidAttrNumber;
 	StampClock	clock = CLOCK_TRANSACTION;
+	bool		has_clock = false;
 
 	state->ignored = steward_upkept_columns(rel, trigger);
 	for (int i = 0; i < trigger->tgnargs; i++)
@@ -44,9 +44,16 @@ steward_updated_at_parse(Relation rel, Trigger *trigger)
 		if (option == NULL && column == InvalidAttrNumber)
 			column = steward_option_column(rel, "updated_at", value);
 		else if (option != NULL && strcmp(option, "clock") == 0)
+		{
+			steward_option_once("updated_at", option, has_clock);
 			clock = steward_option_choice("updated_at", option, value, steward_clocks);
+			has_clock = true;
+		}
 		else if (option != NULL && strcmp(option, "by") == 0)
+		{
+			steward_option_once("updated_at", option, state->by != InvalidAttrNumber);
 			state->by = steward_option_column(rel, "updated_at", value);
+		}
 		else if (option != NULL && strcmp(option, "ignore") == 0)
 		{
 			foreach(lc, steward_option_columns(rel, "updated_at", option, value))
@@ -56,13 +63,9 @@ steward_updated_at_parse(Relation rel, Trigger *trigger)
 		}
 		else if (option != NULL && strcmp(option, "keep") == 0)
 		{
-			List	   *names = steward_option_columns(rel, "updated_at", option, value);
-
-			state->kept = palloc(list_length(names) * sizeof(AttrNumber));
-			state->nkept = 0;
-			foreach(lc, names)
+			foreach(lc, steward_option_columns(rel, "updated_at", option, value))
 			{
-				state->kept[state->nkept++] = get_attnum(RelationGetRelid(rel), strVal(lfirst(lc)));
+				state->kept = lappend_int(state->kept, get_attnum(RelationGetRelid(rel), strVal(lfirst(lc))));
 			}
 		}
 		else
@@ -75,6 +78,13 @@ steward_updated_at_parse(Relation rel, Trigger *trigger)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("trigger \"%s\" names no column to stamp", trigger->tgname),
 				 errhint("Name it in the trigger's first argument: steward.updated_at_trigger('updated_at').")));
+	if (column == state->by || list_member_int(state->kept, column))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of the updated_at trigger is also the one of option \"%s\"",
+						NameStr(TupleDescAttr(RelationGetDescr(rel), column - 1)->attname),
+						column == state->by ? "by" : "keep"),
+				 errhint("It can be one of the two.")));
 	steward_stamp_init(&state->stamp, rel, column, clock, "updated_at");
 	state->ignored[column - 1] = false;
 	if (state->by != InvalidAttrNumber)
@@ -148,7 +158,7 @@ steward_updated_at_trigger(PG_FUNCTION_ARGS)
 
 		steward_check_before_row(fcinfo, "steward.updated_at_trigger",
 								 TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, "UPDATE or INSERT",
-								 "steward.updated_at_enable");
+								 "SELECT steward.updated_at_enable(%s);");
 		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 		state = steward_updated_at_parse(trigdata->tg_relation, trigdata->tg_trigger);
 		MemoryContextSwitchTo(old);
@@ -162,14 +172,18 @@ steward_updated_at_trigger(PG_FUNCTION_ARGS)
 
 	if (!is_insert)
 	{
-		for (int i = 0; i < state->nkept; i++)
-			if (steward_column_changed(desc, old_row, row, state->kept[i]))
-				row = steward_row_copy_column(row, old_row, desc, state->kept[i]);
+		ListCell   *lc;
+
+		foreach(lc, state->kept)
+		{
+			if (steward_column_changed(desc, old_row, row, lfirst_int(lc)))
+				row = steward_row_copy_column(trigdata, row, old_row, lfirst_int(lc));
+		}
 		changed = steward_row_changed(desc, old_row, row, state->ignored);
 	}
 
 	if (changed)
-		row = steward_row_set(row, desc, state->stamp.attnum, steward_stamp_now(&state->stamp), false);
+		row = steward_row_set(trigdata, row, state->stamp.attnum, steward_stamp_now(&state->stamp), false);
 
 	if (state->by != InvalidAttrNumber)
 	{
@@ -178,10 +192,10 @@ steward_updated_at_trigger(PG_FUNCTION_ARGS)
 			bool		isnull;
 			Datum		actor = current_actor(state, &isnull);
 
-			row = steward_row_set(row, desc, state->by, actor, isnull);
+			row = steward_row_set(trigdata, row, state->by, actor, isnull);
 		}
 		else if (steward_column_changed(desc, old_row, row, state->by))
-			row = steward_row_copy_column(row, old_row, desc, state->by);
+			row = steward_row_copy_column(trigdata, row, old_row, state->by);
 	}
 	return PointerGetDatum(row);
 }

@@ -19,19 +19,23 @@
 #include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(steward_trigger_arguments);
+PG_FUNCTION_INFO_V1(steward_trigger_column);
 PG_FUNCTION_INFO_V1(steward_upkeep_check);
 
-/* A trigger function that fills in the column its first argument names, and what reads its arguments. */
+/* A trigger function, what reads its arguments, and whether it fills in the column that the first one names. */
 typedef struct UpkeepTrigger
 {
 	const char *function;
 	void	   *(*parse) (Relation rel, Trigger *trigger);
+	bool		fills;
 } UpkeepTrigger;
 
 static const UpkeepTrigger upkeep_triggers[] = {
-	{"updated_at_trigger", steward_updated_at_parse},
-	{"row_version_trigger", steward_row_version_parse},
-	{"search_vector_trigger", steward_search_vector_parse},
+	{"updated_at_trigger", steward_updated_at_parse, true},
+	{"row_version_trigger", steward_row_version_parse, true},
+	{"search_vector_trigger", steward_search_vector_parse, true},
+	{"soft_delete_trigger", steward_soft_delete_parse, false},
+	{"soft_delete_cascade", steward_soft_delete_cascade_parse, false},
 };
 
 /* In the order of StampClock. */
@@ -40,7 +44,7 @@ const char *const steward_clocks[] = {"transaction", "statement", "wall", NULL};
 /*
  * Raises 39P01 unless the function called "name" fires BEFORE, for each row, and
  * for nothing but "events", bits of TRIGGER_TYPE_EVENT_MASK that "wanted" puts
- * in words.  "enable" is the function that attaches it right.
+ * in words.  "enable" is the command that attaches it right, with %s for the table.
  */
 void
 steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events,
@@ -48,21 +52,21 @@ steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	int16		type;
+	char	   *command;
 
 	steward_check_trigger(fcinfo, name);
 	type = trigdata->tg_trigger->tgtype;
+	command = psprintf(enable, steward_relation_literal(trigdata->tg_relation));
 	if (!TRIGGER_FOR_ROW(type) || !TRIGGER_FOR_BEFORE(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired BEFORE ROW", name),
-				 errhint("Drop trigger \"%s\", then: SELECT %s(%s);", trigdata->tg_trigger->tgname,
-						 enable, steward_relation_literal(trigdata->tg_relation))));
+				 errhint("Drop trigger \"%s\", then: %s", trigdata->tg_trigger->tgname, command)));
 	if ((type & TRIGGER_TYPE_EVENT_MASK & ~events) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired for %s", name, wanted),
-				 errhint("Drop trigger \"%s\", then: SELECT %s(%s);", trigdata->tg_trigger->tgname,
-						 enable, steward_relation_literal(trigdata->tg_relation))));
+				 errhint("Drop trigger \"%s\", then: %s", trigdata->tg_trigger->tgname, command)));
 }
 
 /*
@@ -133,11 +137,20 @@ find_kind(Trigger *trigger, Oid schema)
 	return NULL;
 }
 
+/* Tells whether a trigger fires in this session. */
+static bool
+fires(Trigger *trigger)
+{
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		return trigger->tgenabled == TRIGGER_FIRES_ALWAYS || trigger->tgenabled == TRIGGER_FIRES_ON_REPLICA;
+	return trigger->tgenabled == TRIGGER_FIRES_ALWAYS || trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN;
+}
+
 /*
  * Returns an array with an element for each attribute: true for those whose
  * change is not the row's, because the server generates them or another upkeep
- * trigger fills them in.  That is a trigger's first column, and the one of its
- * option "by".
+ * trigger sees to them: its first column, and those of its options "by" and
+ * "keep".
  */
 bool *
 steward_upkept_columns(Relation rel, Trigger *self)
@@ -152,25 +165,52 @@ steward_upkept_columns(Relation rel, Trigger *self)
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		Trigger    *trigger = &triggers->triggers[i];
+		const UpkeepTrigger *kind = find_kind(trigger, get_func_namespace(self->tgfoid));
 		bool		first = true;
 
-		if (trigger->tgoid == self->tgoid || trigger->tgnargs == 0 ||
-			find_kind(trigger, get_func_namespace(self->tgfoid)) == NULL)
+		if (trigger->tgoid == self->tgoid || trigger->tgnargs == 0 || !fires(trigger) ||
+			kind == NULL || !kind->fills)
 			continue;
 		for (int a = 0; a < trigger->tgnargs; a++)
 		{
 			char	   *value;
 			char	   *option = steward_option(trigger->tgargs[a], &value);
-			AttrNumber	attnum = InvalidAttrNumber;
+			List	   *names = NIL;
+			ListCell   *lc;
 
 			if (option == NULL ? first : strcmp(option, "by") == 0)
-				attnum = steward_find_column(rel, value);
-			if (attnum != InvalidAttrNumber)
-				upkept[attnum - 1] = true;
+				names = list_make1(value);
+			else if (option != NULL && strcmp(option, "keep") == 0)
+				(void) SplitIdentifierString(value, ',', &names);
+			foreach(lc, names)
+			{
+				AttrNumber	attnum = steward_find_column(rel, lfirst(lc));
+
+				if (attnum != InvalidAttrNumber)
+					upkept[attnum - 1] = true;
+			}
 			first &= option != NULL;
 		}
 	}
 	return upkept;
+}
+
+/* Returns a trigger of the table that fires, with a function of "schema"; NULL if it has none. */
+Trigger *
+steward_find_trigger(Relation rel, Oid schema, const char *function)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+		char	   *name;
+
+		if (!fires(trigger) || get_func_namespace(trigger->tgfoid) != schema)
+			continue;
+		name = get_func_name(trigger->tgfoid);
+		if (name != NULL && strcmp(name, function) == 0)
+			return trigger;
+	}
+	return NULL;
 }
 
 /*
@@ -204,20 +244,59 @@ steward_role_allowed(const char *kind, const char *value)
 /*
  * steward.trigger_arguments(arguments bytea) returns text[]
  *
- * Returns the arguments of a trigger, as pg_trigger keeps them: each with a zero
- * byte behind it.
+ * Returns the arguments of a trigger from pg_trigger.tgargs; raises 22023 for
+ * bytes that are nothing of the kind.
  */
 Datum
 steward_trigger_arguments(PG_FUNCTION_ARGS)
 {
-	bytea	   *arguments = PG_GETARG_BYTEA_PP(0);
-	const char *argument = VARDATA_ANY(arguments);
-	const char *end = argument + VARSIZE_ANY_EXHDR(arguments);
+	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(0));
 	ArrayBuildState *values = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	ListCell   *lc;
 
-	for (; argument < end; argument += strlen(argument) + 1)
-		accumArrayResult(values, CStringGetTextDatum(argument), false, TEXTOID, CurrentMemoryContext);
+	foreach(lc, arguments)
+	{
+		accumArrayResult(values, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
+						 CurrentMemoryContext);
+	}
 	PG_RETURN_DATUM(makeArrayResult(values, CurrentMemoryContext));
+}
+
+/*
+ * steward.trigger_column(relation regclass, arguments bytea) returns name
+ *
+ * Returns the column that a trigger's first bare argument names, even if it is
+ * gone, and NULL if there is no such argument.  Raises 22023 as steward.trigger_arguments() does.
+ */
+Datum
+steward_trigger_column(PG_FUNCTION_ARGS)
+{
+	Relation	rel = steward_open(PG_GETARG_OID(0));
+	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(1));
+	ListCell   *lc;
+	Name		name = NULL;
+
+	foreach(lc, arguments)
+	{
+		char	   *value;
+		List	   *names;
+		AttrNumber	attnum;
+
+		if (steward_option(lfirst(lc), &value) != NULL)
+			continue;
+		attnum = steward_find_column(rel, value);
+		if (attnum != InvalidAttrNumber)
+			value = NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
+		else if (SplitIdentifierString(pstrdup(value), '.', &names) && list_length(names) == 1)
+			value = linitial(names);
+		name = palloc0(sizeof(NameData));
+		namestrcpy(name, value);
+		break;
+	}
+	relation_close(rel, AccessShareLock);
+	if (name == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_NAME(name);
 }
 
 /*
@@ -229,7 +308,7 @@ steward_trigger_arguments(PG_FUNCTION_ARGS)
 Datum
 steward_upkeep_check(PG_FUNCTION_ARGS)
 {
-	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	Relation	rel = steward_open(PG_GETARG_OID(0));
 
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{

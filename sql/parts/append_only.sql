@@ -6,12 +6,12 @@ COMMENT ON FUNCTION steward.append_only_trigger() IS
 'Refuses UPDATE, DELETE and TRUNCATE. Argument: allow= (roles that may).';
 
 CREATE FUNCTION steward.append_only_enable(relation regclass, allow name[] DEFAULT '{}') RETURNS SETOF text
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
     arguments constant text[] := array_remove(ARRAY['allow=' || steward.upkeep_column_list(allow)], NULL);
 BEGIN
-    PERFORM steward.upkeep_check_roles(allow);
+    PERFORM steward.upkeep_check_owner(relation), steward.upkeep_check_roles(allow);
     RETURN QUERY SELECT * FROM steward.upkeep_run(
         ARRAY(SELECT steward.upkeep_attach(relation, 'append_only_trigger', 'steward_append_only',
                                            'BEFORE DELETE OR UPDATE', 'ROW', arguments))
@@ -22,7 +22,7 @@ COMMENT ON FUNCTION steward.append_only_enable(regclass, name[]) IS
 'Lets nobody but the named roles change or remove rows of a table, its partitions and its inheritance children; returns the commands it ran.';
 
 CREATE FUNCTION steward.append_only_disable(relation regclass) RETURNS SETOF text
-LANGUAGE sql STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT steward.upkeep_run(ARRAY(SELECT steward.upkeep_detach(relation, 'append_only_trigger')));
 END;

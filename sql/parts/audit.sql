@@ -551,17 +551,10 @@ WITH tables AS (
        AND NOT EXISTS (SELECT FROM pg_depend d
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ), row_triggers AS (
-    SELECT t.relation_id, bool_or(t.every_change AND t.enabled IN ('O', 'A')) AS complete, bool_or(t.every_change) AS every_change,
-           bool_and(t.enabled = 'D') AS disabled, bool_and(t.enabled = 'R') AS replica_only, bool_and(t.enabled IN ('O', 'D')) AS silenced,
-           string_agg(quote_ident(t.trigger_name), ', ') AS names,
+    SELECT t.relation_id, bool_or(t.every_change) AS every_change, string_agg(quote_ident(t.trigger_name), ', ') AS names,
            string_agg(t.arguments, '') AS arguments
       FROM steward.audit_triggers t
      WHERE t.kind = 'row'
-     GROUP BY t.relation_id
-), truncate_triggers AS (
-    SELECT t.relation_id, bool_and(t.enabled = 'D') AS disabled, string_agg(quote_ident(t.trigger_name), ', ') AS names
-      FROM steward.audit_triggers t
-     WHERE t.kind = 'truncate'
      GROUP BY t.relation_id
 ), wrong_triggers AS (
     SELECT t.relation_id, string_agg(quote_ident(t.trigger_name), ', ') AS names, string_agg(t.arguments, '') AS arguments
@@ -572,7 +565,6 @@ WITH tables AS (
 SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
   FROM tables t
   LEFT JOIN row_triggers r ON r.relation_id = t.oid
-  LEFT JOIN truncate_triggers s ON s.relation_id = t.oid
   LEFT JOIN wrong_triggers w ON w.relation_id = t.oid
   -- what the options name and the table lacks, and the other way round
  CROSS JOIN LATERAL (
@@ -598,26 +590,15 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
        (w.relation_id IS NOT NULL,
         'trigger cannot work', format('Trigger %s is not AFTER ROW, nor AFTER TRUNCATE: it fails when it fires.', w.names),
         steward.audit_enable_command(t.qualified_name, coalesce(r.arguments, w.arguments))),
-       (r.disabled,
-        'trigger disabled', format('Trigger %s does not fire.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
-       (r.replica_only,
-        'trigger fires in replication only', format('Trigger %s fires only under session_replication_role = replica.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
-       (r.silenced AND NOT r.disabled,
-        'trigger silent in replication', format('Trigger %s does not fire under session_replication_role = replica.', r.names),
-        format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, r.names)),
        (r.every_change IS FALSE,
         'not every change', format('Trigger %s leaves out some operation, column or row.', r.names),
         steward.audit_enable_command(t.qualified_name, r.arguments)),
-       (r.relation_id IS NOT NULL AND s.relation_id IS NULL,
+       (r.relation_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM steward.audit_triggers s WHERE s.relation_id = t.oid AND s.kind = 'truncate'),
         'TRUNCATE not audited', CASE WHEN t.relispartition THEN 'The partition has no audit trigger for TRUNCATE: it was attached later.'
                                      ELSE 'The table has no audit trigger for TRUNCATE.' END,
         format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger(); ALTER TABLE ONLY %1$s ENABLE ALWAYS TRIGGER steward_audit_truncate;',
                t.qualified_name)),
-       (s.disabled,
-        'TRUNCATE not audited', format('Trigger %s does not fire.', s.names),
-        format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %s;', t.qualified_name, s.names)),
        (r.relation_id IS NOT NULL AND NOT t.relispartition
         AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND (i.indisprimary OR i.indisreplident)),
         'no primary key', 'Rows are identified by a hash of their values, which changes when they do.',
@@ -627,7 +608,21 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
         format('SELECT steward.audit_enable(%L, ...);', t.qualified_name)),
        (steward.audit_option_values(r.arguments, 'include') <> '{}' AND NOT t.relispartition AND cardinality(c.unnamed) > 0,
         'columns left out', 'No option names: ' || array_to_string(c.unnamed, ', '),
-        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name))) AS f(found, finding, detail, fix)
+        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name))
+        UNION ALL
+       -- triggers that do not always fire
+       SELECT true,
+              CASE WHEN x.kind = 'truncate' THEN 'TRUNCATE not audited'
+                   WHEN x.enabled = 'D' THEN 'trigger disabled'
+                   WHEN x.enabled = 'R' THEN 'trigger fires in replication only'
+                   ELSE 'trigger silent in replication' END,
+              format(CASE x.enabled WHEN 'D' THEN 'Trigger %I does not fire.'
+                                    WHEN 'R' THEN 'Trigger %I fires only under session_replication_role = replica.'
+                                    ELSE 'Trigger %I does not fire under session_replication_role = replica.' END, x.trigger_name),
+              format('ALTER TABLE %s%s ENABLE ALWAYS TRIGGER %I;', CASE x.kind WHEN 'truncate' THEN 'ONLY ' END,
+                     t.qualified_name, x.trigger_name)
+         FROM steward.audit_triggers x
+        WHERE x.relation_id = t.oid AND (x.kind = 'row' AND x.enabled <> 'A' OR x.kind = 'truncate' AND x.enabled = 'D')) AS f(found, finding, detail, fix)
  WHERE f.found;
 COMMENT ON VIEW steward.audit_coverage IS
 'What is not audited, or not as it should be: one row for each finding, with the command that mends it.';

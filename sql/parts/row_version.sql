@@ -6,7 +6,7 @@ COMMENT ON FUNCTION steward.row_version_trigger() IS
 'Counts the changes of a row in a column, and refuses an UPDATE that carries another version than the row has. Argument: the column.';
 
 CREATE FUNCTION steward.row_version_enable(relation regclass, column_name name DEFAULT 'version') RETURNS SETOF text
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
     PERFORM steward.upkeep_check_column(relation, column_name, 'bigint NOT NULL DEFAULT 1');

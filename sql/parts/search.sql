@@ -19,7 +19,7 @@ COMMENT ON FUNCTION steward.search_config_name(regconfig) IS
 -- Rows are filled in that have no vector yet; a trigger that says refill=yes took the place of another, so that all
 -- rows are to be filled in. It says so until that is done.
 CREATE FUNCTION steward.search_attach(relation regclass, arguments text[], vector_column name, refill boolean) RETURNS SETOF text
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
+LANGUAGE sql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     SELECT steward.upkeep_run(ARRAY(SELECT steward.upkeep_attach(
         relation, 'search_vector_trigger', steward.upkeep_trigger_name(vector_column), 'BEFORE INSERT OR UPDATE', 'ROW',
@@ -30,12 +30,10 @@ COMMENT ON FUNCTION steward.search_attach(regclass, text[], name, boolean) IS
 
 CREATE FUNCTION steward.search_prepare(relation regclass, sources text[], config regconfig, vector_column name, config_column name,
     OUT arguments text[], OUT refill boolean)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
     command text;
-    present constant boolean := EXISTS (SELECT FROM pg_attribute a
-                                         WHERE a.attrelid = relation AND a.attname = vector_column AND NOT a.attisdropped);
     wanted constant text[] := array_remove(quote_ident(vector_column) || sources || ('config=' || steward.search_config_name(config))
                                            || ('config_column=' || quote_ident(config_column)), NULL);
 BEGIN
@@ -43,16 +41,32 @@ BEGIN
         RAISE null_value_not_allowed USING
             MESSAGE = 'arguments of steward.search_enable() but "config_column" must not be null';
     END IF;
-    PERFORM steward.check_owner(m.member) FROM steward.table_members(relation) m;
-    IF NOT present THEN
+    PERFORM steward.upkeep_check_owner(relation);
+    IF EXISTS (SELECT FROM unnest(sources) s WHERE s ~ '^[a-z_]+=') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = 'sources must not contain options of the trigger',
+            HINT = 'Pass the configuration as config => ... and config_column => ....';
+    END IF;
+    IF current_setting('session_replication_role') = 'replica' THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = 'cannot fill in search vectors while session_replication_role is replica',
+            DETAIL = 'Triggers do not fire.',
+            HINT = 'RESET session_replication_role;';
+    END IF;
+    -- vectors that are there already may be somebody else's
+    refill := EXISTS (
+        SELECT FROM steward.table_members(relation) m
+          JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = vector_column AND NOT a.attisdropped
+         WHERE NOT EXISTS (SELECT FROM steward.upkeep_existing(m.member, 'search_vector_trigger', 'ROW', vector_column) t
+                            WHERE t.arguments = wanted));
+    IF NOT EXISTS (SELECT FROM pg_attribute a
+                    WHERE a.attrelid = relation AND a.attname = vector_column AND NOT a.attisdropped) THEN
         command := format('ALTER TABLE %s ADD COLUMN %I tsvector', relation, vector_column);
         EXECUTE command;
         RAISE NOTICE '%', command;
     END IF;
 
     arguments := wanted;
-    refill := present AND coalesce((SELECT bool_or(t.arguments <> wanted)
-                                      FROM steward.upkeep_existing(relation, 'search_vector_trigger', 'ROW', vector_column) t), true);
     FOR command IN SELECT steward.search_attach(relation, arguments, vector_column, refill) LOOP
         RAISE NOTICE '%', command;
     END LOOP;
@@ -60,23 +74,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steward.search_prepare(regclass, text[], regconfig, name, name) IS
 'First step of search_enable(): the column and the trigger.';
-
-CREATE FUNCTION steward.search_fill(member regclass, vector_column name, first_block bigint, end_block bigint, refill boolean)
-RETURNS bigint
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    filled bigint;
-BEGIN
-    -- the trigger puts the vector in the place of the null
-    EXECUTE format('UPDATE ONLY %s SET %I = NULL WHERE ctid >= %L AND ctid < %L %s', member, vector_column,
-                   format('(%s,0)', first_block), format('(%s,0)', end_block),
-                   CASE WHEN NOT refill THEN format('AND %I IS NULL', vector_column) END);
-    GET DIAGNOSTICS filled = ROW_COUNT;
-    RETURN filled;
-END $$;
-COMMENT ON FUNCTION steward.search_fill(regclass, name, bigint, bigint, boolean) IS
-'Second step of search_enable(): the vectors of the rows in some blocks of a table; returns how many rows that were.';
 
 CREATE FUNCTION steward.search_index_commands(relation regclass, vector_column name, concurrently boolean) RETURNS SETOF text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -95,11 +92,13 @@ BEGIN ATOMIC
     SELECT c.command
       FROM members m
      CROSS JOIN LATERAL (
-           -- what a concurrent build left behind when it failed
+           -- what a concurrent build left behind when it failed; none is at work, as the caller has locked the table
            SELECT 0 AS place, format('DROP INDEX %s%s', CASE WHEN search_index_commands.concurrently THEN 'CONCURRENTLY ' END, i.indexrelid::regclass) AS command
              FROM pg_index i
+             JOIN pg_class x ON x.oid = i.indexrelid
+             JOIN pg_am am ON am.oid = x.relam AND am.amname = 'gin'
              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attname = vector_column
-            WHERE i.indrelid = m.member AND i.indnatts = 1 AND NOT i.indisvalid AND m.relkind = 'r'
+            WHERE i.indrelid = m.member AND i.indnatts = 1 AND i.indpred IS NULL AND NOT i.indisvalid AND m.relkind = 'r'
             UNION ALL
            SELECT 1, format('CREATE INDEX %sON %s USING gin (%I)', CASE WHEN search_index_commands.concurrently AND m.relkind = 'r' THEN 'CONCURRENTLY ' END,
                             m.qualified_name, vector_column)
@@ -110,7 +109,7 @@ BEGIN ATOMIC
      ORDER BY m.depth DESC, m.qualified_name, c.place;
 END;
 COMMENT ON FUNCTION steward.search_index_commands(regclass, name, boolean) IS
-'Third step of search_enable(): the commands that create the indexes that are missing.';
+'Last step of search_enable(): the commands that create the indexes that are missing.';
 
 CREATE PROCEDURE steward.search_enable(
     relation      regclass,
@@ -126,7 +125,7 @@ COMMENT ON PROCEDURE steward.search_enable(regclass, text[], regconfig, name, na
 
 CREATE FUNCTION steward.search_disable(relation regclass, vector_column name DEFAULT 'search_vector', keep_column boolean DEFAULT false)
 RETURNS SETOF text
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     commands text[] := ARRAY(SELECT steward.upkeep_detach(relation, 'search_vector_trigger', vector_column));

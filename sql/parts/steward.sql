@@ -15,13 +15,14 @@ BEGIN ATOMIC
         SELECT i.inhrelid, m.depth + 1, c.relispartition
           FROM members m
           JOIN pg_inherits i ON i.inhparent = m.oid
-          JOIN pg_class c ON c.oid = i.inhrelid AND c.relpersistence <> 't'
+          JOIN pg_class c ON c.oid = i.inhrelid
+          JOIN pg_class p ON p.oid = i.inhparent AND (c.relpersistence <> 't' OR p.relpersistence = 't')
     )
-    SELECT m.oid::regclass, format('%I.%I', n.nspname, c.relname), max(m.depth), bool_or(m.is_partition)
+    SELECT m.oid::regclass, format('%I.%I', CASE c.relpersistence WHEN 't' THEN 'pg_temp' ELSE n.nspname END, c.relname), max(m.depth), bool_or(m.is_partition)
       FROM members m
       JOIN pg_class c ON c.oid = m.oid
       JOIN pg_namespace n ON n.oid = c.relnamespace
-     GROUP BY m.oid, n.nspname, c.relname
+     GROUP BY m.oid, n.nspname, c.relname, c.relpersistence
      ORDER BY max(m.depth), n.nspname, c.relname;
 END;
 COMMENT ON FUNCTION steward.table_members(regclass) IS
@@ -33,6 +34,9 @@ AS $$
 DECLARE
     owner constant oid := (SELECT c.relowner FROM pg_class c WHERE c.oid = relation);
 BEGIN
+    IF owner IS NULL THEN
+        RAISE undefined_table USING MESSAGE = format('relation with OID %s does not exist', relation::oid);
+    END IF;
     IF NOT pg_has_role(owner, 'USAGE') THEN
         RAISE insufficient_privilege USING
             MESSAGE = format('must be owner of table %s', relation),
@@ -40,4 +44,4 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION steward.check_owner(regclass) IS
-'Raises 42501 unless the current role owns the table.';
+'Raises 42501 unless the current role owns the table, and 42P01 if there is none.';

@@ -14,7 +14,7 @@ CREATE FUNCTION steward.updated_at_enable(
     keep        name[]  DEFAULT '{}',
     on_insert   boolean DEFAULT false)
 RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
     IF num_nulls(relation, column_name, clock, ignore, keep, on_insert) > 0 OR array_position(ignore || keep, NULL) IS NOT NULL THEN
@@ -48,9 +48,15 @@ CREATE FUNCTION steward.updated_at_enable_schema(
     column_name name DEFAULT 'updated_at',
     clock       text DEFAULT 'transaction')
 RETURNS TABLE (relation regclass, result text)
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
+DECLARE
+    t record;
+    commands text[];
 BEGIN
+    IF num_nulls(schema, column_name, clock) > 0 THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.updated_at_enable_schema() must not be null';
+    END IF;
     FOR relation IN
         SELECT c.oid::regclass
           FROM pg_class c
@@ -62,12 +68,16 @@ BEGIN
          ORDER BY c.relname
     LOOP
         BEGIN
-            -- a table that has its trigger already keeps its options
-            IF EXISTS (SELECT FROM steward.upkeep_existing(relation, 'updated_at_trigger', 'ROW', column_name)) THEN
-                result := 'enabled already';
-            ELSE
+            SELECT * INTO t FROM steward.upkeep_existing(relation, 'updated_at_trigger', 'ROW', column_name) LIMIT 1;
+            IF t.trigger_name IS NULL THEN
                 PERFORM steward.updated_at_enable(relation, column_name, clock);
                 result := 'enabled now';
+            ELSE
+                -- it keeps its options
+                commands := ARRAY(SELECT steward.upkeep_attach(relation, 'updated_at_trigger', t.trigger_name,
+                    CASE WHEN t.for_insert THEN 'BEFORE INSERT OR UPDATE' ELSE 'BEFORE UPDATE' END, 'ROW', t.arguments, column_name));
+                PERFORM steward.upkeep_run(commands);
+                result := CASE commands WHEN '{}' THEN 'enabled already' ELSE 'enabled now' END;
             END IF;
         EXCEPTION WHEN OTHERS THEN
             result := 'not enabled: ' || SQLERRM;

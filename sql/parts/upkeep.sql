@@ -5,6 +5,11 @@ AS 'MODULE_PATHNAME', 'steward_trigger_arguments' LANGUAGE C IMMUTABLE STRICT PA
 COMMENT ON FUNCTION steward.trigger_arguments(bytea) IS
 'The arguments of a trigger, from pg_trigger.tgargs.';
 
+CREATE FUNCTION steward.trigger_column(relation regclass, arguments bytea) RETURNS name
+AS 'MODULE_PATHNAME', 'steward_trigger_column' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION steward.trigger_column(regclass, bytea) IS
+'The column that a trigger''s first bare argument names, from pg_trigger.tgargs.';
+
 CREATE FUNCTION steward.upkeep_check(relation regclass) RETURNS void
 AS 'MODULE_PATHNAME', 'steward_upkeep_check' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION steward.upkeep_check(regclass) IS
@@ -12,23 +17,31 @@ COMMENT ON FUNCTION steward.upkeep_check(regclass) IS
 
 CREATE VIEW steward.upkeep_triggers AS
 SELECT t.tgrelid::regclass AS relation, t.tgname AS trigger_name, p.proname AS function_name,
-       steward.trigger_arguments(t.tgargs) AS arguments, (t.tgtype & 1) = 1 AS for_each_row,
+       steward.trigger_arguments(t.tgargs) AS arguments, steward.trigger_column(t.tgrelid, t.tgargs) AS column_name,
+       (t.tgtype & 1) = 1 AS for_each_row, (t.tgtype & 4) = 4 AS for_insert,
        t.tgparentid <> 0 AS is_clone, t.tgenabled AS enabled, pg_get_triggerdef(t.oid) AS definition
   FROM pg_trigger t
   JOIN pg_proc p ON p.oid = t.tgfoid
  WHERE p.pronamespace = 'steward'::regnamespace
-   AND p.proname IN ('updated_at_trigger', 'row_version_trigger', 'append_only_trigger', 'search_vector_trigger');
+   AND p.proname IN ('updated_at_trigger', 'row_version_trigger', 'append_only_trigger', 'search_vector_trigger', 'soft_delete_trigger',
+                     'soft_delete_cascade');
 COMMENT ON VIEW steward.upkeep_triggers IS
 'The triggers of this database that keep columns right.';
 GRANT SELECT ON steward.upkeep_triggers TO PUBLIC;
 
+CREATE FUNCTION steward.upkeep_name(prefix text, subject text) RETURNS name
+LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN octet_length(prefix || subject) < 64 THEN prefix || subject
+            -- the cast cuts between characters, and leaves nine bytes for the hash
+            ELSE substr(('#########' || prefix || subject)::name::text, 10) || '_' || left(md5(subject), 8) END;
+COMMENT ON FUNCTION steward.upkeep_name(text, text) IS
+'A name made of two parts, with a hash where that is too long.';
+
 CREATE FUNCTION steward.upkeep_trigger_name(subject text) RETURNS name
 LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN octet_length('steward_' || subject) < 64 THEN 'steward_' || subject
-            -- the cast cuts between characters, and leaves nine bytes for the hash
-            ELSE substr(('#########steward_' || subject)::name::text, 10) || '_' || left(md5(subject), 8) END;
+RETURN steward.upkeep_name('steward_', subject);
 COMMENT ON FUNCTION steward.upkeep_trigger_name(text) IS
-'The name that the enable functions give a trigger: steward_ and the column, with a hash where that is too long.';
+'The name that the enable functions give a trigger: steward_ and the column.';
 
 CREATE FUNCTION steward.upkeep_run(commands text[]) RETURNS SETOF text
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
@@ -55,35 +68,55 @@ BEGIN ATOMIC
      WHERE t.relation = upkeep_existing.relation
        AND t.function_name = upkeep_existing.function_name
        AND (level IS NULL OR t.for_each_row = (level = 'ROW'))
-       AND (column_name IS NULL OR t.arguments[1] IN (column_name, quote_ident(column_name)));
+       AND (upkeep_existing.column_name IS NULL OR t.column_name = upkeep_existing.column_name);
 END;
 COMMENT ON FUNCTION steward.upkeep_existing(regclass, name, text, name) IS
 'The triggers of a table that are there for the same purpose.';
 
+CREATE FUNCTION steward.upkeep_check_owner(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF relation IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'table must not be null';
+    END IF;
+    PERFORM steward.check_owner(relation);
+    PERFORM steward.check_owner(m.member) FROM steward.table_members(relation) m;
+END $$;
+COMMENT ON FUNCTION steward.upkeep_check_owner(regclass) IS
+'Raises 42501 unless the current role owns a table and all below it; 22004 or 42P01 if there is none.';
+
 CREATE FUNCTION steward.upkeep_attach(relation regclass, function_name name, trigger_name name, timing text, level text,
-    arguments text[], column_name name DEFAULT NULL) RETURNS SETOF text
+    arguments text[], column_name name DEFAULT NULL, condition text DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     call constant text := format('steward.%I(%s)', function_name,
-        (SELECT string_agg(quote_literal(a.argument), ', ' ORDER BY a.place)
+        -- as pg_get_triggerdef() quotes them
+        (SELECT string_agg('''' || replace(a.argument, '''', '''''') || '''', ', ' ORDER BY a.place)
            FROM unnest(arguments) WITH ORDINALITY a(argument, place)));
-    template constant text := 'CREATE TRIGGER %I ' || timing || ' ON %s FOR EACH ' || level || ' EXECUTE FUNCTION ' || replace(call, '%', '%%');
+    template constant text := 'CREATE TRIGGER %I ' || timing || ' ON %s FOR EACH ' || level
+        || replace(coalesce(' WHEN ' || condition, '') || ' EXECUTE FUNCTION ' || call, '%', '%%');
+    later text[] := '{}';
     member record;
+    is_cloned boolean;
     t record;
     found_right boolean;
 BEGIN
-    PERFORM steward.check_owner(m.member) FROM steward.table_members(relation) m;
     FOR member IN SELECT * FROM steward.table_members(relation) LOOP
+        -- up to 15 foreign tables have no triggers on TRUNCATE
+        CONTINUE WHEN level = 'STATEMENT' AND current_setting('server_version_num')::integer < 160000
+            AND EXISTS (SELECT FROM pg_class c WHERE c.oid = member.member AND c.relkind = 'f');
+        -- partitions get clones of their parent's row triggers
+        is_cloned := member.is_partition AND member.member <> relation AND level = 'ROW';
         found_right := false;
         FOR t IN SELECT * FROM steward.upkeep_existing(member.member, function_name, level, column_name) e ORDER BY e.trigger_name
         LOOP
-            IF t.is_clone AND member.member <> relation THEN
-                found_right := true;    -- as its parent's is, or will be
-            ELSIF NOT found_right AND t.definition = format(template, t.trigger_name, member.qualified_name) THEN
+            IF is_cloned AND t.is_clone
+               OR NOT is_cloned AND NOT found_right AND t.definition = format(template, t.trigger_name, member.qualified_name) THEN
                 found_right := true;
-                IF t.enabled = 'D' THEN
-                    RETURN NEXT format('ALTER TABLE %s ENABLE TRIGGER %I', member.qualified_name, t.trigger_name);
+                IF t.enabled IN ('D', 'R') THEN
+                    later := later || format('ALTER TABLE ONLY %s ENABLE TRIGGER %I', member.qualified_name, t.trigger_name);
                 END IF;
             ELSIF t.is_clone THEN
                 RAISE object_not_in_prerequisite_state USING
@@ -93,20 +126,20 @@ BEGIN
                 RETURN NEXT format('DROP TRIGGER %I ON %s', t.trigger_name, member.qualified_name);
             END IF;
         END LOOP;
-        -- partitions get clones of their parent's row triggers
-        IF NOT found_right AND NOT (member.is_partition AND member.member <> relation AND level = 'ROW') THEN
-            RETURN NEXT format(template, trigger_name, member.qualified_name);
+        IF NOT found_right AND NOT is_cloned THEN
+            later := later || format(template, trigger_name, member.qualified_name);
         END IF;
     END LOOP;
+    RETURN QUERY SELECT unnest(later);
 END $$;
-COMMENT ON FUNCTION steward.upkeep_attach(regclass, name, name, text, text, text[], name) IS
+COMMENT ON FUNCTION steward.upkeep_attach(regclass, name, name, text, text, text[], name, text) IS
 'The commands that attach a trigger to a table and its inheritance children, and drop others there for the same purpose; for triggers that fire per statement also to partitions. Empty if all is as it should be.';
 
 CREATE FUNCTION steward.upkeep_detach(relation regclass, function_name name, column_name name DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM steward.check_owner(m.member) FROM steward.table_members(relation) m;
+    PERFORM steward.upkeep_check_owner(relation);
     RETURN QUERY
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
           FROM steward.table_members(relation) m
@@ -121,6 +154,10 @@ CREATE FUNCTION steward.upkeep_check_column(relation regclass, column_name name,
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    PERFORM steward.upkeep_check_owner(relation);
+    IF column_name IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'column must not be null';
+    END IF;
     IF NOT EXISTS (SELECT FROM pg_attribute a
                     WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped) THEN
         RAISE undefined_column USING
@@ -129,7 +166,7 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION steward.upkeep_check_column(regclass, name, text) IS
-'Raises 42703 if a table lacks a column, with the command that adds it.';
+'Raises 42703 if a table lacks a column, with the command that adds it, and what upkeep_check_owner() raises.';
 
 CREATE FUNCTION steward.upkeep_column_list(columns name[]) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -138,17 +175,23 @@ COMMENT ON FUNCTION steward.upkeep_column_list(name[]) IS
 'Names as a trigger''s argument has them: quoted where needed, separated by commas.';
 
 CREATE FUNCTION steward.upkeep_check_roles(roles name[]) RETURNS void
-LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    missing constant name := (SELECT r FROM unnest(roles) r
-                               WHERE r IS NULL OR NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) LIMIT 1);
+    role_name name;
 BEGIN
-    IF missing IS NOT NULL OR array_position(roles, NULL) IS NOT NULL THEN
-        RAISE undefined_object USING
-            MESSAGE = format('role "%s" does not exist', missing),
-            HINT = format('CREATE ROLE %I;', missing);
+    IF roles IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'list of roles must not be null';
     END IF;
+    FOREACH role_name IN ARRAY roles LOOP
+        IF role_name IS NULL THEN
+            RAISE null_value_not_allowed USING MESSAGE = 'list of roles must not contain null';
+        ELSIF to_regrole(quote_ident(role_name)) IS NULL THEN
+            RAISE undefined_object USING
+                MESSAGE = format('role "%s" does not exist', role_name),
+                HINT = format('CREATE ROLE %I;', role_name);
+        END IF;
+    END LOOP;
 END $$;
 COMMENT ON FUNCTION steward.upkeep_check_roles(name[]) IS
-'Raises 42704 if one of the roles does not exist.';
+'Raises 42704 if one of the roles does not exist, and 22004 for null.';

@@ -462,6 +462,21 @@ SELECT table_name, finding, detail FROM audit_tables.findings('', 'audit_tables_
 INSERT INTO audit_tables_all.e VALUES (1, '4111', 'a');
 SELECT count(*) AS audited, count(*) FILTER (WHERE new_values ->> 'card' LIKE 'hmac:%') AS redacted
   FROM steward.audit_log WHERE table_schema = 'audit_tables_all' AND table_name = 'e';
+-- two triggers of which one or both are silent
+CREATE TABLE audit_tables_all.i (id integer PRIMARY KEY, a text, b text);
+CREATE TRIGGER one AFTER INSERT OR UPDATE OR DELETE ON audit_tables_all.i FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('exclude=b');
+CREATE TRIGGER two AFTER INSERT OR UPDATE OR DELETE ON audit_tables_all.i FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('exclude=a');
+ALTER TABLE audit_tables_all.i DISABLE TRIGGER one, DISABLE TRIGGER two;
+CALL audit_tables.mend('i', 'audit_tables_all');
+SELECT table_name, finding FROM audit_tables.findings('i', 'audit_tables_all');
+ALTER TABLE audit_tables_all.i DISABLE TRIGGER two;
+SELECT table_name, finding, detail FROM audit_tables.findings('i', 'audit_tables_all');
+ALTER TABLE audit_tables_all.i ENABLE REPLICA TRIGGER two;
+SELECT table_name, finding, detail FROM audit_tables.findings('i', 'audit_tables_all');
+CALL audit_tables.mend('i', 'audit_tables_all');
+SELECT table_name, finding FROM audit_tables.findings('i', 'audit_tables_all');
+INSERT INTO audit_tables_all.i VALUES (1, 'a', 'b');
+SELECT new_values FROM steward.audit_log WHERE table_schema = 'audit_tables_all' AND table_name = 'i' ORDER BY transaction_id, seq;
 -- a table of an extension is its own affair, a table of ours too
 SELECT count(*) FROM steward.audit_coverage WHERE table_schema IN ('steward', 'pg_catalog', 'information_schema') OR table_schema LIKE 'pg%';
 

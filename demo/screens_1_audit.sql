@@ -4,6 +4,7 @@
 \pset pager off
 \pset footer off
 \pset linestyle unicode
+\pset columns 112
 SET TimeZone = 'UTC';
 
 -- The name of an application user: now or, after the account is gone, from the log.
@@ -167,7 +168,3 @@ CREATE TABLE steward.audit_event_2025_01 PARTITION OF steward.audit_event
 SET steward.audit_retention = '90d';
 SELECT action, partition, demo.fold(detail, 56) AS detail FROM steward.audit_maintain();
 SELECT demo.check(count(*) = :before, 'maintenance loses no event') FROM steward.audit_log \g /dev/null
-SELECT count(*) AS events, count(DISTINCT transaction_id) AS xacts, (SELECT last_value FROM demo.checks) AS checks
-FROM steward.audit_log \gset
-\echo :b'The log holds' :events 'events of' :xacts 'transactions; all' :checks 'checks of this demo held.':n
-\echo

@@ -1,0 +1,1 @@
+-- The baseline: nothing is attached, gen_random_uuid() makes the keys.
