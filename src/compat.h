@@ -12,7 +12,12 @@
 #error "pg_steward needs PostgreSQL 15 or newer"
 #endif
 
+#include "access/sysattr.h"
+#include "access/tableam.h"
+#include "catalog/pg_constraint.h"
+#include "commands/trigger.h"
 #include "executor/executor.h"
+#include "parser/parse_relation.h"
 #include "replication/origin.h"
 #include "storage/proc.h"
 
@@ -25,8 +30,16 @@
 #define steward_finalize_tuple_desc(desc) TupleDescFinalize(desc)
 #define steward_insert_index_tuples(result_rel, slot, estate) \
 	ExecInsertIndexTuples(result_rel, estate, 0, slot, NIL, NULL)
+#define steward_update_index_tuples(result_rel, slot, estate, indexes) \
+	ExecInsertIndexTuples(result_rel, estate, \
+						  EIIT_IS_UPDATE | ((indexes) == TU_Summarizing ? EIIT_ONLY_SUMMARIZING : 0), \
+						  slot, NIL, NULL)
+#define steward_tuple_update(rel, tid, slot, cid, snapshot, failure, lockmode, indexes) \
+	table_tuple_update(rel, tid, slot, cid, 0, snapshot, InvalidSnapshot, true, failure, lockmode, indexes)
 #define SessionReplicationOrigin (replorigin_xact_state.origin)
 #else
+#define steward_tuple_update(rel, tid, slot, cid, snapshot, failure, lockmode, indexes) \
+	table_tuple_update(rel, tid, slot, cid, snapshot, InvalidSnapshot, true, failure, lockmode, indexes)
 #define steward_beginscan(rel, snapshot) table_beginscan(rel, snapshot, 0, NULL)
 #define steward_finalize_tuple_desc(desc) ((void) 0)
 typedef RepOriginId ReplOriginId;
@@ -34,9 +47,21 @@ typedef RepOriginId ReplOriginId;
 #define SessionReplicationOrigin replorigin_session_origin
 #endif
 
-/* 18 made generated columns virtual unless they say STORED. */
-#if PG_VERSION_NUM < 180000
+/*
+ * 18 made generated columns virtual unless they say STORED, spells otherwise what
+ * does not return, lets foreign keys be not enforced, tells BEFORE UPDATE triggers
+ * of MERGE, and wants to know which relations of a range table were not pruned.
+ */
+#if PG_VERSION_NUM >= 180000
+#define steward_constraint_enforced(constraint) ((constraint)->conenforced)
+#define steward_before_update(estate, epqstate, result_rel, tid, slot) \
+	ExecBRUpdateTriggers(estate, epqstate, result_rel, tid, NULL, slot, NULL, NULL, false)
+#define steward_init_range_table(estate, entries, permissions) \
+	ExecInitRangeTable(estate, entries, permissions, bms_make_singleton(1))
+#else
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'
+#define pg_noreturn pg_attribute_noreturn()
+#define steward_constraint_enforced(constraint) true
 #endif
 
 /* 17 replaced backend ids by the numbers of their slots, and lets indexes keep state between insertions. */
@@ -48,16 +73,71 @@ typedef RepOriginId ReplOriginId;
 #define steward_index_insert_cleanup(index, info) ((void) 0)
 #endif
 
-/* 16 moved the varlena macros out of postgres.h, and told index insertion of summarizing indexes. */
+/*
+ * 16 moved the varlena macros out of postgres.h and the columns that a statement
+ * changes out of the range table, told index insertion of summarizing indexes,
+ * and lets callers learn why a row escaped its BEFORE UPDATE triggers.
+ */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
+#else
+typedef bool TU_UpdateIndexes;
+#define TU_None false
+#define EvalPlanQualInit(epqstate, estate, plan, marks, param, relations) \
+	EvalPlanQualInitExt(epqstate, estate, plan, marks, param, relations)
+#define steward_before_update(estate, epqstate, result_rel, tid, slot) \
+	ExecBRUpdateTriggers(estate, epqstate, result_rel, tid, NULL, slot, NULL)
+#define steward_update_index_tuples(result_rel, slot, estate, indexes) \
+	ExecInsertIndexTuples(result_rel, slot, estate, true, false, NULL, NIL)
+#endif
+#if PG_VERSION_NUM >= 160000 && PG_VERSION_NUM < 180000
+#define steward_before_update(estate, epqstate, result_rel, tid, slot) \
+	ExecBRUpdateTriggers(estate, epqstate, result_rel, tid, NULL, slot, NULL, NULL)
+#define steward_init_range_table(estate, entries, permissions) ExecInitRangeTable(estate, entries, permissions)
 #endif
 #if PG_VERSION_NUM >= 160000 && PG_VERSION_NUM < 190000
 #define steward_insert_index_tuples(result_rel, slot, estate) \
 	ExecInsertIndexTuples(result_rel, slot, estate, false, false, NULL, NIL, false)
+#define steward_update_index_tuples(result_rel, slot, estate, indexes) \
+	ExecInsertIndexTuples(result_rel, slot, estate, true, false, NULL, NIL, (indexes) == TU_Summarizing)
 #elif PG_VERSION_NUM < 160000
 #define steward_insert_index_tuples(result_rel, slot, estate) \
 	ExecInsertIndexTuples(result_rel, slot, estate, false, false, NULL, NIL)
 #endif
+
+/*
+ * Gives an executor state the range table of an UPDATE: one table, and which of
+ * its columns change, as bits of its attribute numbers after an offset of
+ * FirstLowInvalidHeapAttributeNumber.
+ */
+static inline void
+steward_init_update(EState *estate, Relation rel, Bitmapset *columns)
+{
+	RangeTblEntry *entry = makeNode(RangeTblEntry);
+#if PG_VERSION_NUM >= 160000
+	List	   *permissions = NIL;
+#endif
+
+	entry->rtekind = RTE_RELATION;
+	entry->relid = RelationGetRelid(rel);
+	entry->relkind = rel->rd_rel->relkind;
+	entry->rellockmode = RowExclusiveLock;
+#if PG_VERSION_NUM >= 160000
+	addRTEPermissionInfo(&permissions, entry)->updatedCols = columns;
+	steward_init_range_table(estate, list_make1(entry), permissions);
+#else
+	entry->updatedCols = columns;
+
+	/*
+	 * here the planner finds out which generated columns depend on others;
+	 * all of them may
+	 */
+	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
+		if (TupleDescAttr(RelationGetDescr(rel), i)->attgenerated != '\0')
+			entry->extraUpdatedCols = bms_add_member(entry->extraUpdatedCols,
+													 i + 1 - FirstLowInvalidHeapAttributeNumber);
+	ExecInitRangeTable(estate, list_make1(entry));
+#endif
+}
 
 #endif							/* STEWARD_COMPAT_H */

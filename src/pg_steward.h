@@ -23,6 +23,7 @@
  *	updated_at.c		when a row last changed, and by whom
  *	row_version.c		how often a row changed, and refusing stale writes
  *	append_only.c		refusing every change
+ *	soft_delete.c		stamping rows instead of deleting them
  *	search.c			the words of a row, for full-text search
  *	search_enable.c		search vectors for a table that has rows
  *	uuidv7.c			ids that grow with time
@@ -88,8 +89,8 @@ extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
 
 /* options.c */
 extern char *steward_option(const char *argument, char **value);
-extern void steward_option_unknown(const char *kind, const char *argument,
-								   const char *known) pg_attribute_noreturn();
+pg_noreturn extern void steward_option_unknown(const char *kind, const char *argument,
+											   const char *known);
 extern int	steward_option_choice(const char *kind, const char *option, const char *value,
 								  const char *const *choices);
 extern char *steward_column_list(Relation rel);
@@ -112,7 +113,7 @@ typedef struct RowPair
 	char	   *old_value;
 	char	   *new_value;
 	bool		alike;			/* so far, columns lie at the same places */
-	bits8	   *nulls;			/* of both; NULL if nothing is null */
+	uint8	   *nulls;			/* of both; NULL if nothing is null */
 	char	   *old_data;
 	char	   *new_data;
 	uint32		end;			/* where the values end */
@@ -173,10 +174,13 @@ extern void steward_stamp_init(Stamp *stamp, Relation rel, AttrNumber attnum, St
 extern Datum steward_stamp_now(const Stamp *stamp);
 extern bool *steward_upkept_columns(Relation rel, Trigger *self);
 extern bool steward_role_allowed(const char *kind, const char *value);
+extern Trigger *steward_find_trigger(Relation rel, Oid schema, const char *function);
 
 /* What each reads is its own; it is allocated in the current memory context. */
 extern void *steward_updated_at_parse(Relation rel, Trigger *trigger);
 extern void *steward_row_version_parse(Relation rel, Trigger *trigger);
+extern void *steward_soft_delete_parse(Relation rel, Trigger *trigger);
+extern void *steward_soft_delete_cascade_parse(Relation rel, Trigger *trigger);
 extern void *steward_search_vector_parse(Relation rel, Trigger *trigger);
 
 /* audit_json.c */

@@ -181,7 +181,7 @@ static char *
 column_address(TupleDesc desc, HeapTuple tuple, AttrNumber attnum)
 {
 	char	   *data = (char *) tuple->t_data + tuple->t_data->t_hoff;
-	bits8	   *nulls = HeapTupleHasNulls(tuple) ? tuple->t_data->t_bits : NULL;
+	uint8	   *nulls = HeapTupleHasNulls(tuple) ? tuple->t_data->t_bits : NULL;
 	uint32		offset = 0;
 
 	for (int i = 0;; i++)

@@ -87,8 +87,7 @@ find_config(Relation rel, const char *name)
 }
 
 /* Raises 22023 for an argument that is not a source. */
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 invalid_source(const char *argument, const char *detail)
 {
 	ereport(ERROR,

@@ -22,17 +22,20 @@ PG_FUNCTION_INFO_V1(steward_trigger_arguments);
 PG_FUNCTION_INFO_V1(steward_trigger_column);
 PG_FUNCTION_INFO_V1(steward_upkeep_check);
 
-/* A trigger function that fills in the column its first argument names, and what reads its arguments. */
+/* A trigger function, what reads its arguments, and whether it fills in the column that the first one names. */
 typedef struct UpkeepTrigger
 {
 	const char *function;
 	void	   *(*parse) (Relation rel, Trigger *trigger);
+	bool		fills;
 } UpkeepTrigger;
 
 static const UpkeepTrigger upkeep_triggers[] = {
-	{"updated_at_trigger", steward_updated_at_parse},
-	{"row_version_trigger", steward_row_version_parse},
-	{"search_vector_trigger", steward_search_vector_parse},
+	{"updated_at_trigger", steward_updated_at_parse, true},
+	{"row_version_trigger", steward_row_version_parse, true},
+	{"search_vector_trigger", steward_search_vector_parse, true},
+	{"soft_delete_trigger", steward_soft_delete_parse, false},
+	{"soft_delete_cascade", steward_soft_delete_cascade_parse, false},
 };
 
 /* In the order of StampClock. */
@@ -162,10 +165,11 @@ steward_upkept_columns(Relation rel, Trigger *self)
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		Trigger    *trigger = &triggers->triggers[i];
+		const UpkeepTrigger *kind = find_kind(trigger, get_func_namespace(self->tgfoid));
 		bool		first = true;
 
 		if (trigger->tgoid == self->tgoid || trigger->tgnargs == 0 || !fires(trigger) ||
-			find_kind(trigger, get_func_namespace(self->tgfoid)) == NULL)
+			kind == NULL || !kind->fills)
 			continue;
 		for (int a = 0; a < trigger->tgnargs; a++)
 		{
@@ -189,6 +193,24 @@ steward_upkept_columns(Relation rel, Trigger *self)
 		}
 	}
 	return upkept;
+}
+
+/* Returns a trigger of the table that fires, with a function of "schema"; NULL if it has none. */
+Trigger *
+steward_find_trigger(Relation rel, Oid schema, const char *function)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+		char	   *name;
+
+		if (!fires(trigger) || get_func_namespace(trigger->tgfoid) != schema)
+			continue;
+		name = get_func_name(trigger->tgfoid);
+		if (name != NULL && strcmp(name, function) == 0)
+			return trigger;
+	}
+	return NULL;
 }
 
 /*

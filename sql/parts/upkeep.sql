@@ -23,18 +23,25 @@ SELECT t.tgrelid::regclass AS relation, t.tgname AS trigger_name, p.proname AS f
   FROM pg_trigger t
   JOIN pg_proc p ON p.oid = t.tgfoid
  WHERE p.pronamespace = 'steward'::regnamespace
-   AND p.proname IN ('updated_at_trigger', 'row_version_trigger', 'append_only_trigger', 'search_vector_trigger');
+   AND p.proname IN ('updated_at_trigger', 'row_version_trigger', 'append_only_trigger', 'search_vector_trigger', 'soft_delete_trigger',
+                     'soft_delete_cascade');
 COMMENT ON VIEW steward.upkeep_triggers IS
 'The triggers of this database that keep columns right.';
 GRANT SELECT ON steward.upkeep_triggers TO PUBLIC;
 
+CREATE FUNCTION steward.upkeep_name(prefix text, subject text) RETURNS name
+LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN octet_length(prefix || subject) < 64 THEN prefix || subject
+            -- the cast cuts between characters, and leaves nine bytes for the hash
+            ELSE substr(('#########' || prefix || subject)::name::text, 10) || '_' || left(md5(subject), 8) END;
+COMMENT ON FUNCTION steward.upkeep_name(text, text) IS
+'A name made of two parts, with a hash where that is too long.';
+
 CREATE FUNCTION steward.upkeep_trigger_name(subject text) RETURNS name
 LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN octet_length('steward_' || subject) < 64 THEN 'steward_' || subject
-            -- the cast cuts between characters, and leaves nine bytes for the hash
-            ELSE substr(('#########steward_' || subject)::name::text, 10) || '_' || left(md5(subject), 8) END;
+RETURN steward.upkeep_name('steward_', subject);
 COMMENT ON FUNCTION steward.upkeep_trigger_name(text) IS
-'The name that the enable functions give a trigger: steward_ and the column, with a hash where that is too long.';
+'The name that the enable functions give a trigger: steward_ and the column.';
 
 CREATE FUNCTION steward.upkeep_run(commands text[]) RETURNS SETOF text
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
@@ -80,7 +87,7 @@ COMMENT ON FUNCTION steward.upkeep_check_owner(regclass) IS
 'Raises 42501 unless the current role owns a table and all below it; 22004 or 42P01 if there is none.';
 
 CREATE FUNCTION steward.upkeep_attach(relation regclass, function_name name, trigger_name name, timing text, level text,
-    arguments text[], column_name name DEFAULT NULL) RETURNS SETOF text
+    arguments text[], column_name name DEFAULT NULL, condition text DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -88,7 +95,8 @@ DECLARE
         -- as pg_get_triggerdef() quotes them
         (SELECT string_agg('''' || replace(a.argument, '''', '''''') || '''', ', ' ORDER BY a.place)
            FROM unnest(arguments) WITH ORDINALITY a(argument, place)));
-    template constant text := 'CREATE TRIGGER %I ' || timing || ' ON %s FOR EACH ' || level || ' EXECUTE FUNCTION ' || replace(call, '%', '%%');
+    template constant text := 'CREATE TRIGGER %I ' || timing || ' ON %s FOR EACH ' || level
+        || replace(coalesce(' WHEN ' || condition, '') || ' EXECUTE FUNCTION ' || call, '%', '%%');
     later text[] := '{}';
     member record;
     is_cloned boolean;
@@ -124,7 +132,7 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT unnest(later);
 END $$;
-COMMENT ON FUNCTION steward.upkeep_attach(regclass, name, name, text, text, text[], name) IS
+COMMENT ON FUNCTION steward.upkeep_attach(regclass, name, name, text, text, text[], name, text) IS
 'The commands that attach a trigger to a table and its inheritance children, and drop others there for the same purpose; for triggers that fire per statement also to partitions. Empty if all is as it should be.';
 
 CREATE FUNCTION steward.upkeep_detach(relation regclass, function_name name, column_name name DEFAULT NULL) RETURNS SETOF text
