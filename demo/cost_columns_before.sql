@@ -12,6 +12,6 @@ CREATE TRIGGER search_vector BEFORE INSERT OR UPDATE ON demo.posts_plpgsql FOR E
 SELECT steward.updated_at_enable('demo.posts_pg_steward'), steward.updated_at_enable('demo.stamped_pg_steward') \g /dev/null
 CALL steward.search_enable('demo.posts_pg_steward', '{title,content}', 'english');
 
-SELECT format('INSERT INTO demo.posts_%s SELECT * FROM blog.posts ORDER BY id LIMIT 1000', t),
+SELECT format('INSERT INTO demo.posts_%s SELECT * FROM blog.posts ORDER BY id LIMIT 2000', t),
        format('INSERT INTO demo.stamped_%s SELECT i, 0, now() FROM generate_series(1, 50000) i', t)
 FROM unnest('{nothing,plpgsql,pg_steward}'::text[]) t \gexec

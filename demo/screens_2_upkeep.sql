@@ -57,10 +57,11 @@ SELECT steward.append_only_enable('shop.events');
 \set ECHO none
 GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON shop.events TO app;
 \connect - app
-INSERT INTO shop.events (aggregate_id, event_type, event_data)
-SELECT order_id, 'Order' || initcap(status), jsonb_strip_nulls(jsonb_build_object('status', status, 'notes', h.notes, 'at', h.created_at))
-FROM shop.order_status_history h ORDER BY h.created_at, h.id;
-SELECT demo.check(array_agg(id ORDER BY ctid) = array_agg(id ORDER BY id), 'UUIDs of version 7 grow') FROM shop.events \g /dev/null
+WITH inserted AS (
+  INSERT INTO shop.events (aggregate_id, event_type, event_data)
+  SELECT order_id, 'Order' || initcap(status), jsonb_strip_nulls(jsonb_build_object('status', status, 'notes', h.notes, 'at', h.created_at))
+  FROM shop.order_status_history h ORDER BY h.created_at, h.id RETURNING id)
+SELECT demo.check(bool_and(id > before), 'each event''s id is greater than the one before') FROM (SELECT id, lag(id) OVER () FROM inserted) i (id, before) \g /dev/null
 \set ON_ERROR_STOP off
 \set ECHO queries
 UPDATE shop.events SET event_data = event_data || '{"status": "paid"}' WHERE event_type = 'OrderPending';

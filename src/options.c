@@ -147,11 +147,15 @@ steward_stored_arguments(bytea *stored)
 	return arguments;
 }
 
-/* Returns the column that an argument names, exactly or as in SQL; 0 if there is none. */
+/*
+ * Returns the column that an argument names, 0 if there is none.  It is read as
+ * in SQL if it is quoted; else the very text counts first, so that mixed case
+ * needs no quotes where it cannot be misunderstood.
+ */
 AttrNumber
 steward_find_column(Relation rel, const char *argument)
 {
-	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), argument);
+	AttrNumber	attnum = argument[0] == '"' ? InvalidAttrNumber : get_attnum(RelationGetRelid(rel), argument);
 	List	   *names;
 
 	if (attnum <= 0 && SplitIdentifierString(pstrdup(argument), '.', &names) &&

@@ -165,7 +165,9 @@ fill_table(SearchTask *task, Oid member)
 	filled += in_batch;
 	if (filled > 0)
 		ereport(NOTICE,
-				(errmsg("search vectors of \"%s\": " INT64_FORMAT " rows done", NameStr(name), filled)));
+				(errmsg_plural("search vectors of \"%s\": " INT64_FORMAT " row done",
+							   "search vectors of \"%s\": " INT64_FORMAT " rows done",
+							   (unsigned long) filled, NameStr(name), filled)));
 }
 
 /* Returns the ids of a table and of those below it. */

@@ -47,7 +47,7 @@
  * fewer than TRIAL_HITS of TRIAL tokens were known to it, for the next REST.
  */
 #define TRIAL 1024
-#define TRIAL_HITS 128
+#define TRIAL_HITS (TRIAL / 6)
 #define REST 8192
 
 /* See is_worth_trying. */

@@ -25,6 +25,7 @@ ALTER TEXT SEARCH CONFIGURATION everything ADD MAPPING FOR blank, tag, protocol,
 CREATE TEXT SEARCH CONFIGURATION tags (COPY = english);
 ALTER TEXT SEARCH CONFIGURATION tags ADD MAPPING FOR tag, protocol, entity WITH simple;
 ALTER TEXT SEARCH CONFIGURATION tags DROP MAPPING FOR int, float, asciihword;
+ALTER TEXT SEARCH CONFIGURATION tags ALTER MAPPING FOR hword_asciipart WITH simple;
 CREATE TEXT SEARCH CONFIGURATION thesaurus (COPY = english);
 ALTER TEXT SEARCH CONFIGURATION thesaurus ALTER MAPPING FOR asciiword, asciihword, hword_asciipart WITH thesaurus, english_stem;
 CREATE TEXT SEARCH CONFIGURATION nothing (PARSER = default);
@@ -52,7 +53,7 @@ DECLARE
         user.name@example.org ../ ./ /usr/bin/ C:\ <a <b> </b> <a~href=" <br/> <p~class='x~y'> <script <script> </script> <style~> </STYLE>
         <!-- --> <!DOCTYPE <?xml ?> <x:y> <_ <é> &amp; &#38; &#x26; &nbsp & 1 42 2024 3.14 1.2.3 -1 +2 -1.5e-10 1e5 2E 0x1F 1_000 10% 1/2
         the of a booking bookings footballklubber footfoot ballyklubber one two three supernovae stars postgres indices
-        compound-word well-known-fact re-2x x-1 a-b- Straße naïve ÉTÉ œuvre жизнь по-русски 日本語 नमस्ते foo_bar foo.bar foo/bar foo:bar 1-a.example.com 3-x@y.org 7_a.b.org
+        compound-word well-known-fact re-bookings re-2x x-1 a-b- Straße naïve ÉTÉ œuvre жизнь по-русски 日本語 नमस्ते foo_bar foo.bar foo/bar foo:bar 1-a.example.com 3-x@y.org 7_a.b.org
         v1.2 a1b2 1a "; ') ({ [ ]} ... -- --- => -> \} abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz$$, '\s+', ' ', 'g'), ' ');
     spaces text[] := string_to_array(E' | | | |  |\n|, |. |||-|/|\t', '|');
 BEGIN

@@ -493,6 +493,53 @@ INSERT INTO every (id) VALUES (5) ON CONFLICT (id) DO UPDATE SET n = excluded.n;
 SELECT * FROM ages WHERE id IN (5, 10, 11, 12, 13, 14);
 COMMIT;
 
+-- rows that come as they are from another table stay there as they were; each conflict has its own
+CREATE TABLE source (LIKE every INCLUDING ALL EXCLUDING CONSTRAINTS EXCLUDING INDEXES);
+INSERT INTO source (id, n) SELECT n, n FROM generate_series(21, 25) n;
+CREATE TABLE target (LIKE every INCLUDING DEFAULTS INCLUDING INDEXES, version integer DEFAULT 1);
+ALTER TABLE source ADD version integer DEFAULT 1;
+CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON target FOR EACH ROW EXECUTE FUNCTION steward.updated_at_trigger('updated_at');
+CREATE TRIGGER version BEFORE UPDATE ON target FOR EACH ROW EXECUTE FUNCTION steward.row_version_trigger('version');
+BEGIN;
+INSERT INTO target SELECT * FROM source;
+INSERT INTO target TABLE source ON CONFLICT (id) DO UPDATE SET n = target.n + excluded.n RETURNING id, n, updated_at = now() AS stamped, version;
+INSERT INTO target SELECT * FROM source ON CONFLICT (id) DO UPDATE SET made = excluded.updated_at, n = excluded.n RETURNING made = now() AS excluded_is_stamped, version;
+SELECT id, n, updated_at.age(updated_at), version FROM source ORDER BY id;
+COMMIT;
+-- transition tables and later triggers see what is stored; a trigger that keeps NEW keeps its own
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_LEVEL = 'STATEMENT' THEN
+        RAISE INFO '%: % of % stamped, versions %', TG_NAME, (SELECT count(*) FROM new_rows WHERE updated_at = now()), (SELECT count(*) FROM new_rows), (SELECT array_agg(version ORDER BY version) FROM new_rows);
+    ELSE
+        RAISE INFO '%: old % %, new % %', TG_NAME, updated_at.age(OLD.updated_at), OLD.version, updated_at.age(NEW.updated_at), NEW.version;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER a_tell BEFORE UPDATE ON target FOR EACH ROW EXECUTE FUNCTION tell();
+CREATE TRIGGER t_tell BEFORE UPDATE ON target FOR EACH ROW WHEN (NEW.updated_at > OLD.updated_at) EXECUTE FUNCTION tell();
+CREATE TRIGGER z_tell BEFORE UPDATE ON target FOR EACH ROW WHEN (NEW.version > OLD.version) EXECUTE FUNCTION tell();
+CREATE TRIGGER after_tell AFTER UPDATE ON target FOR EACH ROW EXECUTE FUNCTION tell();
+CREATE TRIGGER statement_tell AFTER UPDATE ON target REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tell();
+UPDATE target SET n = 1 WHERE id IN (21, 22);
+UPDATE target SET n = n WHERE id = 23;
+-- an index and a constraint of the columns that the triggers write
+CREATE INDEX target_stamps ON target (updated_at, version);
+ALTER TABLE target DISABLE TRIGGER USER;
+ALTER TABLE target ENABLE TRIGGER stamp;
+ALTER TABLE target ENABLE TRIGGER version;
+ALTER TABLE target ADD CHECK (version < 7), ADD later integer GENERATED ALWAYS AS (version * 10) STORED;
+BEGIN;
+UPDATE target SET n = 2;
+SET LOCAL enable_seqscan = off;
+SELECT id, version, later FROM target WHERE updated_at = now() ORDER BY id;
+COMMIT;
+UPDATE target SET n = 3;
+\set VERBOSITY terse
+UPDATE target SET n = 4;
+UPDATE target SET n = 5;
+\set VERBOSITY default
+
 -- columns of the trigger itself
 CREATE TABLE conditional (id integer, a integer, b integer, updated_at timestamptz DEFAULT '2000-01-01 00:00+00');
 INSERT INTO conditional VALUES (1, 1, 1);
@@ -582,6 +629,19 @@ CREATE TABLE by_time_new PARTITION OF by_time FOR VALUES FROM ('2010-01-01') TO 
 CREATE TRIGGER stamp BEFORE UPDATE ON by_time FOR EACH ROW EXECUTE FUNCTION steward.updated_at_trigger('updated_at');
 INSERT INTO by_time VALUES (1, 1, '2000-01-01'), (2, 1, '2000-01-01');
 UPDATE by_time SET n = 2 WHERE id = 1;
+SELECT tableoid::regclass, id, n FROM by_time ORDER BY id;
+-- with a stamp on INSERT no row may be routed by another
+DROP TRIGGER stamp ON by_time;
+CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON by_time FOR EACH ROW EXECUTE FUNCTION steward.updated_at_trigger('updated_at');
+INSERT INTO by_time VALUES (3, 1, '2020-01-01');
+\set VERBOSITY sqlstate
+INSERT INTO by_time VALUES (4, 1, '2000-01-01');
+INSERT INTO by_time_old VALUES (4, 1, '2000-01-01');
+COPY by_time FROM STDIN;
+4	1	2000-01-01
+\.
+\set VERBOSITY default
+UPDATE by_time SET n = 3;
 SELECT tableoid::regclass, id, n FROM by_time ORDER BY id;
 RESET app.current_user_id;
 

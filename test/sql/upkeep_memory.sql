@@ -21,14 +21,14 @@ CREATE TABLE upkeep_memory.peak (first bigint, most bigint);
 INSERT INTO upkeep_memory.peak VALUES (NULL, 0);
 CREATE FUNCTION upkeep_memory.look() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.id % 20000 = 0 THEN
+    IF NEW.id % 10000 = 0 THEN
         UPDATE upkeep_memory.peak SET first = coalesce(first, used), most = greatest(most, used - coalesce(first, used))
           FROM (SELECT sum(total_bytes) AS used FROM pg_backend_memory_contexts) m;
     END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER zz_look BEFORE UPDATE ON upkeep_memory.t FOR EACH ROW EXECUTE FUNCTION upkeep_memory.look();
-INSERT INTO upkeep_memory.t (id, n, a) SELECT id, 0, repeat('a', 100) FROM generate_series(1, 300000) id;
+INSERT INTO upkeep_memory.t (id, n, a) SELECT id, 0, repeat('a', 100) FROM generate_series(1, 150000) id;
 UPDATE upkeep_memory.t SET n = n + 1, tenant = 2, nothing = 'x' WHERE id <= 20000;
 UPDATE upkeep_memory.t SET n = n + 1, tenant = 2, nothing = 'x', u = NULL;
 UPDATE upkeep_memory.t SET n = n, nothing = NULL, a = a || 'b', version = version;
