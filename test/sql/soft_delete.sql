@@ -161,7 +161,7 @@ SELECT steward.soft_delete_enable('typed', 'when');
 DELETE FROM typed;
 SELECT at IS NULL, "when" = now()::timestamptz(3) AS same FROM typed;
 SELECT steward.upkeep_check('typed');
-SELECT trigger_name, column_name FROM steward.upkeep_triggers WHERE relation = 'typed'::regclass ORDER BY 1;
+SELECT trigger_name, column_name FROM steward.upkeep_triggers WHERE relation = 'typed'::regclass ORDER BY trigger_name;
 ROLLBACK;
 SELECT steward.soft_delete_enable('typed', 'at');
 DELETE FROM typed;
