@@ -27,7 +27,7 @@ void *
 steward_row_version_parse(Relation rel, Trigger *trigger)
 {
 	RowVersion *state = palloc0(sizeof(RowVersion));
-	char	   *value;
+	char	   *value = NULL;
 	Form_pg_attribute att;
 
 	if (trigger->tgnargs == 0)

@@ -147,7 +147,7 @@ fill_table(SearchTask *task, Oid member)
 
 		if (in_batch >= task->batch_rows)
 		{
-			int			percent = end * 100 / npages;
+			int			percent = end * 100 / Max(npages, 1);
 
 			commit(task);
 			filled += in_batch;
