@@ -158,9 +158,13 @@ INSERT INTO limits VALUES (1, (SELECT string_agg('w' || n % 12000, ' ') FROM gen
 INSERT INTO limits VALUES (2, repeat('again ', 300), repeat('again ', 20000) || 'last');
 INSERT INTO limits VALUES (3, repeat('x ', 16380), 'one two three four five six');
 -- words end at 2 kB
-INSERT INTO limits VALUES (4, repeat('a', 2046) || ' ' || repeat('b', 2047), repeat('c', 2048) || ' short ' || repeat('ü', 1024));
+INSERT INTO limits VALUES (4, repeat('a', 2046) || ' b', repeat('c', 2048) || ' short ' || repeat('ü', 1024));
 SELECT l.id, ROW(l.vector)::record *= ROW(w.vector)::record AS same, length(l.vector) FROM limits l JOIN wanted w USING (id) ORDER BY id;
 SELECT l.vector @@ 'later' AS found, tsvector_to_array(l.vector) @> '{w11999}' AS last_word FROM limits l WHERE id = 1;
+-- whether one of 2047 bytes is too long differs between versions
+SET client_min_messages = warning;
+SELECT bool_and(ROW(steward.to_tsvector('simple', w))::record *= ROW(to_tsvector('simple', w))::record) AS same FROM generate_series(2040, 2050) n, LATERAL (SELECT repeat('b', n) || ' x ' || repeat('c', n) AS w) words;
+RESET client_min_messages;
 -- a vector ends at 1 MB
 INSERT INTO limits VALUES (5, (SELECT string_agg(md5(n::text) || md5(n::text), ' ') FROM generate_series(1, 20000) n), NULL);
 INSERT INTO limits VALUES (5, (SELECT string_agg(md5(n::text) || md5(n::text), ' ') FROM generate_series(1, 10000) n), (SELECT string_agg(md5(n::text) || md5(n::text), ' ') FROM generate_series(10001, 20000) n));
