@@ -52,21 +52,21 @@ steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	int16		type;
+	bool		before_row;
 	char	   *command;
 
 	steward_check_trigger(fcinfo, name);
 	type = trigdata->tg_trigger->tgtype;
+	before_row = TRIGGER_FOR_ROW(type) && TRIGGER_FOR_BEFORE(type);
+	if (before_row && (type & TRIGGER_TYPE_EVENT_MASK & ~events) == 0)
+		return;
+
 	command = psprintf(enable, steward_relation_literal(trigdata->tg_relation));
-	if (!TRIGGER_FOR_ROW(type) || !TRIGGER_FOR_BEFORE(type))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired BEFORE ROW", name),
-				 errhint("Drop trigger \"%s\", then: %s", trigdata->tg_trigger->tgname, command)));
-	if ((type & TRIGGER_TYPE_EVENT_MASK & ~events) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired for %s", name, wanted),
-				 errhint("Drop trigger \"%s\", then: %s", trigdata->tg_trigger->tgname, command)));
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 before_row ? errmsg("function \"%s\" must be fired for %s", name, wanted) :
+			 errmsg("function \"%s\" must be fired BEFORE ROW", name),
+			 errhint("Drop trigger \"%s\", then: %s", trigdata->tg_trigger->tgname, command)));
 }
 
 /*
