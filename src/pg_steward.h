@@ -326,6 +326,15 @@ extern bool steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *pa
 /* to_tsvector.c */
 extern void steward_to_tsvector_init(void);
 extern bool steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length);
-extern TSVector steward_to_tsvector(Oid config, const char *document, int length);
+
+/* A text of which a vector is made. */
+typedef struct TsvectorPart
+{
+	const char *text;
+	int			length;
+	int			weight;			/* 0 for D to 3 for A */
+} TsvectorPart;
+
+extern TSVector steward_to_tsvector(Oid config, const TsvectorPart *parts, int nparts);
 
 #endif							/* PG_STEWARD_H */

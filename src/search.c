@@ -393,6 +393,58 @@ json_vector(Source *source, Oid config, Datum value)
 												ObjectIdGetDatum(config), value));
 }
 
+/* Appends the text of a source that is not json. */
+static void
+append_source(StringInfo out, Source *source, Datum value)
+{
+	if (source->kind == SOURCE_TEXT)
+	{
+		struct varlena *content = PG_DETOAST_DATUM_PACKED(value);
+
+		appendBinaryStringInfo(out, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
+	}
+	else if (source->kind == SOURCE_ARRAY)
+		append_array(out, source, DatumGetArrayTypeP(value));
+	else
+		appendStringInfoString(out, steward_pinned_output(&source->output, value));
+}
+
+/* Returns "vector" and "more" joined; NULL is an empty one. */
+static TSVector
+join(TSVector vector, TSVector more)
+{
+	if (vector == NULL || more == NULL)
+		return vector == NULL ? more : vector;
+	return DatumGetTSVector(DirectFunctionCall2(tsvector_concat, TSVectorGetDatum(vector),
+												TSVectorGetDatum(more)));
+}
+
+/* Returns the vector of the texts that have been put together, NULL if there are none, and begins anew. */
+static TSVector
+texts_vector(Oid config, StringInfo text, TsvectorPart *parts, int *nparts)
+{
+	const char *next = text->data;
+	TSVector	vector;
+
+	if (*nparts == 0)
+		return NULL;
+	for (int i = 0; i < *nparts; i++)
+	{
+		parts[i].text = next;
+		next += parts[i].length;
+	}
+	vector = steward_to_tsvector(config, parts, *nparts);
+	*nparts = 0;
+	resetStringInfo(text);
+	return vector;
+}
+
+static inline bool
+is_json(const Source *source)
+{
+	return source->kind == SOURCE_JSON || source->kind == SOURCE_JSONB;
+}
+
 /*
  * Returns the vector of a row.  It is what these would give, in the order of the
  * sources: setweight(to_tsvector(config, source), weight), joined by ||.  Sources
@@ -405,54 +457,51 @@ row_vector(SearchVector *state, Relation rel, HeapTuple row)
 	TupleDesc	desc = RelationGetDescr(rel);
 	Oid			config = row_config(state, rel, row);
 	TSVector	vector = NULL;
+	TsvectorPart *parts = palloc((state->nsources + 1) * sizeof(TsvectorPart));
+	int			nparts = 0;
 	StringInfoData text;
 
 	initStringInfo(&text);
 	for (int i = 0; i < state->nsources; i++)
 	{
 		Source	   *source = &state->sources[i];
-		bool		is_json = source->kind == SOURCE_JSON || source->kind == SOURCE_JSONB;
 		bool		isnull;
 		Datum		value = heap_getattr(row, source->attnum, desc, &isnull);
-		TSVector	part = NULL;
+		TSVector	json;
 
-		if (is_json && !isnull)
-			part = json_vector(source, config, value);
-		else if (!is_json)
+		if (!is_json(source))
 		{
-			if (isnull)
-				;
-			else if (source->kind == SOURCE_TEXT)
-			{
-				struct varlena *content = PG_DETOAST_DATUM_PACKED(value);
+			bool		goes_on = nparts > 0 && i > 0 && source->weight == '\0' &&
+				source[-1].weight == '\0' && !is_json(&source[-1]);
+			int			start = text.len;
 
-				appendBinaryStringInfo(&text, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
-			}
-			else if (source->kind == SOURCE_ARRAY)
-				append_array(&text, source, DatumGetArrayTypeP(value));
-			else
-				appendStringInfoString(&text, steward_pinned_output(&source->output, value));
-
-			if (source->weight == '\0' && i + 1 < state->nsources && source[1].weight == '\0' &&
-				source[1].kind != SOURCE_JSON && source[1].kind != SOURCE_JSONB)
-			{
+			if (goes_on)
 				appendStringInfoChar(&text, ' ');
-				continue;
+			else
+			{
+				parts[nparts].length = 0;
+				parts[nparts++].weight = source->weight == '\0' ? 0 : 'D' - source->weight;
 			}
-			part = steward_to_tsvector(config, text.data, text.len);
-			resetStringInfo(&text);
+			if (!isnull)
+				append_source(&text, source, value);
+			parts[nparts - 1].length += text.len - start;
+			continue;
 		}
-
-		if (part == NULL)
+		if (isnull || (json = json_vector(source, config, value)) == NULL)
 			continue;
 		if (source->weight != '\0')
-			part = DatumGetTSVector(DirectFunctionCall2(tsvector_setweight, TSVectorGetDatum(part),
+			json = DatumGetTSVector(DirectFunctionCall2(tsvector_setweight, TSVectorGetDatum(json),
 														CharGetDatum(source->weight)));
-		vector = vector == NULL ? part :
-			DatumGetTSVector(DirectFunctionCall2(tsvector_concat, TSVectorGetDatum(vector),
-												 TSVectorGetDatum(part)));
+		vector = join(join(vector, texts_vector(config, &text, parts, &nparts)), json);
 	}
-	return vector != NULL ? vector : steward_to_tsvector(config, "", 0);
+	vector = join(vector, texts_vector(config, &text, parts, &nparts));
+	if (vector != NULL)
+		return vector;
+	parts[0] = (TsvectorPart)
+	{
+		""
+	};
+	return steward_to_tsvector(config, parts, 1);
 }
 
 /* Tells whether an UPDATE leaves a row's vector as it is, without parsing anything. */

@@ -22,6 +22,7 @@
 #include "tsearch/ts_public.h"
 #include "tsearch/ts_utils.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -114,8 +115,11 @@ typedef struct Term
 	uint64		prefix;			/* eight bytes of it, as a number that sorts
 								 * as they do */
 	uint16		length;
-	uint16		npositions;
-	uint16		last;			/* the last of these positions */
+	uint16		part;			/* the last that it is in ... */
+	uint16		in_part;		/* ... how often, */
+	uint16		last_in_part;	/* and its last position there */
+	uint16		npositions;		/* in the vector */
+	uint16		last;			/* the last of these */
 	uint32		leader;			/* the term that stands for this lexeme */
 	uint32		offset;			/* a leader's positions in the vector */
 } Term;
@@ -140,7 +144,8 @@ struct TsvectorDraft
 	TSConfigCacheEntry *config;
 	uint64		seed;			/* of token hashes */
 	uint32		number;
-	int			position;		/* of the last word */
+	int			part;			/* the present one */
+	int			position;		/* of the last word in it */
 	Term	   *terms;
 	int64		nterms;
 	int64		maxterms;
@@ -493,23 +498,27 @@ add_term(TsvectorDraft *draft, const char *lexeme, uint16 length, uint64 prefix)
 	term->lexeme = lexeme;
 	term->length = length;
 	term->prefix = pg_ntoh64(prefix);
-	term->npositions = 0;
-	term->last = 0;
+	term->in_part = 0;
 	return draft->nterms++;
 }
 
 /*
- * Counts the position, if it is one that the vector will hold: there are at
- * most 255 for each lexeme, in ascending order.  See uniqueWORD in to_tsany.c.
+ * Counts the position, if it is one that a vector of this part alone would hold:
+ * there are at most 255 for each lexeme, in ascending order.  See uniqueWORD in
+ * to_tsany.c.
  */
 static inline bool
-count_position(Term *term, uint16 position)
+count_in_part(Term *term, uint16 part, uint16 position)
 {
-	if (term->npositions > 0 &&
-		(term->npositions >= MAXNUMPOS - 1 || term->last == position))
+	if (term->in_part == 0 || term->part != part)
+	{
+		term->part = part;
+		term->in_part = 0;
+	}
+	else if (term->in_part >= MAXNUMPOS - 1 || term->last_in_part == position)
 		return false;
-	term->npositions++;
-	term->last = position;
+	term->in_part++;
+	term->last_in_part = position;
 	return true;
 }
 
@@ -520,7 +529,7 @@ add_place(TsvectorDraft *draft, uint32 term, int position)
 	Place	   *place;
 
 	position = LIMITPOS(position);
-	if (!count_position(&draft->terms[term], position))
+	if (!count_in_part(&draft->terms[term], draft->part, position))
 		return;
 	if (draft->nplaces == draft->maxplaces)
 		draft->places = enlarge(draft->places, &draft->maxplaces, sizeof(Place));
@@ -640,11 +649,55 @@ steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int le
 }
 
 /*
+ * Puts the positions of a draft's terms together, part by part, each as the
+ * server would have it in a vector of its own, and all as it joins those: see
+ * tsvector_concat in tsvector_op.c.  Writes them into the vector's strings, or
+ * only counts them if that is NULL.
+ */
+static void
+place_terms(TsvectorDraft *draft, const TsvectorPart *parts, const int64 *part_ends, int nparts,
+			char *strings)
+{
+	Term	   *terms = draft->terms;
+	int64		i = 0;
+	int			max = 0;		/* the last position of the parts before */
+
+	for (int64 t = 0; t < draft->nterms; t++)
+		terms[t].npositions = terms[t].in_part = 0;
+	for (int part = 0; part < nparts; part++)
+	{
+		int			base = max;
+
+		for (; i < part_ends[part]; i++)
+		{
+			Term	   *term = &terms[terms[draft->places[i].term].leader];
+			uint16		position = LIMITPOS(draft->places[i].position + base);
+
+			if (!count_in_part(term, part, draft->places[i].position) ||
+				(term->npositions > 0 &&
+				 (term->npositions >= MAXNUMPOS || term->last == MAXENTRYPOS - 1)))
+				continue;
+			if (strings != NULL)
+			{
+				WordEntryPos *positions = (WordEntryPos *) (strings + term->offset);
+
+				WEP_SETPOS(positions[term->npositions], position);
+				WEP_SETWEIGHT(positions[term->npositions], parts[part].weight);
+			}
+			term->npositions++;
+			term->last = position;
+			max = Max(max, position);
+		}
+	}
+}
+
+/*
  * Returns the vector of a draft, palloc'd in the given context, or NULL if it
  * is larger than a vector can be.  See make_tsvector in to_tsany.c.
  */
 static TSVector
-finish(TsvectorDraft *draft, MemoryContext mcxt)
+finish(TsvectorDraft *draft, const TsvectorPart *parts, const int64 *part_ends, int nparts,
+	   MemoryContext mcxt)
 {
 	Term	   *terms = draft->terms;
 	SortedTerm *sorted = palloc_extended(Max(draft->nterms, 1) * sizeof(SortedTerm),
@@ -671,11 +724,8 @@ finish(TsvectorDraft *draft, MemoryContext mcxt)
 		if (leader == NULL || compare_terms(&sorted[i - 1], &sorted[i], terms) != 0)
 			leader = term;
 		term->leader = leader - terms;
-		term->npositions = 0;
 	}
-	for (int64 i = 0; i < draft->nplaces; i++)
-		(void) count_position(&terms[terms[draft->places[i].term].leader],
-							  draft->places[i].position);
+	place_terms(draft, parts, part_ends, nparts, NULL);
 
 	for (int64 i = 0; i < draft->nterms; i++)
 	{
@@ -709,16 +759,8 @@ finish(TsvectorDraft *draft, MemoryContext mcxt)
 		*(uint16 *) (strings + bytes) = term->npositions;
 		bytes += sizeof(uint16) + term->npositions * sizeof(WordEntryPos);
 		term->offset = (char *) POSDATAPTR(vector, entry) - strings;
-		term->npositions = 0;
 	}
-	for (int64 i = 0; i < draft->nplaces; i++)
-	{
-		Term	   *term = &terms[terms[draft->places[i].term].leader];
-		WordEntryPos *positions = (WordEntryPos *) (strings + term->offset);
-
-		if (count_position(term, draft->places[i].position))
-			WEP_SETPOS(positions[term->npositions - 1], draft->places[i].position);
-	}
+	place_terms(draft, parts, part_ends, nparts, strings);
 	return vector;
 }
 
@@ -734,19 +776,21 @@ note_ignored(int nignored)
 }
 
 /*
- * Makes the vector of a text with the default parser.  Returns NULL if only the
- * server can do that.
+ * Makes the vector of some texts with the default parser.  Returns NULL if only
+ * the server can do that.
  */
 static TSVector
 make_vector(Oid config_id, TSConfigCacheEntry *config, TSParserCacheEntry *parser,
-			const char *document, int length)
+			const TsvectorPart *parts, int nparts, int64 length)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext mcxt = AllocSetContextCreate(caller, "pg_steward to_tsvector document",
 											   ALLOCSET_DEFAULT_SIZES);
 	TsvectorDraft draft = {0};
 	bool		blanks = TOKEN_BLANK < config->lenmap && config->map[TOKEN_BLANK].len > 0;
-	int			nignored;
+	int			nignored = 0;
+	int64	   *part_ends;
+	bool		done = true;
 	TSVector	vector = NULL;
 
 	MemoryContextSwitchTo(mcxt);
@@ -758,9 +802,21 @@ make_vector(Oid config_id, TSConfigCacheEntry *config, TSParserCacheEntry *parse
 	draft.terms = palloc_extended(draft.maxterms * sizeof(Term), MCXT_ALLOC_HUGE);
 	draft.maxplaces = length / 8 + 16;
 	draft.places = palloc_extended(draft.maxplaces * sizeof(Place), MCXT_ALLOC_HUGE);
+	part_ends = palloc(nparts * sizeof(int64));
 
-	if (steward_tsvector_tokens(&draft, parser, document, length, blanks, &nignored))
-		vector = finish(&draft, caller);
+	for (int part = 0; part < nparts && done; part++)
+	{
+		int			nignored_here = 0;
+
+		draft.part = part;
+		draft.position = 0;
+		done = steward_tsvector_tokens(&draft, parser, parts[part].text, parts[part].length, blanks,
+									   &nignored_here);
+		part_ends[part] = draft.nplaces;
+		nignored += nignored_here;
+	}
+	if (done)
+		vector = finish(&draft, parts, part_ends, nparts, caller);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(mcxt);
@@ -790,17 +846,46 @@ note_trial(int length, bool made)
 	cache.balance = Min(Max(cache.balance, -MAX_BALANCE), MAX_BALANCE);
 }
 
+/* Has the server make the vector. */
+static TSVector
+ask_server(Oid config_id, const TsvectorPart *parts, int nparts)
+{
+	TSVector	vector = NULL;
+
+	for (int i = 0; i < nparts; i++)
+	{
+		ParsedText	parsed = {0};
+		TSVector	part;
+
+		parsed.lenwords = Min(Max(parts[i].length / 6, 2), MaxAllocSize / sizeof(ParsedWord));
+		parsed.words = palloc_array(ParsedWord, parsed.lenwords);
+		parsetext(config_id, &parsed, unconstify(char *, parts[i].text), parts[i].length);
+		part = make_tsvector(&parsed);
+		if (parts[i].weight > 0)
+			part = DatumGetTSVector(DirectFunctionCall2(tsvector_setweight, TSVectorGetDatum(part),
+														CharGetDatum('D' - parts[i].weight)));
+		vector = vector == NULL ? part :
+			DatumGetTSVector(DirectFunctionCall2(tsvector_concat, TSVectorGetDatum(vector),
+												 TSVectorGetDatum(part)));
+	}
+	return vector;
+}
+
 /*
- * Returns what the server's to_tsvector() does for a text of that many bytes,
- * palloc'd in the current context, and raises the errors and notices that it
- * raises.
+ * Returns what the server makes of some texts: setweight(to_tsvector(text),
+ * weight) of each, joined by ||.  It is palloc'd in the current context, and the
+ * errors and notices that the server raises are raised.
  */
 TSVector
-steward_to_tsvector(Oid config_id, const char *document, int length)
+steward_to_tsvector(Oid config_id, const TsvectorPart *parts, int nparts)
 {
 	TSConfigCacheEntry *config = lookup_ts_config_cache(config_id);
 	TSParserCacheEntry *parser = lookup_ts_parser_cache(config->prsId);
 	TSVector	vector = NULL;
+	int64		length = 0;
+
+	for (int i = 0; i < nparts; i++)
+		length += parts[i].length;
 
 	if (cache.mcxt == NULL)
 	{
@@ -826,7 +911,7 @@ steward_to_tsvector(Oid config_id, const char *document, int length)
 		cache.depth++;
 		PG_TRY();
 		{
-			vector = make_vector(config_id, config, parser, document, length);
+			vector = make_vector(config_id, config, parser, parts, nparts, length);
 		}
 		PG_FINALLY();
 		{
@@ -836,14 +921,7 @@ steward_to_tsvector(Oid config_id, const char *document, int length)
 		note_trial(length, vector != NULL);
 	}
 	if (vector == NULL)
-	{
-		ParsedText	parsed = {0};
-
-		parsed.lenwords = Min(Max(length / 6, 2), MaxAllocSize / sizeof(ParsedWord));
-		parsed.words = palloc_array(ParsedWord, parsed.lenwords);
-		parsetext(config_id, &parsed, unconstify(char *, document), length);
-		vector = make_tsvector(&parsed);
-	}
+		vector = ask_server(config_id, parts, nparts);
 	return vector;
 }
 
@@ -854,8 +932,8 @@ Datum
 steward_to_tsvector_byid(PG_FUNCTION_ARGS)
 {
 	text	   *document = PG_GETARG_TEXT_PP(1);
-	TSVector	vector = steward_to_tsvector(PG_GETARG_OID(0), VARDATA_ANY(document),
-											 VARSIZE_ANY_EXHDR(document));
+	TsvectorPart part = {VARDATA_ANY(document), VARSIZE_ANY_EXHDR(document), 0};
+	TSVector	vector = steward_to_tsvector(PG_GETARG_OID(0), &part, 1);
 
 	PG_FREE_IF_COPY(document, 1);
 	PG_RETURN_TSVECTOR(vector);
