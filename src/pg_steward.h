@@ -349,6 +349,7 @@ typedef struct Term
 typedef struct Place
 {
 	uint32		term;
+	uint16		part;
 	uint16		position;
 } Place;
 

@@ -54,39 +54,41 @@ compare_terms(const SortedTerm *a, const SortedTerm *b, const Term *terms)
  * only counts them if that is NULL.
  */
 static void
-place_terms(TsvectorDraft *draft, const TsvectorPart *parts, const int64 *part_ends, int nparts,
-			char *strings)
+place_terms(TsvectorDraft *draft, const TsvectorPart *parts, char *strings)
 {
 	Term	   *terms = draft->terms;
-	int64		i = 0;
-	int			max = 0;		/* the last position of the parts before */
+	int			part = 0;
+	int			base = 0;		/* the last position of the parts before */
+	int			max = 0;		/* ... and of this one */
 
-	for (int64 t = 0; t < draft->nterms; t++)
-		terms[t].npositions = terms[t].in_part = 0;
-	for (int part = 0; part < nparts; part++)
+	for (int64 i = 0; i < draft->nterms; i++)
+		terms[i].npositions = terms[i].in_part = 0;
+	for (int64 i = 0; i < draft->nplaces; i++)
 	{
-		int			base = max;
+		const Place *place = &draft->places[i];
+		Term	   *term = &terms[terms[place->term].leader];
+		uint16		position;
 
-		for (; i < part_ends[part]; i++)
+		if (place->part != part)
 		{
-			Term	   *term = &terms[terms[draft->places[i].term].leader];
-			uint16		position = LIMITPOS(draft->places[i].position + base);
-
-			if (!count_in_part(term, part, draft->places[i].position) ||
-				(term->npositions > 0 &&
-				 (term->npositions >= MAXNUMPOS || term->last == MAXENTRYPOS - 1)))
-				continue;
-			if (strings != NULL)
-			{
-				WordEntryPos *positions = (WordEntryPos *) (strings + term->offset);
-
-				WEP_SETPOS(positions[term->npositions], position);
-				WEP_SETWEIGHT(positions[term->npositions], parts[part].weight);
-			}
-			term->npositions++;
-			term->last = position;
-			max = Max(max, position);
+			part = place->part;
+			base = max;
 		}
+		position = LIMITPOS(place->position + base);
+		if (!count_in_part(term, part, place->position) ||
+			(term->npositions > 0 &&
+			 (term->npositions >= MAXNUMPOS || term->last == MAXENTRYPOS - 1)))
+			continue;
+		if (strings != NULL)
+		{
+			WordEntryPos *positions = (WordEntryPos *) (strings + term->offset);
+
+			WEP_SETPOS(positions[term->npositions], position);
+			WEP_SETWEIGHT(positions[term->npositions], parts[part].weight);
+		}
+		term->npositions++;
+		term->last = position;
+		max = Max(max, position);
 	}
 }
 
@@ -95,8 +97,7 @@ place_terms(TsvectorDraft *draft, const TsvectorPart *parts, const int64 *part_e
  * is larger than a vector can be.  See make_tsvector in to_tsany.c.
  */
 static TSVector
-finish(TsvectorDraft *draft, const TsvectorPart *parts, const int64 *part_ends, int nparts,
-	   MemoryContext mcxt)
+finish(TsvectorDraft *draft, const TsvectorPart *parts, MemoryContext mcxt)
 {
 	Term	   *terms = draft->terms;
 	SortedTerm *sorted = palloc_extended(Max(draft->nterms, 1) * sizeof(SortedTerm),
@@ -124,7 +125,7 @@ finish(TsvectorDraft *draft, const TsvectorPart *parts, const int64 *part_ends, 
 			leader = term;
 		term->leader = leader - terms;
 	}
-	place_terms(draft, parts, part_ends, nparts, NULL);
+	place_terms(draft, parts, NULL);
 
 	for (int64 i = 0; i < draft->nterms; i++)
 	{
@@ -159,7 +160,7 @@ finish(TsvectorDraft *draft, const TsvectorPart *parts, const int64 *part_ends, 
 		bytes += sizeof(uint16) + term->npositions * sizeof(WordEntryPos);
 		term->offset = (char *) POSDATAPTR(vector, entry) - strings;
 	}
-	place_terms(draft, parts, part_ends, nparts, strings);
+	place_terms(draft, parts, strings);
 	return vector;
 }
 
@@ -188,7 +189,6 @@ make_vector(TsvectorDraft *draft, TSParserCacheEntry *parser, const TsvectorPart
 	bool		blanks = TOKEN_BLANK < draft->config->lenmap &&
 		draft->config->map[TOKEN_BLANK].len > 0;
 	int			nignored = 0;
-	int64	   *part_ends;
 	bool		done = true;
 	TSVector	vector = NULL;
 
@@ -197,7 +197,6 @@ make_vector(TsvectorDraft *draft, TSParserCacheEntry *parser, const TsvectorPart
 	draft->terms = palloc_extended(draft->maxterms * sizeof(Term), MCXT_ALLOC_HUGE);
 	draft->maxplaces = length / 8 + 16;
 	draft->places = palloc_extended(draft->maxplaces * sizeof(Place), MCXT_ALLOC_HUGE);
-	part_ends = palloc(nparts * sizeof(int64));
 
 	for (int part = 0; part < nparts && done; part++)
 	{
@@ -207,11 +206,10 @@ make_vector(TsvectorDraft *draft, TSParserCacheEntry *parser, const TsvectorPart
 		draft->position = 0;
 		done = steward_tsvector_tokens(draft, parser, parts[part].text, parts[part].length, blanks,
 									   &nignored_here);
-		part_ends[part] = draft->nplaces;
 		nignored += nignored_here;
 	}
 	if (done)
-		vector = finish(draft, parts, part_ends, nparts, caller);
+		vector = finish(draft, parts, caller);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(mcxt);

@@ -423,6 +423,7 @@ add_place(TsvectorDraft *draft, uint32 term, int position)
 		draft->places = enlarge(draft->places, &draft->maxplaces, sizeof(Place));
 	place = &draft->places[draft->nplaces++];
 	place->term = term;
+	place->part = draft->part;
 	place->position = position;
 }
 
