@@ -421,8 +421,12 @@ end_transaction(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			/* what SET without LOCAL set would stay */
-			if (touched && !steward_tenant_sessions)
+
+			/*
+			 * What SET without LOCAL set would stay.  A parallel worker gets
+			 * its settings in a transaction before its leader's.
+			 */
+			if (touched && !steward_tenant_sessions && !IsParallelWorker())
 				clear_settings(GUC_ACTION_SET);
 			break;
 		case XACT_EVENT_PARALLEL_PRE_COMMIT:
