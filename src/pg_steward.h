@@ -28,6 +28,13 @@
  *	search_enable.c		search vectors for a table that has rows
  *	uuidv7.c			ids that grow with time
  *
+ * The tenant module, callee first:
+ *
+ *	tenant_payload.c	reading base64url and JSON, without the server
+ *	tenant_token.c		keys, and what a signed token says
+ *	tenant.c			for which tenant and user a transaction works
+ *	tenant_plan.c		columns that are compared with them
+ *
  * The to_tsvector module, callee first:
  *
  *	to_tsvector_words.c		what dictionaries make of the tokens of a text
@@ -412,5 +419,62 @@ typedef struct TsvectorPart
 } TsvectorPart;
 
 extern TSVector steward_to_tsvector(Oid config, const TsvectorPart *parts, int nparts);
+
+/* tenant_payload.c */
+
+/* What a context says, and what is pinned for a transaction. */
+typedef enum StewardTenantKind
+{
+	STEWARD_TENANT,
+	STEWARD_USER,
+} StewardTenantKind;
+#define STEWARD_TENANT_KINDS		(STEWARD_USER + 1)
+
+/* Room for a tenant or user with its zero byte. */
+#define STEWARD_TENANT_VALUE_SIZE	256
+
+/* Room for a token, and so for whatever is in it. */
+#define STEWARD_TOKEN_SIZE			8192
+
+/* What a token says, as far as it is understood. */
+typedef struct StewardTokenClaims
+{
+	char		values[STEWARD_TENANT_KINDS][STEWARD_TENANT_VALUE_SIZE];	/* "" for none */
+	bool		for_database;
+	char		database[NAMEDATALEN];
+	bool		for_role;
+	char		role[NAMEDATALEN];
+	bool		has_exp;
+	bool		has_nbf;
+	bool		has_iat;
+	int64		exp;			/* microseconds since 1970 */
+	int64		nbf;
+	int64		iat;
+	TimestampTz expires_at;		/* exp, as the server counts */
+} StewardTokenClaims;
+
+/* What a JWT's header says. */
+typedef struct StewardTokenHeader
+{
+	bool		is_hs256;
+	bool		has_kid;
+	char		kid[65];
+} StewardTokenHeader;
+
+extern int	steward_base64url_decode(const char *text, size_t length, uint8 *out, size_t size);
+extern const char *steward_token_parse_header(const char *json, size_t length,
+											  StewardTokenHeader *header);
+extern const char *steward_token_parse_claims(const char *json, size_t length,
+											  const char *tenant_claim, const char *user_claim,
+											  StewardTokenClaims *claims);
+
+/* tenant_token.c */
+extern void steward_token_init(void);
+extern const char *steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims,
+									  char *payload);
+
+/* tenant.c */
+extern void steward_tenant_init(void);
+extern const char *steward_tenant_text(StewardTenantKind kind);
 
 #endif							/* PG_STEWARD_H */
