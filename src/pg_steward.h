@@ -32,6 +32,10 @@
  *
  *	to_tsvector_tokens.c	finding the tokens of a text
  *	to_tsvector.c		what dictionaries make of them, and the vector
+ *
+ * The tenant module:
+ *
+ *	tenant_check.c		what policies say of a tenant column
  */
 #ifndef PG_STEWARD_H
 #define PG_STEWARD_H
