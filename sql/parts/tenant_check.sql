@@ -52,17 +52,27 @@ CREATE FUNCTION steward.tenant_grants(tenant_columns name[] DEFAULT '{tenant_id}
     OUT relation_id oid, OUT grantee oid, OUT privileges text[]) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT g.relation_id, g.grantee, array_agg(DISTINCT g.privilege_type)
-      FROM (SELECT t.relation_id, t.owner_id, x.grantee, x.privilege_type
-              FROM steward.tenant_tables(tenant_columns, schemas) t
-             CROSS JOIN LATERAL aclexplode(t.acl) x
-             UNION ALL
-            SELECT t.relation_id, t.owner_id, x.grantee, x.privilege_type
-              FROM steward.tenant_tables(tenant_columns, schemas) t
-              JOIN pg_attribute a ON a.attrelid = t.relation_id AND a.attacl IS NOT NULL
-             CROSS JOIN LATERAL aclexplode(a.attacl) x) g
-     WHERE g.grantee <> g.owner_id
-     GROUP BY g.relation_id, g.grantee;
+    WITH tables AS MATERIALIZED (
+        SELECT t.relation_id, t.owner_id, t.acl FROM steward.tenant_tables(tenant_columns, schemas) t
+    ), lists AS (
+        -- most tables have the rights that others have
+        SELECT DISTINCT t.owner_id, t.acl FROM tables t WHERE t.acl IS NOT NULL
+    ), granted AS MATERIALIZED (
+        SELECT l.owner_id, l.acl, x.grantee, array_agg(x.privilege_type) AS privileges
+          FROM lists l CROSS JOIN LATERAL aclexplode(l.acl) x
+         WHERE x.grantee <> l.owner_id
+         GROUP BY l.owner_id, l.acl, x.grantee
+    )
+    SELECT t.relation_id, g.grantee, g.privileges
+      FROM tables t
+      JOIN granted g USING (owner_id, acl)
+     UNION ALL
+    SELECT t.relation_id, x.grantee, array_agg(DISTINCT x.privilege_type)
+      FROM tables t
+      JOIN pg_attribute a ON a.attrelid = t.relation_id AND a.attacl IS NOT NULL
+     CROSS JOIN LATERAL aclexplode(a.attacl) x
+     WHERE x.grantee <> t.owner_id
+     GROUP BY t.relation_id, x.grantee;
 END;
 COMMENT ON FUNCTION steward.tenant_grants(name[], regnamespace[]) IS
 'Who but the owner was granted what on tenants'' tables or their columns; grantee 0 is PUBLIC.';
@@ -144,7 +154,7 @@ BEGIN ATOMIC
          WHERE g.privileges && '{SELECT,INSERT,UPDATE,DELETE}'
     ), shared AS MATERIALIZED (
         -- a policy says that rows of no tenant are meant to be
-        SELECT DISTINCT p.polrelid FROM pg_policy p JOIN tables t ON t.relation_id = p.polrelid
+        SELECT DISTINCT p.polrelid FROM pg_policy p JOIN tables t ON t.relation_id = p.polrelid AND NOT t.column_not_null
          CROSS JOIN LATERAL steward.tenant_expression(p.polqual, t.column_number) x WHERE 'null' = ANY (x.gaps)
     ), indexed AS MATERIALIZED (
         SELECT DISTINCT i.indrelid FROM pg_index i JOIN tables t ON t.relation_id = i.indrelid
@@ -185,7 +195,7 @@ BEGIN ATOMIC
             NULL, NULL)) AS f(rule, level, found, detail, fix_sql, part)
      WHERE f.found
      UNION ALL
-    SELECT lower(x.privilege) || '_grant', CASE x.privilege WHEN 'REFERENCES' THEN 'WARNING' ELSE 'ERROR' END, t.qualified_name,
+    SELECT DISTINCT lower(x.privilege) || '_grant', CASE x.privilege WHEN 'REFERENCES' THEN 'WARNING' ELSE 'ERROR' END, t.qualified_name,
            format(CASE x.privilege
                   WHEN 'TRUNCATE' THEN '%s may empty the table for all tenants: TRUNCATE ignores policies.'
                   WHEN 'REFERENCES' THEN '%s may make a foreign key to the table, which tells what keys other tenants have.'
@@ -206,7 +216,9 @@ CREATE FUNCTION steward.tenant_check_policies(tenant_columns name[], schemas reg
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH policies AS MATERIALIZED (
+    WITH grants AS MATERIALIZED (
+        SELECT * FROM steward.tenant_grants(tenant_columns, schemas)
+    ), policies AS MATERIALIZED (
         SELECT p.oid, p.polname, p.polrelid, p.polcmd, p.polpermissive, p.polroles, p.polqual, p.polwithcheck IS NOT NULL AS has_check,
                t.qualified_name, t.column_name, t.column_number, t.column_not_null,
                u.implied AS u_implied, u.gaps AS u_gaps, u.columns AS u_columns, c.implied AS c_implied, c.gaps AS c_gaps, c.columns AS c_columns,
@@ -231,7 +243,7 @@ BEGIN ATOMIC
     ), reach AS MATERIALIZED (
         SELECT r AS role_id, g.grantee FROM unnest(roles) r
           JOIN (SELECT unnest(p.polroles) AS grantee FROM policies p
-                 UNION SELECT g.grantee FROM steward.tenant_grants(tenant_columns, schemas) g) g
+                 UNION SELECT g.grantee FROM grants g) g
             ON CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r, g.grantee, 'USAGE') END
          UNION ALL
         SELECT 0, 0
@@ -239,7 +251,7 @@ BEGIN ATOMIC
         SELECT * FROM clauses c WHERE c.polpermissive AND NOT c.implied
     ), considered AS MATERIALIZED (
         SELECT DISTINCT g.relation_id, r.role_id
-          FROM steward.tenant_grants(tenant_columns, schemas) g
+          FROM grants g
           JOIN reach r USING (grantee)
          WHERE g.relation_id IN (SELECT p.polrelid FROM gaps p) AND r.role_id <> 0
            AND g.privileges && '{SELECT,INSERT,UPDATE,DELETE}'
@@ -350,13 +362,16 @@ COMMENT ON FUNCTION steward.tenant_check_policies(name[], regnamespace[], oid[],
 CREATE FUNCTION steward.tenant_foreign_keys(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
     OUT constraint_name name, OUT relation_id oid, OUT qualified_name text, OUT tenant_column name, OUT key_columns name[],
     OUT referenced_id oid, OUT referenced_name text, OUT referenced_tenant name, OUT referenced_columns name[],
-    OUT has_tenant boolean, OUT cascades boolean, OUT definition text, OUT needs_unique boolean) RETURNS SETOF record
+    OUT cascades boolean, OUT definition text, OUT needs_unique boolean) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
+    WITH tables AS MATERIALIZED (
+        SELECT * FROM steward.tenant_tables(tenant_columns, NULL)
+    )
     SELECT c.conname, t.relation_id, t.qualified_name, t.column_name, k.here, r.relation_id, r.qualified_name, r.column_name, k.there,
-           x.has_tenant, c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'),
+           c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'),
            -- the same key with the tenant; null where that cannot be said
-           CASE WHEN NOT x.has_tenant AND c.confupdtype NOT IN ('n', 'd') AND (c.confmatchtype <> 'f' OR cardinality(c.conkey) = 1)
+           CASE WHEN c.confupdtype NOT IN ('n', 'd') AND (c.confmatchtype <> 'f' OR cardinality(c.conkey) = 1)
                  AND t.column_name <> ALL (k.here) AND r.column_name <> ALL (k.there) THEN
                format('FOREIGN KEY (%I, %s) REFERENCES %s (%I, %s)', t.column_name, k.here_list, r.qualified_name, r.column_name, k.there_list)
                || CASE c.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE' ELSE '' END
@@ -372,10 +387,8 @@ BEGIN ATOMIC
                           AND (SELECT array_agg(n ORDER BY n) FROM unnest((i.indkey::smallint[])[0:i.indnkeyatts - 1]) n)
                               = (SELECT array_agg(n ORDER BY n) FROM unnest(r.column_number || c.confkey) n))
       FROM pg_constraint c
-      JOIN steward.tenant_tables(tenant_columns, schemas) t ON t.relation_id = c.conrelid
-      JOIN steward.tenant_tables(tenant_columns, NULL) r ON r.relation_id = c.confrelid
-     CROSS JOIN LATERAL (
-           SELECT EXISTS (SELECT FROM unnest(c.conkey, c.confkey) k (here, there) WHERE k.here = t.column_number AND k.there = r.column_number)) x (has_tenant)
+      JOIN tables t ON t.relation_id = c.conrelid AND (schemas IS NULL OR t.schema_id = ANY (schemas))
+      JOIN tables r ON r.relation_id = c.confrelid
      CROSS JOIN LATERAL (
            SELECT array_agg(h.attname ORDER BY n.position) AS here, array_agg(f.attname ORDER BY n.position) AS there,
                   string_agg(quote_ident(h.attname), ', ' ORDER BY n.position) AS here_list,
@@ -385,15 +398,19 @@ BEGIN ATOMIC
              FROM unnest(c.conkey, c.confkey) WITH ORDINALITY n (here, there, position)
              JOIN pg_attribute h ON h.attrelid = c.conrelid AND h.attnum = n.here
              JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attnum = n.there) k
-     WHERE c.contype = 'f' AND c.conparentid = 0;
+     WHERE c.contype = 'f' AND c.conparentid = 0
+       AND NOT EXISTS (SELECT FROM unnest(c.conkey, c.confkey) k (here, there) WHERE k.here = t.column_number AND k.there = r.column_number);
 END;
 COMMENT ON FUNCTION steward.tenant_foreign_keys(name[], regnamespace[]) IS
-'The foreign keys between tables of tenants, whether they contain the tenant on both sides, and how they would.';
+'The foreign keys between tables of tenants that do not contain the tenant on both sides, and how they would.';
 
 CREATE FUNCTION steward.tenant_check_keys(tenant_columns name[], schemas regnamespace[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+    WITH tables AS MATERIALIZED (
+        SELECT * FROM steward.tenant_tables(tenant_columns, schemas)
+    )
     SELECT CASE WHEN k.cascades THEN 'foreign_key_cascade' ELSE 'foreign_key' END, CASE WHEN k.cascades THEN 'ERROR' ELSE 'WARNING' END,
            k.qualified_name,
            format(CASE WHEN k.cascades THEN 'Foreign key %1$I to %2$s lacks the tenant: when one tenant deletes or changes a row, rows of others go or change with it.'
@@ -404,11 +421,10 @@ BEGIN ATOMIC
                        (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(k.referenced_tenant || k.referenced_columns) WITH ORDINALITY u (c, n))) END,
                   k.qualified_name, k.constraint_name, k.definition) END, quote_ident(k.constraint_name)
       FROM steward.tenant_foreign_keys(tenant_columns, schemas) k
-     WHERE NOT k.has_tenant
      UNION ALL
     SELECT 'unique_across_tenants', 'WARNING', t.qualified_name,
            format('%I is unique across tenants: an insertion that fails tells what another has.', x.relname), NULL, quote_ident(x.relname)
-      FROM steward.tenant_tables(tenant_columns, schemas) t
+      FROM tables t
       JOIN pg_index i ON i.indrelid = t.relation_id AND (i.indisunique OR i.indisexclusion)
       JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition
      WHERE t.column_number <> ALL (i.indkey::smallint[])
@@ -428,7 +444,7 @@ BEGIN ATOMIC
     SELECT 'shared_sequence', 'WARNING', t.qualified_name,
            format('The default of %I takes numbers from %I.%I, of another schema: how they grow tells what others do.', a.attname, n.nspname, s.relname),
            NULL, quote_ident(a.attname)
-      FROM steward.tenant_tables(tenant_columns, schemas) t
+      FROM tables t
       JOIN pg_attrdef f ON f.adrelid = t.relation_id
       JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
       JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
@@ -667,3 +683,181 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steward.tenant_assert_isolated(name[], regnamespace[], name[], text) IS
 'Raises P0004 if tenant_check() finds something of that level or worse.';
+
+--
+-- Foreign keys
+--
+
+-- Policies would hide what is looked for; row_security = off makes that an error.
+CREATE FUNCTION steward.tenant_fk_check(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
+    OUT constraint_name name, OUT table_name text, OUT referenced_table text, OUT cross_tenant_rows bigint, OUT detail text) RETURNS SETOF record
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET quote_all_identifiers = off
+AS $$
+DECLARE
+    k record;
+BEGIN
+    FOR k IN
+        SELECT f.*, (SELECT string_agg(format('r.%I OPERATOR(%I.%s) t.%I', u.there, n.nspname, o.oprname, u.here), ' AND ')
+                       FROM pg_constraint c
+                      CROSS JOIN LATERAL unnest(f.key_columns, f.referenced_columns, c.conpfeqop) u (here, there, operator)
+                       JOIN pg_operator o ON o.oid = u.operator
+                       JOIN pg_namespace n ON n.oid = o.oprnamespace
+                      WHERE c.conrelid = f.relation_id AND c.conname = f.constraint_name) AS condition
+          FROM steward.tenant_foreign_keys(tenant_columns, schemas) f
+         ORDER BY f.qualified_name COLLATE "C", f.constraint_name COLLATE "C"
+    LOOP
+        constraint_name := k.constraint_name;
+        table_name := k.qualified_name;
+        referenced_table := k.referenced_name;
+        detail := NULL;
+        BEGIN
+            EXECUTE format('SELECT count(*) FROM %s t JOIN %s r ON %s WHERE t.%I IS DISTINCT FROM r.%I',
+                           k.qualified_name, k.referenced_name, k.condition, k.tenant_column, k.referenced_tenant)
+               INTO cross_tenant_rows;
+        EXCEPTION
+            WHEN insufficient_privilege OR undefined_function THEN
+                cross_tenant_rows := NULL;
+                detail := SQLERRM;
+        END;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION steward.tenant_fk_check(name[], regnamespace[]) IS
+'The foreign keys that lack the tenant, and how many rows refer to rows of other tenants; null if that may not be read.';
+
+CREATE FUNCTION steward.tenant_fk_guard(relation regclass, constraint_name name, tenant_columns name[] DEFAULT '{tenant_id}',
+    validate boolean DEFAULT true, dry_run boolean DEFAULT false) RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET quote_all_identifiers = off
+AS $$
+DECLARE
+    k record;
+    command text;
+BEGIN
+    PERFORM steward.check_owner(relation);
+    SELECT * INTO k FROM steward.tenant_foreign_keys(tenant_columns) f
+     WHERE f.relation_id = relation AND f.constraint_name = tenant_fk_guard.constraint_name;
+    IF NOT FOUND AND EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = relation AND c.conname = tenant_fk_guard.constraint_name AND c.contype = 'f'
+                             AND c.confrelid IN (SELECT t.relation_id FROM steward.tenant_tables(tenant_columns) t)) THEN
+        RETURN;     -- it has the tenant
+    ELSIF NOT FOUND THEN
+        RAISE undefined_object USING
+            MESSAGE = format('"%s" is not a foreign key of %s to a table of tenants', constraint_name, relation),
+            HINT = 'SELECT * FROM steward.tenant_fk_check();';
+    END IF;
+    IF k.definition IS NULL THEN
+        RAISE feature_not_supported USING
+            MESSAGE = format('foreign key "%s" of %s cannot be given the tenant', constraint_name, relation),
+            DETAIL = 'It is MATCH FULL, or ON UPDATE SET NULL or SET DEFAULT, or has the column of the tenant otherwise.',
+            HINT = format('ALTER TABLE %s DROP CONSTRAINT %I, ADD FOREIGN KEY ...;', relation, constraint_name);
+    END IF;
+    PERFORM steward.check_owner(k.referenced_id);
+    FOREACH command IN ARRAY array_remove(ARRAY[
+        CASE WHEN k.needs_unique THEN
+            format('ALTER TABLE %s ADD UNIQUE (%s)', k.referenced_name,
+                   (SELECT string_agg(quote_ident(u.name), ', ' ORDER BY u.position)
+                      FROM unnest(k.referenced_tenant || k.referenced_columns) WITH ORDINALITY u (name, position))) END,
+        format('ALTER TABLE %1$s DROP CONSTRAINT %2$I, ADD CONSTRAINT %2$I %3$s%4$s', k.qualified_name, constraint_name, k.definition,
+               CASE WHEN validate THEN '' ELSE ' NOT VALID' END)], NULL)
+    LOOP
+        IF NOT dry_run THEN
+            BEGIN
+                EXECUTE command;
+            EXCEPTION WHEN foreign_key_violation THEN
+                RAISE foreign_key_violation USING
+                    MESSAGE = format('rows of %s refer to rows of other tenants by "%s"', relation, constraint_name),
+                    DETAIL = SQLERRM,
+                    HINT = 'Mend the rows, or pass validate => false to guard new rows only.';
+            END;
+        END IF;
+        RETURN NEXT command || ';';
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION steward.tenant_fk_guard(regclass, name, name[], boolean, boolean) IS
+'Puts the tenant into a foreign key between tables of tenants; returns the commands it ran.';
+
+--
+-- Trying it
+--
+
+CREATE FUNCTION steward.tenant_probe(a text, b text, role name, context text, tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
+    OUT table_name text, OUT attempt text, OUT result text, OUT detail text) RETURNS SETOF record
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+    t record;
+    x record;
+    rows bigint;
+    own bigint;
+    columns text;
+BEGIN
+    IF num_nulls(a, b, role, context) > 0 THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'arguments "a", "b", "role" and "context" of steward.tenant_probe() must not be null';
+    END IF;
+    IF context NOT LIKE '%\%L%' THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = 'context must be a command with %L for the tenant',
+            HINT = $h$For instance 'SET LOCAL app.tenant_id = %L'.$h$;
+    END IF;
+    FOR t IN
+        SELECT m.* FROM steward.tenant_tables(tenant_columns, schemas) m
+         WHERE has_any_column_privilege(role, m.relation_id, 'SELECT, INSERT, UPDATE') OR has_table_privilege(role, m.relation_id, 'DELETE')
+         ORDER BY m.qualified_name COLLATE "C"
+    LOOP
+        table_name := t.qualified_name;
+        SELECT string_agg(quote_ident(c.attname), ', ' ORDER BY c.attnum) INTO columns
+          FROM pg_attribute c WHERE c.attrelid = t.relation_id AND c.attnum > 0 AND NOT c.attisdropped AND c.attgenerated = '';
+        FOR x IN
+            -- conflict: whether a key that stands against it shows that the policies do not.  What has no WHERE
+            -- is not held back by policies for SELECT; of such commands only rows beyond the tenant's own count.
+            SELECT * FROM (VALUES
+                ('SELECT without tenant', false, false, true, 'SELECT FROM %1$s WHERE %2$I IN (%3$L, %4$L)'),
+                ('SELECT', true, false, true, 'SELECT FROM %1$s WHERE %2$I = %4$L'),
+                -- a row that is there meets the policies before any key
+                ('INSERT', true, false, true, 'INSERT INTO %1$s (%5$s) OVERRIDING SYSTEM VALUE SELECT %5$s FROM jsonb_populate_record(NULL::%1$s, current_setting(''steward_probe.row'')::jsonb)'),
+                ('UPDATE', true, false, true, 'UPDATE %1$s SET %2$I = %2$I WHERE %2$I = %4$L'),
+                ('UPDATE of every row', true, true, false, 'UPDATE %1$s SET %2$I = %3$L'),
+                ('UPDATE to another tenant', true, false, true, 'UPDATE %1$s SET %2$I = %4$L'),
+                ('DELETE', true, false, true, 'DELETE FROM %1$s WHERE %2$I = %4$L'),
+                ('DELETE of every row', true, true, false, 'DELETE FROM %1$s')) AS v (attempt, set_context, owns, conflict, command)
+        LOOP
+            attempt := x.attempt;
+            result := NULL;
+            detail := NULL;
+            BEGIN
+                EXECUTE format('SELECT count(*) FILTER (WHERE r.%2$I = %3$L), count(*) FILTER (WHERE r.%2$I = %4$L) FROM %1$s r WHERE r.%2$I IN (%3$L, %4$L)',
+                               t.qualified_name, t.column_name, a, b) INTO own, rows;
+                IF (CASE attempt WHEN 'UPDATE to another tenant' THEN own ELSE rows END) = 0 THEN
+                    result := 'no rows';
+                    RAISE SQLSTATE 'STWRD';
+                END IF;
+                IF attempt = 'INSERT' THEN
+                    EXECUTE format('SELECT set_config(''steward_probe.row'', to_jsonb(r)::text, true) FROM %s r WHERE r.%I = %L LIMIT 1', t.qualified_name, t.column_name, b);
+                END IF;
+                EXECUTE format('SET LOCAL ROLE %I', role);
+                IF x.set_context THEN
+                    EXECUTE format(context, a);
+                END IF;
+                EXECUTE format(x.command, t.qualified_name, t.column_name, a, b, columns);
+                GET DIAGNOSTICS rows = ROW_COUNT;
+                rows := rows - CASE WHEN x.owns THEN own ELSE 0 END;
+                result := CASE WHEN rows > 0 THEN 'LEAKED' ELSE 'blocked' END;
+                detail := CASE WHEN rows > 0 THEN format('%s row(s)', rows) END;
+                RAISE SQLSTATE 'STWRD';
+            EXCEPTION
+                WHEN SQLSTATE 'STWRD' THEN NULL;
+                WHEN insufficient_privilege THEN
+                    result := 'blocked';
+                    detail := SQLERRM;
+                WHEN integrity_constraint_violation THEN
+                    result := CASE WHEN x.conflict THEN 'LEAKED' ELSE 'error' END;
+                    detail := SQLERRM;
+                WHEN OTHERS THEN
+                    result := 'error';
+                    detail := SQLERRM;
+            END;
+            RETURN NEXT;
+        END LOOP;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION steward.tenant_probe(text, text, name, text, name[], regnamespace[]) IS
+'Tries as a role, with tenant a set, to read and write rows of tenant b; every attempt is rolled back.';

@@ -198,6 +198,10 @@ SELECT * FROM tenant_test.finds($$CREATE FUNCTION tenant_clean.mine(integer) RET
     ALTER POLICY tenant ON tenant_clean.account USING (tenant_clean.mine(tenant_id))$$);
 SELECT * FROM tenant_test.finds($$CREATE FUNCTION tenant_clean.ilike(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE LEAKPROOF AS 'SELECT $1 ILIKE $2'$$);
 
+-- nothing of a policy is run by looking at it
+SELECT rule, object FROM tenant_test.finds($$CREATE FUNCTION tenant_clean.boom() RETURNS integer LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE division_by_zero; END';
+    ALTER POLICY tenant ON tenant_clean.account USING (tenant_id = tenant_clean.boom())$$);
+
 -- columns and keys
 SELECT * FROM tenant_test.finds('ALTER TABLE tenant_clean.note ALTER tenant_id DROP NOT NULL');
 SELECT * FROM tenant_test.finds('DROP INDEX tenant_clean.note_tenant_id_idx; CREATE INDEX ON tenant_clean.note (note, tenant_id); CREATE INDEX ON tenant_clean.note (tenant_id) WHERE note IS NULL');
@@ -219,6 +223,20 @@ SELECT * FROM tenant_test.finds('CREATE ROLE regress_tenant_middle NOINHERIT; GR
 SELECT * FROM tenant_test.finds('GRANT regress_tenant_admin TO regress_tenant_app');
 SELECT * FROM tenant_test.finds('GRANT pg_read_all_stats TO regress_tenant_app; ALTER ROLE regress_tenant_app CREATEROLE; GRANT CREATE ON SCHEMA tenant_clean TO regress_tenant_app');
 
+SELECT * FROM tenant_test.finds('GRANT REFERENCES (id) ON tenant_clean.item TO regress_tenant_app; GRANT REFERENCES ON tenant_clean.item TO regress_tenant_app');
+-- from 16 on a membership may be of no use
+SELECT current_setting('server_version_num')::integer >= 160000 AS has_options \gset
+\if :has_options
+SELECT count(*) = 0 AS as_it_should_be FROM tenant_test.finds('GRANT regress_tenant_owner TO regress_tenant_app WITH SET FALSE, INHERIT FALSE', roles => '{regress_tenant_app}');
+SELECT count(*) = 1 AS as_it_should_be FROM tenant_test.finds('GRANT regress_tenant_owner TO regress_tenant_app WITH SET FALSE, INHERIT TRUE', roles => '{regress_tenant_app}') WHERE rule = 'set_role_path';
+SELECT count(*) = 1 AS as_it_should_be FROM tenant_test.finds('GRANT regress_tenant_owner TO regress_tenant_app WITH ADMIN TRUE, SET FALSE, INHERIT FALSE', roles => '{regress_tenant_app}') WHERE rule = 'set_role_path';
+-- what is inherited cannot SET ROLE on
+SELECT count(*) = 0 AS as_it_should_be FROM tenant_test.finds('CREATE ROLE regress_tenant_middle; GRANT regress_tenant_middle TO regress_tenant_app WITH SET FALSE, INHERIT TRUE;
+    GRANT regress_tenant_owner TO regress_tenant_middle WITH SET TRUE, INHERIT FALSE', roles => '{regress_tenant_app}') WHERE rule = 'set_role_path';
+\else
+SELECT n > 0 AS as_it_should_be FROM generate_series(1, 4) n;
+\endif
+
 -- what reads on behalf of others
 SELECT * FROM tenant_test.finds('ALTER VIEW tenant_clean.notes RESET (security_invoker); ALTER VIEW tenant_clean.notes OWNER TO CURRENT_USER');
 SELECT * FROM tenant_test.finds('ALTER VIEW tenant_clean.notes RESET (security_invoker)');
@@ -230,6 +248,64 @@ SELECT * FROM tenant_test.finds($$CREATE FUNCTION tenant_clean.all_notes() RETUR
 SELECT * FROM tenant_test.finds($$CREATE FUNCTION tenant_clean.all_notes() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM tenant_clean.note; END;
     REVOKE ALL ON FUNCTION tenant_clean.all_notes FROM PUBLIC$$);
 SELECT * FROM tenant_test.finds('CREATE PUBLICATION regress_tenant_all FOR ALL TABLES; CREATE PUBLICATION regress_tenant_some FOR TABLE tenant_clean.note, tenant_clean.item WHERE (tenant_id = 1)');
+
+--
+-- Foreign keys
+--
+
+CREATE SCHEMA tenant_fk;
+CREATE TABLE tenant_fk.parent (id integer PRIMARY KEY, tenant_id integer NOT NULL);
+CREATE TABLE tenant_fk.child (
+    id integer PRIMARY KEY, tenant_id integer NOT NULL,
+    parent_id integer CONSTRAINT parent REFERENCES tenant_fk.parent ON DELETE SET NULL,
+    "Other" integer CONSTRAINT "Other" REFERENCES tenant_fk.parent MATCH FULL ON UPDATE CASCADE DEFERRABLE,
+    unlucky integer CONSTRAINT unlucky REFERENCES tenant_fk.parent ON UPDATE SET NULL);
+INSERT INTO tenant_fk.parent VALUES (1, 1), (2, 2);
+INSERT INTO tenant_fk.child VALUES (1, 1, 1, 1), (2, 2, 1, NULL), (3, 2, NULL, 2);
+SELECT * FROM steward.tenant_fk_check(schemas => '{tenant_fk}');
+SELECT * FROM steward.tenant_fk_guard('tenant_fk.child', 'Other', dry_run => true);
+SELECT * FROM steward.tenant_fk_guard('tenant_fk.child', 'Other');
+SELECT * FROM steward.tenant_fk_guard('tenant_fk.child', 'Other');
+SELECT * FROM steward.tenant_fk_guard('tenant_fk.child', 'parent');
+SELECT * FROM steward.tenant_fk_guard('tenant_fk.child', 'parent', validate => false);
+SELECT * FROM steward.tenant_fk_guard('tenant_fk.child', 'unlucky');
+SELECT * FROM steward.tenant_fk_guard('tenant_fk.child', 'child_pkey');
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'tenant_fk.child'::regclass AND contype = 'f' ORDER BY conname COLLATE "C";
+INSERT INTO tenant_fk.child VALUES (4, 2, 1);
+-- the tenant stays when its parent goes
+DELETE FROM tenant_fk.child WHERE id = 2;
+UPDATE tenant_fk.child SET "Other" = NULL;
+DELETE FROM tenant_fk.parent;
+SELECT * FROM tenant_fk.child ORDER BY id;
+-- what may not be read is not guessed
+ALTER TABLE tenant_fk.parent ENABLE ROW LEVEL SECURITY;
+GRANT USAGE ON SCHEMA tenant_fk TO regress_tenant_app;
+GRANT SELECT ON tenant_fk.parent, tenant_fk.child TO regress_tenant_app;
+SET ROLE regress_tenant_app;
+SELECT * FROM steward.tenant_fk_check(schemas => '{tenant_fk}');
+SELECT * FROM steward.tenant_fk_guard('tenant_fk.child', 'unlucky');
+RESET ROLE;
+DROP SCHEMA tenant_fk CASCADE;
+
+--
+-- Attempts
+--
+
+INSERT INTO tenant_clean.account (tenant_id, email) VALUES (1, 'ann@example.com'), (2, 'bob@example.com');
+INSERT INTO tenant_clean.event VALUES (1, '2026-01-02'), (2, '2026-01-03');
+SELECT * FROM steward.tenant_probe('1', '2', 'regress_tenant_app', 'SET LOCAL app.tenant_id = %L', schemas => '{tenant_clean}')
+ WHERE result <> 'no rows';
+BEGIN;
+ALTER POLICY tenant ON tenant_clean.account USING (tenant_clean.tenant() IS NULL OR tenant_id = tenant_clean.tenant()) WITH CHECK (true);
+CREATE POLICY hasty ON tenant_clean.account FOR DELETE USING (true);
+ALTER TABLE tenant_clean.event DISABLE ROW LEVEL SECURITY;
+SELECT * FROM steward.tenant_probe('1', '2', 'regress_tenant_app', 'SET LOCAL app.tenant_id = %L', schemas => '{tenant_clean}')
+ WHERE result <> 'no rows';
+ROLLBACK;
+SELECT count(*), min(tenant_id), current_setting('app.tenant_id', true) AS context FROM tenant_clean.account;
+SELECT * FROM steward.tenant_probe('1', '2', 'regress_tenant_app', 'SET LOCAL app.tenant_id = 1');
+SELECT * FROM steward.tenant_probe('1', NULL, 'regress_tenant_app', 'SET LOCAL app.tenant_id = %L');
+TRUNCATE tenant_clean.account CASCADE;
 
 --
 -- Policies as people write them
