@@ -27,10 +27,33 @@ SELECT pg_extension_config_dump('steward.tenant_check_muted', '');
 -- What is looked at
 --
 
-CREATE FUNCTION steward.tenant_tables(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
-    OUT relation_id oid, OUT qualified_name text, OUT kind "char", OUT schema_id oid, OUT owner_id oid, OUT row_security boolean, OUT forced boolean,
-    OUT is_partition boolean, OUT parent_id oid, OUT column_number smallint, OUT column_name name, OUT column_type oid,
-    OUT column_not_null boolean, OUT acl aclitem[]) RETURNS SETOF record
+CREATE TYPE steward.tenant_table AS (
+    relation_id     oid,
+    qualified_name  text,
+    kind            "char",
+    schema_id       oid,
+    owner_id        oid,
+    row_security    boolean,
+    forced          boolean,
+    is_partition    boolean,
+    parent_id       oid,
+    column_number   smallint,
+    column_name     name,
+    column_type     oid,
+    column_not_null boolean,
+    acl             aclitem[]
+);
+COMMENT ON TYPE steward.tenant_table IS
+'What tenant_check() knows of a table.';
+
+-- unnest() whose number of rows the planner does not take for ten
+CREATE FUNCTION steward.tenant_rows(tables steward.tenant_table[]) RETURNS SETOF steward.tenant_table
+AS 'array_unnest' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE ROWS 5000;
+COMMENT ON FUNCTION steward.tenant_rows(steward.tenant_table[]) IS
+'The elements of an array of tables.';
+
+CREATE FUNCTION steward.tenant_tables(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL)
+RETURNS SETOF steward.tenant_table
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     -- of several such columns the one named first counts
@@ -48,12 +71,12 @@ END;
 COMMENT ON FUNCTION steward.tenant_tables(name[], regnamespace[]) IS
 'The tables whose rows belong to tenants: those that have one of the columns.';
 
-CREATE FUNCTION steward.tenant_grants(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
+CREATE FUNCTION steward.tenant_grants(tables steward.tenant_table[],
     OUT relation_id oid, OUT grantee oid, OUT privileges text[]) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT t.relation_id, t.owner_id, t.acl FROM steward.tenant_tables(tenant_columns, schemas) t
+        SELECT t.relation_id, t.owner_id, t.acl FROM steward.tenant_rows(tables) t
     ), lists AS (
         -- most tables have the rights that others have
         SELECT DISTINCT t.owner_id, t.acl FROM tables t WHERE t.acl IS NOT NULL
@@ -74,10 +97,10 @@ BEGIN ATOMIC
      WHERE x.grantee <> t.owner_id
      GROUP BY t.relation_id, x.grantee;
 END;
-COMMENT ON FUNCTION steward.tenant_grants(name[], regnamespace[]) IS
+COMMENT ON FUNCTION steward.tenant_grants(steward.tenant_table[]) IS
 'Who but the owner was granted what on tenants'' tables or their columns; grantee 0 is PUBLIC.';
 
-CREATE FUNCTION steward.tenant_roles(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL, roles name[] DEFAULT NULL)
+CREATE FUNCTION steward.tenant_roles(tables steward.tenant_table[], roles name[] DEFAULT NULL)
 RETURNS SETOF oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -92,17 +115,17 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH grantees AS MATERIALIZED (
-        SELECT DISTINCT g.grantee FROM steward.tenant_grants(tenant_columns, schemas) g
+        SELECT DISTINCT g.grantee FROM steward.tenant_grants(tables) g
          WHERE g.privileges && '{SELECT,INSERT,UPDATE,DELETE}'
     ), owners AS MATERIALIZED (
-        SELECT DISTINCT t.owner_id FROM steward.tenant_tables(tenant_columns, schemas) t
+        SELECT DISTINCT t.owner_id FROM steward.tenant_rows(tables) t
     )
     SELECT r.oid FROM pg_roles r
      WHERE NOT r.rolsuper
        AND (r.oid IN (SELECT g.grantee FROM grantees g) AND r.oid NOT IN (SELECT o.owner_id FROM owners o)
             OR r.rolcanlogin AND EXISTS (SELECT FROM grantees g WHERE CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r.oid, g.grantee, 'MEMBER') END));
 END $$;
-COMMENT ON FUNCTION steward.tenant_roles(name[], regnamespace[], name[]) IS
+COMMENT ON FUNCTION steward.tenant_roles(steward.tenant_table[], name[]) IS
 'The roles of the application: those named or, if none are, those that may read or write tenants'' tables without owning them.';
 
 -- Memberships have options from 16 on; before, each lets SET ROLE.
@@ -137,14 +160,14 @@ COMMENT ON FUNCTION steward.tenant_role_paths(oid[]) IS
 -- The rules, by what they look at
 --
 
-CREATE FUNCTION steward.tenant_check_tables(tenant_columns name[], schemas regnamespace[], roles oid[],
+CREATE FUNCTION steward.tenant_check_tables(tables steward.tenant_table[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT * FROM steward.tenant_tables(tenant_columns, schemas)
+        SELECT * FROM steward.tenant_rows(tables)
     ), grants AS MATERIALIZED (
-        SELECT * FROM steward.tenant_grants(tenant_columns, schemas)
+        SELECT * FROM steward.tenant_grants(tables)
     ), reach AS MATERIALIZED (
         -- the grantees whose rights a role of the application has
         SELECT g.grantee FROM (SELECT DISTINCT g.grantee FROM grants g) g
@@ -209,15 +232,15 @@ BEGIN ATOMIC
      CROSS JOIN LATERAL unnest(g.privileges) x (privilege)
      WHERE x.privilege IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') AND t.kind <> 'f';
 END;
-COMMENT ON FUNCTION steward.tenant_check_tables(name[], regnamespace[], oid[]) IS
+COMMENT ON FUNCTION steward.tenant_check_tables(steward.tenant_table[], oid[]) IS
 'What tenant_check() finds of tables and the rights on them.';
 
-CREATE FUNCTION steward.tenant_check_policies(tenant_columns name[], schemas regnamespace[], roles oid[], roles_named boolean,
+CREATE FUNCTION steward.tenant_check_policies(tables steward.tenant_table[], roles oid[], roles_named boolean,
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH grants AS MATERIALIZED (
-        SELECT * FROM steward.tenant_grants(tenant_columns, schemas)
+        SELECT * FROM steward.tenant_grants(tables)
     ), policies AS MATERIALIZED (
         SELECT p.oid, p.polname, p.polrelid, p.polcmd, p.polpermissive, p.polroles, p.polqual, p.polwithcheck IS NOT NULL AS has_check,
                t.qualified_name, t.column_name, t.column_number, t.column_not_null,
@@ -226,7 +249,7 @@ BEGIN ATOMIC
                coalesce(u.not_distinct, false) OR coalesce(c.not_distinct, false) AS not_distinct,
                coalesce(u.context_functions, '{}') || coalesce(c.context_functions, '{}') AS context_functions,
                coalesce(u.row_functions, '{}') || coalesce(c.row_functions, '{}') AS row_functions
-          FROM steward.tenant_tables(tenant_columns, schemas) t
+          FROM steward.tenant_rows(tables) t
           JOIN pg_policy p ON p.polrelid = t.relation_id
           LEFT JOIN LATERAL steward.tenant_expression(p.polqual, t.column_number) u ON p.polqual IS NOT NULL
           LEFT JOIN LATERAL steward.tenant_expression(p.polwithcheck, t.column_number) c ON p.polwithcheck IS NOT NULL
@@ -356,7 +379,7 @@ BEGIN ATOMIC
      WHERE w.found
      GROUP BY w.rule, w.level, o.object, w.detail, w.fix_sql;
 END;
-COMMENT ON FUNCTION steward.tenant_check_policies(name[], regnamespace[], oid[], boolean) IS
+COMMENT ON FUNCTION steward.tenant_check_policies(steward.tenant_table[], oid[], boolean) IS
 'What tenant_check() finds of policies and the functions they call.';
 
 CREATE FUNCTION steward.tenant_foreign_keys(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
@@ -404,12 +427,12 @@ END;
 COMMENT ON FUNCTION steward.tenant_foreign_keys(name[], regnamespace[]) IS
 'The foreign keys between tables of tenants that do not contain the tenant on both sides, and how they would.';
 
-CREATE FUNCTION steward.tenant_check_keys(tenant_columns name[], schemas regnamespace[],
+CREATE FUNCTION steward.tenant_check_keys(tables steward.tenant_table[], tenant_columns name[], schemas regnamespace[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT * FROM steward.tenant_tables(tenant_columns, schemas)
+        SELECT * FROM steward.tenant_rows(tables)
     )
     SELECT CASE WHEN k.cascades THEN 'foreign_key_cascade' ELSE 'foreign_key' END, CASE WHEN k.cascades THEN 'ERROR' ELSE 'WARNING' END,
            k.qualified_name,
@@ -451,15 +474,15 @@ BEGIN ATOMIC
       JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' AND s.relnamespace <> t.schema_id
       JOIN pg_namespace n ON n.oid = s.relnamespace;
 END;
-COMMENT ON FUNCTION steward.tenant_check_keys(name[], regnamespace[]) IS
+COMMENT ON FUNCTION steward.tenant_check_keys(steward.tenant_table[], name[], regnamespace[]) IS
 'What tenant_check() finds of keys.';
 
-CREATE FUNCTION steward.tenant_check_roles(tenant_columns name[], schemas regnamespace[], roles oid[],
+CREATE FUNCTION steward.tenant_check_roles(tables steward.tenant_table[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT * FROM steward.tenant_tables(tenant_columns, schemas)
+        SELECT * FROM steward.tenant_rows(tables)
     ), owners AS MATERIALIZED (
         SELECT t.owner_id, min(t.qualified_name) AS example, count(*) AS tables FROM tables t GROUP BY t.owner_id
     ), application AS MATERIALIZED (
@@ -516,16 +539,16 @@ BEGIN ATOMIC
       JOIN (VALUES (15, 14), (16, 10), (17, 6)) AS m (major, minor) ON v.number / 10000 = m.major AND v.number % 10000 < m.minor
      WHERE EXISTS (SELECT FROM tables);
 END;
-COMMENT ON FUNCTION steward.tenant_check_roles(name[], regnamespace[], oid[]) IS
+COMMENT ON FUNCTION steward.tenant_check_roles(steward.tenant_table[], oid[]) IS
 'What tenant_check() finds of roles.';
 
-CREATE FUNCTION steward.tenant_check_code(tenant_columns name[], schemas regnamespace[], roles oid[],
+CREATE FUNCTION steward.tenant_check_code(tables steward.tenant_table[], schemas regnamespace[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE tables AS MATERIALIZED (
         SELECT t.*, r.rolsuper OR r.rolbypassrls AS owner_bypasses
-          FROM steward.tenant_tables(tenant_columns, schemas) t JOIN pg_roles r ON r.oid = t.owner_id
+          FROM steward.tenant_rows(tables) t JOIN pg_roles r ON r.oid = t.owner_id
     ), views AS MATERIALIZED (
         -- what reads what
         SELECT DISTINCT v.oid, v.relkind, v.relowner, d.refobjid AS source,
@@ -618,7 +641,7 @@ BEGIN ATOMIC
       JOIN tables t ON t.relation_id = r.prrelid OR t.schema_id = m.pnnspid OR p.puballtables AND t.relation_id = (SELECT min(a.relation_id) FROM tables a)
      GROUP BY p.pubname, p.puballtables;
 END;
-COMMENT ON FUNCTION steward.tenant_check_code(name[], regnamespace[], oid[]) IS
+COMMENT ON FUNCTION steward.tenant_check_code(steward.tenant_table[], regnamespace[], oid[]) IS
 'What tenant_check() finds of views, functions and publications.';
 
 --
@@ -628,22 +651,23 @@ COMMENT ON FUNCTION steward.tenant_check_code(name[], regnamespace[], oid[]) IS
 CREATE FUNCTION steward.tenant_check(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL, roles name[] DEFAULT NULL,
     include_muted boolean DEFAULT false,
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT key text) RETURNS SETOF record
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
 AS $$
 DECLARE
-    application constant oid[] := ARRAY(SELECT r FROM steward.tenant_roles(tenant_columns, schemas, roles) r ORDER BY r);
+    tables constant steward.tenant_table[] := ARRAY(SELECT t FROM steward.tenant_tables(tenant_columns, schemas) t);
+    application constant oid[] := ARRAY(SELECT r FROM steward.tenant_roles(tables, roles) r ORDER BY r);
 BEGIN
     RETURN QUERY
     SELECT f.rule, f.level, f.object, f.detail, f.fix_sql, k.key
-      FROM (SELECT * FROM steward.tenant_check_tables(tenant_columns, schemas, application)
+      FROM (SELECT * FROM steward.tenant_check_tables(tables, application)
              UNION ALL
-            SELECT * FROM steward.tenant_check_policies(tenant_columns, schemas, application, roles IS NOT NULL)
+            SELECT * FROM steward.tenant_check_policies(tables, application, roles IS NOT NULL)
              UNION ALL
-            SELECT * FROM steward.tenant_check_keys(tenant_columns, schemas)
+            SELECT * FROM steward.tenant_check_keys(tables, tenant_columns, schemas)
              UNION ALL
-            SELECT * FROM steward.tenant_check_roles(tenant_columns, schemas, application)
+            SELECT * FROM steward.tenant_check_roles(tables, application)
              UNION ALL
-            SELECT * FROM steward.tenant_check_code(tenant_columns, schemas, application)) f
+            SELECT * FROM steward.tenant_check_code(tables, schemas, application)) f
      CROSS JOIN LATERAL (SELECT concat_ws(':', f.rule, f.object, f.part)) k (key)
      WHERE include_muted OR NOT EXISTS (SELECT FROM steward.tenant_check_muted m WHERE m.key = k.key)
      ORDER BY array_position('{ERROR,WARNING,INFO}', f.level), f.object COLLATE "C", f.rule COLLATE "C", k.key COLLATE "C";
