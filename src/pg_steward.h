@@ -34,6 +34,7 @@
  *	tenant_token.c		keys, and what a signed token says
  *	tenant.c			for which tenant and user a transaction works
  *	tenant_plan.c		columns that are compared with them
+ *	tenant_check.c		what policies say of a tenant column
  *
  * The to_tsvector module, callee first:
  *
