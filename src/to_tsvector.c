@@ -94,7 +94,8 @@ place_terms(TsvectorDraft *draft, const TsvectorPart *parts, char *strings)
 
 /*
  * Returns the vector of a draft, palloc'd in the given context, or NULL if it
- * is larger than a vector can be.  See make_tsvector in to_tsany.c.
+ * or one of a part may be larger than a vector can be.  See make_tsvector in
+ * to_tsany.c.
  */
 static TSVector
 finish(TsvectorDraft *draft, const TsvectorPart *parts, MemoryContext mcxt)
@@ -104,6 +105,7 @@ finish(TsvectorDraft *draft, const TsvectorPart *parts, MemoryContext mcxt)
 										 MCXT_ALLOC_HUGE);
 	Term	   *leader = NULL;
 	int64		nleaders = 0;
+	int64		nplaced = 0;
 	int64		bytes = 0;
 	TSVector	vector;
 	WordEntry  *entry;
@@ -136,8 +138,14 @@ finish(TsvectorDraft *draft, const TsvectorPart *parts, MemoryContext mcxt)
 		sorted[nleaders++].term = sorted[i].term;
 		bytes = SHORTALIGN(bytes + term->length) +
 			sizeof(uint16) + term->npositions * sizeof(WordEntryPos);
+		nplaced += term->npositions;
 	}
-	if (bytes > MAXSTRPOS)
+
+	/*
+	 * A part may be too long alone, with positions that do not count behind
+	 * others.
+	 */
+	if (bytes + (draft->nplaces - nplaced) * (int64) sizeof(WordEntryPos) > MAXSTRPOS)
 		return NULL;
 
 	size = CALCDATASIZE(nleaders, bytes);

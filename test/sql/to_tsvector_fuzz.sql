@@ -94,7 +94,73 @@ UNION ALL SELECT string_agg('x' || repeat(c, n) || 'y', '') FROM generate_series
 UNION ALL SELECT repeat('é', n) || ' ß ' || repeat('ǽ', n) FROM generate_series(1000, 1030) AS n;
 SELECT * FROM differing('long_text');
 
+-- Several texts in one vector, as the search_vector trigger puts them together: with words in common, and at the limits
+-- of the parts and of the whole. The next part begins after the last position that was kept.
+CREATE TABLE part (id integer GENERATED ALWAYS AS IDENTITY, name text, t text);
+INSERT INTO part (name, t) VALUES
+    ('NULL', NULL), ('empty', ''), ('blank', ' .. '), ('stop words', 'the of a'), ('some', 'The foxes jump over one fox, a lazy-dog and the'),
+    ('compounds', 'footfoot ballyklubber footballklubber foot bookings the'), ('accents', 'Straße naïve ÉTÉ éте <b> &amp; fox'), ('thesaurus', 'supernovae stars fox'),
+    ('100', repeat('fox ', 100)), ('200', repeat('foxes ', 200)), ('255', repeat('fox ', 255)), ('256', repeat('fox ', 256)), ('300 in two forms', repeat('fox foxes ', 150)),
+    ('300, one behind', repeat('fox ', 300) || 'dog'), ('300, some between', repeat('fox fox fox dog fox fox fox ', 50)),
+    ('2046', repeat('x', 2046) || ' fox'), ('2047', repeat('x', 2047) || ' fox'), ('2048', repeat('x', 2048) || ' fox'),
+    ('far', repeat('the ', 16000) || 'fox dog'), ('last', repeat('the ', 16382) || 'fox'), ('past the last', repeat('the ', 16380) || 'one two three fox five fox dog'),
+    ('much of all', repeat('the fox over a dog ', 3400));
+CREATE FUNCTION vector(config regconfig, t text, weight "char") RETURNS tsvector LANGUAGE sql AS
+$$ SELECT setweight(to_tsvector(config, coalesce(t, '')), weight) $$;
+-- Each of the first 18 followed by each, a third of the pairs with the long ones, and then two more. What the server must
+-- do comes last: after it more is left to the server than need be, until the cache is empty again.
+CREATE TABLE parts AS
+SELECT concat_ws(' | ', a.name, b.name, c.name, d.name) AS names, a.t AS a, b.t AS b, c.t AS c, d.t AS d, NULL::tsvector AS vector
+  FROM part a, part b, part c, part d
+ WHERE (greatest(a.id, b.id) <= 18 OR (a.id + b.id) % 3 = 0) AND c.id = 1 + (5 * a.id + 3 * b.id) % 18 AND d.id = 1 + (a.id + 7 * b.id) % 18
+ ORDER BY '2047' IN (a.name, b.name, c.name, d.name), 'thesaurus' IN (a.name, b.name, c.name, d.name), 'past the last' IN (a.name, b.name), a.id, b.id;
+CREATE FUNCTION differing_parts(sources text, expression text, configs regconfig[]) RETURNS TABLE (config regconfig, vectors bigint, differ bigint, example text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    FOREACH config IN ARRAY configs LOOP
+        ALTER TEXT SEARCH DICTIONARY picky (Accept = false);
+        EXECUTE format('CREATE TRIGGER vector BEFORE UPDATE ON parts FOR EACH ROW EXECUTE FUNCTION steward.search_vector_trigger(''vector'', %s, ''config=%s'')', sources, config);
+        UPDATE parts SET vector = NULL;
+        DROP TRIGGER vector ON parts;
+        RETURN QUERY EXECUTE format(
+            'SELECT $1, count(*), count(*) FILTER (WHERE d), min(names) FILTER (WHERE d) FROM (SELECT names, NOT ROW(vector)::record *= ROW(%s)::record AS d FROM parts) x', expression) USING config;
+    END LOOP;
+END $$;
+SELECT * FROM differing_parts($$'a:A', 'b:B'$$, $$vector($1, a, 'A') || vector($1, b, 'B')$$, '{simple,english,everything}');
+SELECT * FROM differing_parts($$'a:A', 'b:B', 'c:C', 'd:D'$$, $$vector($1, a, 'A') || vector($1, b, 'B') || vector($1, c, 'C') || vector($1, d, 'D')$$, '{english,long_way,thesaurus}');
+SELECT * FROM differing_parts($$'a', 'b:A', 'c'$$, $$to_tsvector($1, coalesce(a, '')) || vector($1, b, 'A') || to_tsvector($1, coalesce(c, ''))$$, '{english_unaccent}');
+SELECT * FROM differing_parts($$'b:D', 'a', 'd', 'c:A'$$, $$vector($1, b, 'D') || to_tsvector($1, coalesce(a, '') || ' ' || coalesce(d, '')) || vector($1, c, 'A')$$, '{english}');
+SELECT * FROM differing_parts($$'a:B', 'b', 'a:A', 'a'$$, $$vector($1, a, 'B') || to_tsvector($1, coalesce(b, '')) || vector($1, a, 'A') || to_tsvector($1, coalesce(a, ''))$$, '{english,nothing}');
+
 SELECT steward.to_tsvector('simple', string_agg(md5(i::text), ' ')) FROM generate_series(1, 40000) AS i;
 SELECT to_tsvector('simple', string_agg(md5(i::text), ' ')) FROM generate_series(1, 40000) AS i;
+
+-- The same of several texts that are too long, together or one of them alone, though fewer of its positions count behind others.
+CREATE FUNCTION words(first integer, last integer) RETURNS text LANGUAGE sql AS
+$$ SELECT string_agg('w' || lpad(i::text, 29, '0'), ' ') FROM generate_series(first, last) AS i $$;
+CREATE TEXT SEARCH CONFIGURATION stop (COPY = simple);
+ALTER TEXT SEARCH CONFIGURATION stop ALTER MAPPING FOR asciiword WITH picky, simple;
+TRUNCATE parts;
+INSERT INTO parts (names, a, b, c) VALUES
+    ('just fits', words(1, 10000), words(10001, 30840), repeat('x', 10)),
+    ('just too long', words(1, 10000), words(10001, 30840), repeat('x', 11)),
+    ('too long with the second', words(1, 20000), words(20001, 40000), 'fox'),
+    ('third too long', 'fox', '', words(1, 40000)),
+    ('second too long alone', repeat('the ', 16383) || 'fox', repeat(words(1, 100) || ' ', 100) || words(101, 30500), NULL);
+CREATE FUNCTION outcome(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    vector tsvector;
+BEGIN
+    ALTER TEXT SEARCH DICTIONARY picky (Accept = false);
+    EXECUTE query INTO vector;
+    RETURN md5(tsvectorsend(vector));
+EXCEPTION WHEN program_limit_exceeded THEN
+    RETURN SQLERRM;
+END $$;
+CREATE TRIGGER vector BEFORE UPDATE ON parts FOR EACH ROW EXECUTE FUNCTION steward.search_vector_trigger('vector', 'a:A', 'b:B', 'c:C', 'config=stop');
+SELECT names, regexp_replace(made, '^\w{32}$', 'a vector') AS made, made = wanted AS same
+  FROM parts, outcome(format('UPDATE parts SET vector = NULL WHERE names = %L RETURNING vector', names)) AS made,
+       outcome(format($$SELECT vector('stop', a, 'A') || vector('stop', b, 'B') || vector('stop', c, 'C') FROM parts WHERE names = %L$$, names)) AS wanted
+ ORDER BY names;
 
 DROP SCHEMA to_tsvector_fuzz CASCADE;
