@@ -68,8 +68,8 @@ typedef struct TenantPin
 	char		text[STEWARD_TENANT_VALUE_SIZE];
 } TenantPin;
 
-bool		steward_tenant_strict = false;
-bool		steward_tenant_sessions = false;
+static bool steward_tenant_strict = false;
+static bool steward_tenant_sessions = false;
 
 /* The settings; the first are of the kinds. */
 enum
@@ -404,6 +404,13 @@ assign_token(const char *newval, void *extra)
 	for (int kind = 0; assigned_token != NULL && kind < STEWARD_TENANT_KINDS; kind++)
 		pin(kind, &assigned_token->values[kind]);
 	follow_settings();
+}
+
+/* What SHOW shows of a token: whoever gets his SQL into a session shall not carry it away. */
+static const char *
+show_token(void)
+{
+	return assigned_token != NULL ? "********" : "";
 }
 
 /* Changes one of the settings as the library's own doing, whoever is at work. */
@@ -813,7 +820,7 @@ steward_tenant_init(void)
 							   "Signed token that says for whom the transaction works.",
 							   NULL,
 							   &settings[SETTING_TOKEN], "",
-							   PGC_USERSET, flags, check_token, assign_token, NULL);
+							   PGC_USERSET, flags, check_token, assign_token, show_token);
 	loading = false;
 	RegisterXactCallback(end_transaction, NULL);
 }
