@@ -129,7 +129,7 @@ read_escape(Reader *r, uint32 *c)
 		escape = strchr(escapes, *r->at++);
 		if (escape == NULL)
 			return false;
-		*c = meanings[escape - escapes];
+		*c = (uint8) meanings[escape - escapes];
 		return true;
 	}
 
