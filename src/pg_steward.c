@@ -246,5 +246,6 @@ _PG_init(void)
 	steward_audit_log_init();
 	steward_audit_table_init();
 	steward_audit_guard_init();
-	steward_to_tsvector_init();
+	steward_tsvector_tokens_init();
+	steward_tsvector_words_init();
 }

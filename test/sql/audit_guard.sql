@@ -46,7 +46,7 @@ DECLARE
     command text;
     results text[] := '{}';
 BEGIN
-    FOR relation IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'steward'::regnamespace AND c.relkind IN ('r', 'p') LOOP
+    FOR relation IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'steward'::regnamespace AND c.relkind IN ('r', 'p') AND starts_with(c.relname, 'audit_') LOOP
         FOREACH command IN ARRAY ARRAY[
             'INSERT INTO %1$s SELECT * FROM %1$s', 'INSERT INTO %1$s DEFAULT VALUES', 'INSERT INTO %1$s SELECT * FROM %1$s ON CONFLICT DO NOTHING',
             'UPDATE %1$s SET %2$I = %2$I', 'UPDATE ONLY %1$s SET %2$I = %2$I', 'UPDATE %1$s SET %2$I = %2$I WHERE false', 'DELETE FROM %1$s', 'DELETE FROM ONLY %1$s', 'TRUNCATE %1$s', 'TRUNCATE ONLY %1$s',
