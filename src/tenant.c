@@ -68,12 +68,20 @@ typedef struct TenantPin
 	char		text[STEWARD_TENANT_VALUE_SIZE];
 } TenantPin;
 
-bool		steward_tenant_strict = false;
-bool		steward_tenant_sessions = false;
+static bool steward_tenant_strict = false;
+static bool steward_tenant_sessions = false;
 
-static char *settings[STEWARD_TENANT_KINDS];
-static char *claims_setting = NULL;
-static char *token_setting = NULL;
+/* The settings; the first are of the kinds. */
+enum
+{
+	SETTING_TENANT = STEWARD_TENANT,
+	SETTING_USER = STEWARD_USER,
+	SETTING_CLAIMS,
+	SETTING_TOKEN,
+	NSETTINGS
+};
+
+static char *settings[NSETTINGS];
 
 /* What the settings hold: the extras of their present values. */
 static const TenantValue *assigned[STEWARD_TENANT_KINDS];
@@ -94,13 +102,13 @@ static HTAB *ready_values = NULL;
 /* Counts the top-level transactions of this process. */
 static uint64 transaction = 1;
 
-/* Whether the present one has given any of the settings a value. */
-static bool touched = false;
+/* The settings to which the present one has given a value. */
+static bool touched[NSETTINGS];
 
 /* The library is being loaded: values come from before, unchecked. */
 static bool loading = false;
 
-static const char *const setting_names[] = {"steward.tenant", "steward.user_id"};
+static const char *const setting_names[] = {"steward.tenant", "steward.user_id", "steward.claims", "steward.token"};
 static const char *const kind_names[] = {"tenant", "user"};
 
 static void
@@ -359,9 +367,7 @@ follow_settings(void)
 
 		context.values[kind] = value != NULL && value->text[0] != '\0' ? value : NULL;
 		context.ready[kind] = NULL;
-		touched |= value != NULL;
 	}
-	touched |= assigned_claims != NULL;
 	context.expires_at = assigned_token != NULL ? assigned_token->expires_at : DT_NOEND;
 }
 
@@ -369,6 +375,7 @@ static void
 assign_tenant(const char *newval, void *extra)
 {
 	assigned[STEWARD_TENANT] = extra;
+	touched[SETTING_TENANT] |= extra != NULL;
 	pin(STEWARD_TENANT, extra);
 	follow_settings();
 }
@@ -377,6 +384,7 @@ static void
 assign_user(const char *newval, void *extra)
 {
 	assigned[STEWARD_USER] = extra;
+	touched[SETTING_USER] |= extra != NULL;
 	pin(STEWARD_USER, extra);
 	follow_settings();
 }
@@ -385,32 +393,39 @@ static void
 assign_claims(const char *newval, void *extra)
 {
 	assigned_claims = extra;
-	follow_settings();
+	touched[SETTING_CLAIMS] |= extra != NULL;
 }
 
 static void
 assign_token(const char *newval, void *extra)
 {
 	assigned_token = extra;
+	touched[SETTING_TOKEN] |= extra != NULL;
 	for (int kind = 0; assigned_token != NULL && kind < STEWARD_TENANT_KINDS; kind++)
 		pin(kind, &assigned_token->values[kind]);
 	follow_settings();
 }
 
-/* Changes one of the settings as the library's own doing, whoever is at work. */
-static void
-set_setting(const char *name, const char *value, GucAction action)
+/* What SHOW shows of a token: whoever gets his SQL into a session shall not carry it away. */
+static const char *
+show_token(void)
 {
-	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
+	return assigned_token != NULL ? "********" : "";
 }
 
+/* Changes one of the settings as the library's own doing, whoever is at work. */
 static void
-clear_settings(GucAction action)
+set_setting(int setting, const char *value, GucAction action)
 {
-	set_setting("steward.token", "", action);
-	set_setting("steward.claims", "", action);
-	set_setting("steward.user_id", "", action);
-	set_setting("steward.tenant", "", action);
+	(void) set_config_option(setting_names[setting], value, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
+}
+
+/* Changes one of the settings for the rest of the transaction, if it is not as it shall be. */
+static void
+set_local(int setting, const char *value)
+{
+	if (strcmp(settings[setting] != NULL ? settings[setting] : "", value) != 0)
+		set_setting(setting, value, GUC_ACTION_LOCAL);
 }
 
 /* What must not outlive its transaction. */
@@ -426,8 +441,11 @@ end_transaction(XactEvent event, void *arg)
 			 * What SET without LOCAL set would stay.  A parallel worker gets
 			 * its settings in a transaction before its leader's.
 			 */
-			if (touched && !steward_tenant_sessions && !IsParallelWorker())
-				clear_settings(GUC_ACTION_SET);
+			if (steward_tenant_sessions || IsParallelWorker())
+				break;
+			for (int setting = 0; setting < NSETTINGS; setting++)
+				if (touched[setting] || settings[setting][0] != '\0')
+					set_setting(setting, "", GUC_ACTION_SET);
 			break;
 		case XACT_EVENT_PARALLEL_PRE_COMMIT:
 			break;
@@ -437,7 +455,7 @@ end_transaction(XactEvent event, void *arg)
 		case XACT_EVENT_PARALLEL_COMMIT:
 		case XACT_EVENT_PARALLEL_ABORT:
 			transaction++;
-			touched = false;
+			memset(touched, 0, sizeof(touched));
 			if (ready_values != NULL && hash_get_num_entries(ready_values) > MAX_READY_VALUES)
 			{
 				hash_destroy(ready_values);
@@ -635,14 +653,6 @@ steward_current_user_id_text(PG_FUNCTION_ARGS)
 	return current_text(fcinfo, STEWARD_USER);
 }
 
-/* Sets one of the settings for the rest of the transaction, if it is not so already. */
-static void
-set_local(const char *name, const char *present, const char *value)
-{
-	if (strcmp(present != NULL ? present : "", value) != 0)
-		set_setting(name, value, GUC_ACTION_LOCAL);
-}
-
 PG_FUNCTION_INFO_V1(steward_tenant_set);
 
 /*
@@ -678,10 +688,14 @@ steward_tenant_set(PG_FUNCTION_ARGS)
 				 errdetail("What it sets ends with the transaction."),
 				 errhint("BEGIN;")));
 
+	/* a value that was not set in this transaction has to be, to count in it */
 	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
-		if (settings[kind] == NULL || strcmp(settings[kind], values[kind]) != 0 ||
-			(assigned[kind] != NULL && assigned[kind]->transaction != transaction))
-			set_setting(setting_names[kind], values[kind], GUC_ACTION_LOCAL);
+	{
+		if (assigned[kind] != NULL && assigned[kind]->transaction != transaction)
+			set_setting(kind, values[kind], GUC_ACTION_LOCAL);
+		else
+			set_local(kind, values[kind]);
+	}
 	if (!PG_ARGISNULL(2))
 	{
 		Jsonb	   *claims = PG_GETARG_JSONB_P(2);
@@ -690,11 +704,11 @@ steward_tenant_set(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("claims must be a JSON object")));
-		set_setting("steward.claims", JsonbToCString(NULL, &claims->root, VARSIZE(claims)), GUC_ACTION_LOCAL);
+		set_setting(SETTING_CLAIMS, JsonbToCString(NULL, &claims->root, VARSIZE(claims)), GUC_ACTION_LOCAL);
 	}
 	else
-		set_local("steward.claims", claims_setting, "");
-	set_local("steward.token", token_setting, "");
+		set_local(SETTING_CLAIMS, "");
+	set_local(SETTING_TOKEN, "");
 	PG_RETURN_VOID();
 }
 
@@ -707,7 +721,8 @@ PG_FUNCTION_INFO_V1(steward_tenant_clear);
 Datum
 steward_tenant_clear(PG_FUNCTION_ARGS)
 {
-	clear_settings(GUC_ACTION_LOCAL);
+	for (int setting = NSETTINGS - 1; setting >= 0; setting--)
+		set_local(setting, "");
 	PG_RETURN_VOID();
 }
 
@@ -754,7 +769,7 @@ steward_tenant_context(PG_FUNCTION_ARGS)
 		}
 		else if (assigned_claims != NULL &&
 				 (assigned_claims->transaction == transaction || outlives(assigned_claims)))
-			claims = claims_setting;
+			claims = settings[SETTING_CLAIMS];
 		if (claims != NULL)
 		{
 			values[CLAIMS] = DirectFunctionCall1(jsonb_in, CStringGetDatum(claims));
@@ -789,23 +804,23 @@ steward_tenant_init(void)
 	DefineCustomStringVariable("steward.tenant",
 							   "Tenant that the transaction works for, as steward.tenant_set() sets it.",
 							   NULL,
-							   &settings[STEWARD_TENANT], "",
+							   &settings[SETTING_TENANT], "",
 							   PGC_SUSET, flags, check_tenant, assign_tenant, NULL);
 	DefineCustomStringVariable("steward.user_id",
 							   "User that the transaction works for, as steward.tenant_set() sets it.",
 							   NULL,
-							   &settings[STEWARD_USER], "",
+							   &settings[SETTING_USER], "",
 							   PGC_SUSET, flags, check_user, assign_user, NULL);
 	DefineCustomStringVariable("steward.claims",
 							   "What else is known of the user, as steward.tenant_set() sets it.",
 							   NULL,
-							   &claims_setting, "",
+							   &settings[SETTING_CLAIMS], "",
 							   PGC_SUSET, flags, check_claims, assign_claims, NULL);
 	DefineCustomStringVariable("steward.token",
 							   "Signed token that says for whom the transaction works.",
 							   NULL,
-							   &token_setting, "",
-							   PGC_USERSET, flags, check_token, assign_token, NULL);
+							   &settings[SETTING_TOKEN], "",
+							   PGC_USERSET, flags, check_token, assign_token, show_token);
 	loading = false;
 	RegisterXactCallback(end_transaction, NULL);
 }

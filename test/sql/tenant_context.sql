@@ -44,7 +44,7 @@ SET steward.tenant_token_ttl = 0;
 SET steward.tenant_claim = 'x';
 SELECT steward.tenant_sign('43');
 SELECT steward.tenant_verify('43');
-SHOW steward.tenant_keys;
+DO $$ BEGIN RAISE INFO '%', current_setting('steward.tenant_keys'); EXCEPTION WHEN insufficient_privilege THEN RAISE INFO 'not to be seen'; END $$;
 -- what it may
 BEGIN; SELECT steward.tenant_clear(); COMMIT;
 SELECT * FROM steward.tenant_context();

@@ -27,7 +27,7 @@ SELECT tenant, user_id, source, expires_at > now() AS expires_later, claims - 'i
 COMMIT;
 SELECT * FROM steward.tenant_context();
 -- by a function, or without LOCAL, it dies with the transaction all the same
-BEGIN; SELECT set_config('steward.token', :'token', true) = :'token' AS set; SELECT steward.current_tenant_text(); COMMIT;
+BEGIN; SELECT set_config('steward.token', :'token', true); SHOW steward.token; SELECT steward.current_tenant_text(); COMMIT;
 BEGIN; SET steward.token = :'token'; SELECT steward.current_tenant_text(); COMMIT;
 SELECT steward.current_tenant_text() IS NULL AS nobody, current_setting('steward.token') = '' AS empty;
 -- not for more than the transaction
