@@ -171,7 +171,8 @@ BEGIN ATOMIC
     ), reach AS MATERIALIZED (
         -- the grantees whose rights a role of the application has
         SELECT g.grantee FROM (SELECT DISTINCT g.grantee FROM grants g) g
-         WHERE EXISTS (SELECT FROM unnest(roles) r WHERE CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r, g.grantee, 'MEMBER') END)
+         WHERE g.grantee = 0
+            OR EXISTS (SELECT FROM unnest(roles) r WHERE CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r, g.grantee, 'MEMBER') END)
     ), open AS MATERIALIZED (
         SELECT DISTINCT g.relation_id FROM grants g JOIN reach USING (grantee)
          WHERE g.privileges && '{SELECT,INSERT,UPDATE,DELETE}'
@@ -584,7 +585,7 @@ BEGIN ATOMIC
           JOIN pg_roles o ON o.oid = f.proowner
          WHERE f.prosecdef AND f.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
-           AND EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE'))
+           AND (has_function_privilege('public', f.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE')))
     ), words AS MATERIALIZED (
         -- a body that is a text is not parsed: what names a table is taken to use it
         SELECT DISTINCT b.oid, w.word FROM bypassing b CROSS JOIN LATERAL regexp_split_to_table(b.prosrc, '[^[:alnum:]_$]+') w (word)
@@ -607,9 +608,9 @@ BEGIN ATOMIC
       JOIN pg_class c ON c.oid = l.oid
       JOIN pg_namespace n ON n.oid = c.relnamespace
      CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) s (name)
-     WHERE EXISTS (SELECT FROM unnest(roles) r
-                    WHERE has_any_column_privilege(r, l.oid, 'SELECT') OR has_any_column_privilege(r, l.oid, 'INSERT')
-                       OR has_any_column_privilege(r, l.oid, 'UPDATE') OR has_table_privilege(r, l.oid, 'DELETE'))
+     WHERE has_any_column_privilege('public', l.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege('public', l.oid, 'DELETE')
+        OR EXISTS (SELECT FROM unnest(roles) r
+                    WHERE has_any_column_privilege(r, l.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r, l.oid, 'DELETE'))
      GROUP BY l.relkind, s.name, l.relowner
      UNION ALL
     SELECT 'definer_function', 'WARNING', s.name,
