@@ -101,14 +101,23 @@ setting(const char *name)
 	return value != NULL ? value : "";
 }
 
+/* Returns the tenant or user of the transaction if the tenant module knows it, else what a setting says. */
+static const char *
+setting_unless_known(StewardTenantKind kind, const char *name)
+{
+	const char *known = steward_tenant_text(kind);
+
+	return known != NULL ? known : setting(name);
+}
+
 static void
 gather_facts(ContextFacts *facts)
 {
 	facts->session_user = GetSessionUserId();
 	facts->role = GetOuterUserId();
 	facts->origin = SessionReplicationOrigin;
-	facts->texts[TEXT_USER_ID] = setting(steward_audit_user_setting);
-	facts->texts[TEXT_TENANT_ID] = setting(steward_audit_tenant_setting);
+	facts->texts[TEXT_USER_ID] = setting_unless_known(STEWARD_USER, steward_audit_user_setting);
+	facts->texts[TEXT_TENANT_ID] = setting_unless_known(STEWARD_TENANT, steward_audit_tenant_setting);
 	facts->texts[TEXT_CLIENT_IP] = setting(steward_audit_client_ip_setting);
 	facts->texts[TEXT_CONTEXT] = steward_context != NULL ? steward_context : "";
 	facts->texts[TEXT_APPLICATION_NAME] = application_name != NULL ? application_name : "";
@@ -281,11 +290,11 @@ valid_text(const char *text)
 	return escaped.data;
 }
 
-/* Returns the application's user as far as a setting says who that is, else "". */
+/* Returns the application's user as far as the transaction's context or a setting says who that is, else "". */
 const char *
 steward_application_user(void)
 {
-	return valid_text(setting(steward_audit_user_setting));
+	return valid_text(setting_unless_known(STEWARD_USER, steward_audit_user_setting));
 }
 
 /* Adds a setting that could not be read to the JSON text of those. */

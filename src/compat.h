@@ -76,11 +76,16 @@ typedef RepOriginId ReplOriginId;
 /*
  * 16 moved the varlena macros out of postgres.h and the columns that a statement
  * changes out of the range table, told index insertion of summarizing indexes,
- * and lets callers learn why a row escaped its BEFORE UPDATE triggers.
+ * lets callers learn why a row escaped its BEFORE UPDATE triggers, and keeps what
+ * belongs to settings in a memory context.
  */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
+#define steward_guc_malloc(size) guc_malloc(LOG, size)
+#define steward_guc_free(pointer) guc_free(pointer)
 #else
+#define steward_guc_malloc(size) malloc(size)
+#define steward_guc_free(pointer) free(pointer)
 typedef bool TU_UpdateIndexes;
 #define TU_None false
 #define EvalPlanQualInit(epqstate, estate, plan, marks, param, relations) \

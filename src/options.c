@@ -153,14 +153,14 @@ steward_stored_arguments(bytea *stored)
  * needs no quotes where it cannot be misunderstood.
  */
 AttrNumber
-steward_find_column(Relation rel, const char *argument)
+steward_find_column(Oid relid, const char *argument)
 {
-	AttrNumber	attnum = argument[0] == '"' ? InvalidAttrNumber : get_attnum(RelationGetRelid(rel), argument);
+	AttrNumber	attnum = argument[0] == '"' ? InvalidAttrNumber : get_attnum(relid, argument);
 	List	   *names;
 
 	if (attnum <= 0 && SplitIdentifierString(pstrdup(argument), '.', &names) &&
 		list_length(names) == 1)
-		attnum = get_attnum(RelationGetRelid(rel), linitial(names));
+		attnum = get_attnum(relid, linitial(names));
 	return Max(attnum, InvalidAttrNumber);
 }
 
@@ -168,7 +168,7 @@ steward_find_column(Relation rel, const char *argument)
 AttrNumber
 steward_option_column(Relation rel, const char *kind, const char *argument)
 {
-	AttrNumber	attnum = steward_find_column(rel, argument);
+	AttrNumber	attnum = steward_find_column(RelationGetRelid(rel), argument);
 	List	   *names;
 
 	if (attnum == InvalidAttrNumber)

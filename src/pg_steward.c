@@ -237,6 +237,7 @@ _PG_init(void)
 							NULL,
 							&steward_to_tsvector_cache, 8192, 0, 1024 * 1024,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	steward_tenant_init();
 	MarkGUCPrefixReserved("steward");
 
 	RegisterXactCallback(settle_at_xact_end, NULL);
@@ -245,5 +246,6 @@ _PG_init(void)
 	steward_audit_log_init();
 	steward_audit_table_init();
 	steward_audit_guard_init();
-	steward_to_tsvector_init();
+	steward_tsvector_tokens_init();
+	steward_tsvector_words_init();
 }

@@ -28,14 +28,19 @@
  *	search_enable.c		search vectors for a table that has rows
  *	uuidv7.c			ids that grow with time
  *
- * The to_tsvector module:
+ * The tenant module, callee first:
  *
- *	to_tsvector_tokens.c	finding the tokens of a text
- *	to_tsvector.c		what dictionaries make of them, and the vector
- *
- * The tenant module:
- *
+ *	tenant_payload.c	reading base64url and JSON, without the server
+ *	tenant_token.c		keys, and what a signed token says
+ *	tenant.c			for which tenant and user a transaction works
+ *	tenant_plan.c		columns that are compared with them
  *	tenant_check.c		what policies say of a tenant column
+ *
+ * The to_tsvector module, callee first:
+ *
+ *	to_tsvector_words.c		what dictionaries make of the tokens of a text
+ *	to_tsvector_tokens.c	finding the tokens
+ *	to_tsvector.c		the vector
  */
 #ifndef PG_STEWARD_H
 #define PG_STEWARD_H
@@ -102,7 +107,7 @@ extern List *steward_option_columns(Relation rel, const char *kind, const char *
 									const char *value);
 extern void steward_option_once(const char *kind, const char *option, bool given);
 extern List *steward_stored_arguments(bytea *stored);
-extern AttrNumber steward_find_column(Relation rel, const char *argument);
+extern AttrNumber steward_find_column(Oid relid, const char *argument);
 extern AttrNumber steward_option_column(Relation rel, const char *kind, const char *argument);
 
 /* row.c */
@@ -318,18 +323,93 @@ extern int64 steward_audit_hash_integer_key(int64 table_id, int64 key);
 /* audit_guard.c */
 extern void steward_audit_guard_init(void);
 
+/* to_tsvector_words.c */
+
+/* Token types of the default parser that matter here. */
+#define TOKEN_ASCIIWORD 1
+#define TOKEN_WORD 2
+#define TOKEN_HWORD_PART 10
+#define TOKEN_HWORD_ASCIIPART 11
+#define TOKEN_BLANK 12
+#define TOKEN_TAG 13
+#define TOKEN_ASCIIHWORD 16
+#define TOKEN_HWORD 17
+#define TOKEN_FLOAT 20
+#define TOKEN_UINT 22
+
+/* A lexeme of the vector; the same one can come from several tokens. */
+typedef struct Term
+{
+	const char *lexeme;
+	uint64		prefix;			/* eight bytes of it, as a number that sorts
+								 * as they do */
+	uint16		length;
+	uint16		part;			/* the last that it is in ... */
+	uint16		in_part;		/* ... how often, */
+	uint16		last_in_part;	/* and its last position there */
+	uint16		npositions;		/* in the vector */
+	uint16		last;			/* the last of these */
+	uint32		leader;			/* the term that stands for this lexeme */
+	uint32		offset;			/* a leader's positions in the vector */
+} Term;
+
+/* An occurrence of a term. */
+typedef struct Place
+{
+	uint32		term;
+	uint16		part;
+	uint16		position;
+} Place;
+
+/* A vector that is being made from texts, the parts. */
+typedef struct TsvectorDraft
+{
+	Oid			config_id;
+	TSConfigCacheEntry *config;
+	uint64		seed;			/* of token hashes */
+	uint32		number;
+	int			part;			/* the present one */
+	int			position;		/* of the last word in it */
+	Term	   *terms;
+	int64		nterms;
+	int64		maxterms;
+	Place	   *places;
+	int64		nplaces;
+	int64		maxplaces;
+} TsvectorDraft;
+
+/*
+ * Counts the position, if it is one that a vector of this part alone would hold:
+ * there are at most 255 for each lexeme, in ascending order.  See uniqueWORD in
+ * to_tsany.c.
+ */
+static inline bool
+count_in_part(Term *term, uint16 part, uint16 position)
+{
+	if (term->in_part == 0 || term->part != part)
+	{
+		term->part = part;
+		term->in_part = 0;
+	}
+	else if (term->in_part >= MAXNUMPOS - 1 || term->last_in_part == position)
+		return false;
+	term->in_part++;
+	term->last_in_part = position;
+	return true;
+}
+
+extern void steward_tsvector_words_init(void);
+extern bool steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length);
+extern bool steward_tsvector_open(TsvectorDraft *draft, Oid config_id, TSConfigCacheEntry *config,
+								  int64 length);
+extern void steward_tsvector_close(int64 gain);
+
 /* to_tsvector_tokens.c */
-
-/* A vector that is being made from a text. */
-typedef struct TsvectorDraft TsvectorDraft;
-
 extern void steward_tsvector_tokens_init(void);
 extern bool steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *parser,
 									const char *text, int length, bool blanks, int *nignored);
 
 /* to_tsvector.c */
-extern void steward_to_tsvector_init(void);
-extern bool steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length);
 
 /* A text of which a vector is made. */
 typedef struct TsvectorPart
@@ -340,5 +420,62 @@ typedef struct TsvectorPart
 } TsvectorPart;
 
 extern TSVector steward_to_tsvector(Oid config, const TsvectorPart *parts, int nparts);
+
+/* tenant_payload.c */
+
+/* What a context says, and what is pinned for a transaction. */
+typedef enum StewardTenantKind
+{
+	STEWARD_TENANT,
+	STEWARD_USER,
+} StewardTenantKind;
+#define STEWARD_TENANT_KINDS		(STEWARD_USER + 1)
+
+/* Room for a tenant or user with its zero byte. */
+#define STEWARD_TENANT_VALUE_SIZE	256
+
+/* Room for a token, and so for whatever is in it. */
+#define STEWARD_TOKEN_SIZE			8192
+
+/* What a token says, as far as it is understood. */
+typedef struct StewardTokenClaims
+{
+	char		values[STEWARD_TENANT_KINDS][STEWARD_TENANT_VALUE_SIZE];	/* "" for none */
+	bool		for_database;
+	char		database[NAMEDATALEN];
+	bool		for_role;
+	char		role[NAMEDATALEN];
+	bool		has_exp;
+	bool		has_nbf;
+	bool		has_iat;
+	int64		exp;			/* microseconds since 1970 */
+	int64		nbf;
+	int64		iat;
+	TimestampTz expires_at;		/* exp, as the server counts */
+} StewardTokenClaims;
+
+/* What a JWT's header says. */
+typedef struct StewardTokenHeader
+{
+	bool		is_hs256;
+	bool		has_kid;
+	char		kid[65];
+} StewardTokenHeader;
+
+extern int	steward_base64url_decode(const char *text, size_t length, uint8 *out, size_t size);
+extern const char *steward_token_parse_header(const char *json, size_t length,
+											  StewardTokenHeader *header);
+extern const char *steward_token_parse_claims(const char *json, size_t length,
+											  const char *tenant_claim, const char *user_claim,
+											  StewardTokenClaims *claims);
+
+/* tenant_token.c */
+extern void steward_token_init(void);
+extern const char *steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims,
+									  char *payload);
+
+/* tenant.c */
+extern void steward_tenant_init(void);
+extern const char *steward_tenant_text(StewardTenantKind kind);
 
 #endif							/* PG_STEWARD_H */

@@ -188,9 +188,9 @@ members(SearchTask *task, MemoryContext mcxt)
 }
 
 /*
- * Runs a command as if the client had sent it: the only way in which CREATE INDEX
- * CONCURRENTLY runs.  It needs to be alone: no transaction block, nothing pending
- * in SPI, no snapshot.
+ * Runs a command as if the client had sent it, and commits: the only way in which
+ * CREATE INDEX CONCURRENTLY runs.  It needs to be alone: no transaction block,
+ * nothing pending in SPI, no snapshot.
  */
 static void
 run_alone(const char *command)
@@ -206,7 +206,8 @@ run_alone(const char *command)
 				   None_Receiver, NULL);
 	if (ActiveSnapshotSet())
 		PopActiveSnapshot();
-	CommandCounterIncrement();
+	CommitTransactionCommand();
+	StartTransactionCommand();
 }
 
 /* Returns the commands that create the indexes that are missing. */

@@ -27,15 +27,8 @@
 #include "tsearch/ts_cache.h"
 #include "tsearch/ts_type.h"
 
-/* Token types of the default parser that matter here. */
-#define TOKEN_ASCIIWORD 1
-#define TOKEN_HWORD_ASCIIPART 11
-#define TOKEN_BLANK 12
-#define TOKEN_TAG 13
-#define TOKEN_ASCIIHWORD 16
-#define TOKEN_FLOAT 20
-#define TOKEN_UINT 22
-#define TOKEN_UNMAPPED 0		/* none of them: only its length matters */
+/* None of the parser's: only the token's length matters. */
+#define TOKEN_UNMAPPED 0
 
 /* What a byte can be; a byte can be several things. */
 #define LETTER		0x0001		/* an ASCII one, as all of these but HIGH */

@@ -184,7 +184,7 @@ steward_upkept_columns(Relation rel, Trigger *self)
 				(void) SplitIdentifierString(value, ',', &names);
 			foreach(lc, names)
 			{
-				AttrNumber	attnum = steward_find_column(rel, lfirst(lc));
+				AttrNumber	attnum = steward_find_column(RelationGetRelid(rel), lfirst(lc));
 
 				if (attnum != InvalidAttrNumber)
 					upkept[attnum - 1] = true;
@@ -266,12 +266,12 @@ steward_trigger_arguments(PG_FUNCTION_ARGS)
  * steward.trigger_column(relation regclass, arguments bytea) returns name
  *
  * Returns the column that a trigger's first bare argument names, even if it is
- * gone, and NULL if there is no such argument.  Raises 22023 as steward.trigger_arguments() does.
+ * gone, and NULL if there is no such argument.  It waits for no lock.  Raises 22023 as steward.trigger_arguments() does.
  */
 Datum
 steward_trigger_column(PG_FUNCTION_ARGS)
 {
-	Relation	rel = steward_open(PG_GETARG_OID(0));
+	Oid			relid = PG_GETARG_OID(0);
 	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(1));
 	ListCell   *lc;
 	Name		name = NULL;
@@ -284,16 +284,15 @@ steward_trigger_column(PG_FUNCTION_ARGS)
 
 		if (steward_option(lfirst(lc), &value) != NULL)
 			continue;
-		attnum = steward_find_column(rel, value);
+		attnum = steward_find_column(relid, value);
 		if (attnum != InvalidAttrNumber)
-			value = NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
+			value = get_attname(relid, attnum, false);
 		else if (SplitIdentifierString(pstrdup(value), '.', &names) && list_length(names) == 1)
 			value = linitial(names);
 		name = palloc0(sizeof(NameData));
 		namestrcpy(name, value);
 		break;
 	}
-	relation_close(rel, AccessShareLock);
 	if (name == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_NAME(name);

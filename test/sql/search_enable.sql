@@ -152,7 +152,7 @@ BEGIN
     END;
 END $$;
 SELECT * FROM state('tx', 'english', 'D');
-CREATE PROCEDURE outer_procedure() LANGUAGE plpgsql AS $$ BEGIN CALL steward.search_enable('tx', '{title:B}', 'english', batch_rows => 10); CALL steward.search_disable_not_there(); END $$;
+CREATE PROCEDURE outer_procedure() LANGUAGE plpgsql AS $$ BEGIN CALL steward.search_enable('tx', '{title:B}', 'english', batch_rows => 10); RAISE 'stopped'; END $$;
 CALL outer_procedure();
 -- its commits stand
 SELECT * FROM state('tx', 'english', 'B');

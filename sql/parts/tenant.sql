@@ -1,0 +1,155 @@
+-- tenant: for which tenant and user a transaction works, and which rows are theirs.
+
+CREATE FUNCTION steward.tenant_set(tenant text, user_id text DEFAULT NULL, claims jsonb DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME', 'steward_tenant_set' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION steward.tenant_set(text, text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION steward.tenant_set(text, text, jsonb) IS
+'Says for which tenant and user the rest of the transaction works.';
+
+CREATE FUNCTION steward.tenant_clear() RETURNS void
+AS 'MODULE_PATHNAME', 'steward_tenant_clear' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.tenant_clear() IS
+'Ends the context: the rest of the transaction works for no tenant.';
+
+CREATE FUNCTION steward.tenant_context(
+    OUT tenant text, OUT user_id text, OUT source text, OUT expires_at timestamptz, OUT claims jsonb) RETURNS record
+AS 'MODULE_PATHNAME', 'steward_tenant_context' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION steward.tenant_context() IS
+'For which tenant and user the present statement works, by token or function, and until when.';
+
+-- Tokens, which anybody may set as steward.token and only who has a key can make.
+
+CREATE FUNCTION steward.tenant_sign(tenant text, user_id text DEFAULT NULL, ttl interval DEFAULT '1 minute', claims jsonb DEFAULT NULL) RETURNS text
+AS 'MODULE_PATHNAME', 'steward_tenant_sign' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION steward.tenant_sign(text, text, interval, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION steward.tenant_sign(text, text, interval, jsonb) IS
+'A token for a tenant and user that is valid for a while, signed with the first of the keys.';
+
+CREATE FUNCTION steward.tenant_verify(token text,
+    OUT valid boolean, OUT reason text, OUT tenant text, OUT user_id text, OUT expires_at timestamptz) RETURNS record
+AS 'MODULE_PATHNAME', 'steward_tenant_verify' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION steward.tenant_verify(text) FROM PUBLIC;
+COMMENT ON FUNCTION steward.tenant_verify(text) IS
+'Whether a token is valid here and now, and if it is not, why.';
+
+-- What policies compare columns with.
+
+CREATE FUNCTION steward.current_tenant_int() RETURNS integer
+AS 'MODULE_PATHNAME', 'steward_current_tenant_int' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION steward.current_tenant_int() IS
+'The tenant of this transaction; NULL if there is none or it is no integer.';
+
+CREATE FUNCTION steward.current_tenant_bigint() RETURNS bigint
+AS 'MODULE_PATHNAME', 'steward_current_tenant_bigint' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION steward.current_tenant_bigint() IS
+'The tenant of this transaction; NULL if there is none or it is no bigint.';
+
+CREATE FUNCTION steward.current_tenant_uuid() RETURNS uuid
+AS 'MODULE_PATHNAME', 'steward_current_tenant_uuid' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION steward.current_tenant_uuid() IS
+'The tenant of this transaction; NULL if there is none or it is no UUID.';
+
+CREATE FUNCTION steward.current_tenant_text() RETURNS text
+AS 'MODULE_PATHNAME', 'steward_current_tenant_text' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION steward.current_tenant_text() IS
+'The tenant of this transaction; NULL if there is none.';
+
+CREATE FUNCTION steward.current_user_id_int() RETURNS integer
+AS 'MODULE_PATHNAME', 'steward_current_user_id_int' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION steward.current_user_id_int() IS
+'The user of this transaction; NULL if there is none or it is no integer.';
+
+CREATE FUNCTION steward.current_user_id_bigint() RETURNS bigint
+AS 'MODULE_PATHNAME', 'steward_current_user_id_bigint' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION steward.current_user_id_bigint() IS
+'The user of this transaction; NULL if there is none or it is no bigint.';
+
+CREATE FUNCTION steward.current_user_id_uuid() RETURNS uuid
+AS 'MODULE_PATHNAME', 'steward_current_user_id_uuid' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION steward.current_user_id_uuid() IS
+'The user of this transaction; NULL if there is none or it is no UUID.';
+
+CREATE FUNCTION steward.current_user_id_text() RETURNS text
+AS 'MODULE_PATHNAME', 'steward_current_user_id_text' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION steward.current_user_id_text() IS
+'The user of this transaction; NULL if there is none.';
+
+-- One name for all types. The planner makes of is_current_tenant(column) what column = steward.current_tenant_int(),
+-- _bigint(), _uuid() or _text() is, and refuses columns of other types.
+
+CREATE FUNCTION steward.is_current_support(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'steward_is_current_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION steward.is_current_support(internal) IS
+'Has the planner compare the column itself where is_current_tenant() or is_current_user() is called.';
+
+CREATE FUNCTION steward.is_current_tenant(smallint) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_tenant(smallint) IS
+'Is this the tenant that the transaction works for?';
+
+CREATE FUNCTION steward.is_current_tenant(integer) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_tenant(integer) IS
+'Is this the tenant that the transaction works for?';
+
+CREATE FUNCTION steward.is_current_tenant(bigint) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_tenant(bigint) IS
+'Is this the tenant that the transaction works for?';
+
+CREATE FUNCTION steward.is_current_tenant(uuid) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_tenant(uuid) IS
+'Is this the tenant that the transaction works for?';
+
+CREATE FUNCTION steward.is_current_tenant(text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_tenant(text) IS
+'Is this the tenant that the transaction works for?';
+
+CREATE FUNCTION steward.is_current_tenant(anyelement) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_tenant(anyelement) IS
+'Raises 42804: only integer, bigint, uuid and text columns can say which tenant a row belongs to.';
+
+CREATE FUNCTION steward.is_current_user(smallint) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_user(smallint) IS
+'Is this the user that the transaction works for?';
+
+CREATE FUNCTION steward.is_current_user(integer) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_user(integer) IS
+'Is this the user that the transaction works for?';
+
+CREATE FUNCTION steward.is_current_user(bigint) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_user(bigint) IS
+'Is this the user that the transaction works for?';
+
+CREATE FUNCTION steward.is_current_user(uuid) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_user(uuid) IS
+'Is this the user that the transaction works for?';
+
+CREATE FUNCTION steward.is_current_user(text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_user(text) IS
+'Is this the user that the transaction works for?';
+
+CREATE FUNCTION steward.is_current_user(anyelement) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1
+SUPPORT steward.is_current_support;
+COMMENT ON FUNCTION steward.is_current_user(anyelement) IS
+'Raises 42804: only integer, bigint, uuid and text columns can say which user a row belongs to.';

@@ -1,0 +1,811 @@
+/*
+ * tenant.c
+ *		For which tenant and user a transaction works, and what tells rows of it.
+ *
+ * The context lives in settings: so it follows savepoints, reaches parallel
+ * workers, needs no transaction id and works on a standby.  What a setting's
+ * text means is found out once, by its check hook, and kept as its "extra".
+ */
+#include "pg_steward.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/uuid.h"
+
+/* Values in session memory are given back when a transaction ends with more than this. */
+#define MAX_READY_VALUES	1024
+
+/* Instead of a transaction's number: the leader of this parallel worker has checked it. */
+#define LEADERS_TRANSACTION	PG_UINT64_MAX
+
+/* One value, with all that its text can mean. */
+typedef struct TenantValue
+{
+	uint64		transaction;	/* in which it holds; 0 for none */
+	bool		lasts;			/* holds in the session's others too */
+	bool		is_bigint;
+	bool		is_uuid;
+	int64		bigint;
+	pg_uuid_t	uuid;
+	char		text[STEWARD_TENANT_VALUE_SIZE];
+} TenantValue;
+
+/* What a token says. */
+typedef struct TenantToken
+{
+	TenantValue values[STEWARD_TENANT_KINDS];
+	TimestampTz expires_at;
+	char		payload[FLEXIBLE_ARRAY_MEMBER];
+} TenantToken;
+
+/* A value as functions return it by reference; it stays where it is while a transaction lasts. */
+typedef struct ReadyValue
+{
+	char		key[STEWARD_TENANT_VALUE_SIZE];
+	pg_uuid_t	uuid;
+	union
+	{
+		int32		header;		/* for its alignment */
+		char		bytes[VARHDRSZ + STEWARD_TENANT_VALUE_SIZE];
+	}			text;
+} ReadyValue;
+
+/* The first value that a transaction got: it gets no other. */
+typedef struct TenantPin
+{
+	Provisional stored;
+	uint64		transaction;
+	char		text[STEWARD_TENANT_VALUE_SIZE];
+} TenantPin;
+
+bool		steward_tenant_strict = false;
+bool		steward_tenant_sessions = false;
+
+static char *settings[STEWARD_TENANT_KINDS];
+static char *claims_setting = NULL;
+static char *token_setting = NULL;
+
+/* What the settings hold: the extras of their present values. */
+static const TenantValue *assigned[STEWARD_TENANT_KINDS];
+static const TenantValue *assigned_claims = NULL;
+static const TenantToken *assigned_token = NULL;
+
+/* What follows from them, laid out for the functions that run once a row. */
+static struct
+{
+	const TenantValue *values[STEWARD_TENANT_KINDS];
+	const ReadyValue *ready[STEWARD_TENANT_KINDS];
+	TimestampTz expires_at;
+}			context = {.expires_at = DT_NOEND};
+
+static TenantPin pins[STEWARD_TENANT_KINDS];
+static HTAB *ready_values = NULL;
+
+/* Counts the top-level transactions of this process. */
+static uint64 transaction = 1;
+
+/* Whether the present one has given any of the settings a value. */
+static bool touched = false;
+
+/* The library is being loaded: values come from before, unchecked. */
+static bool loading = false;
+
+static const char *const setting_names[] = {"steward.tenant", "steward.user_id"};
+static const char *const kind_names[] = {"tenant", "user"};
+
+static void
+forget_pin(Provisional *it)
+{
+	((TenantPin *) ((char *) it - offsetof(TenantPin, stored)))->transaction = 0;
+}
+
+/* Says for a check hook what is wrong; what it is must not tell a token. */
+static bool
+refuse(int sqlstate, const char *message, const char *detail, const char *hint)
+{
+	GUC_check_errcode(sqlstate);
+	GUC_check_errmsg("%s", message);
+	if (detail != NULL)
+		GUC_check_errdetail("%s", detail);
+	if (hint != NULL)
+		GUC_check_errhint("%s", hint);
+	return false;
+}
+
+/* Can what is set now be of use to a later statement of the same transaction? */
+static bool
+transaction_goes_on(void)
+{
+	return IsTransactionBlock() || SPI_inside_nonatomic_context();
+}
+
+/*
+ * Finds out for a check hook whether a value may be set here and now, and in
+ * which transaction it then holds.  Values that the session began with, or that
+ * were set before the library was there to check them, are anybody's.
+ */
+static bool
+admit(const char *name, GucSource source, uint64 *holds_in, bool *lasts)
+{
+	*holds_in = 0;
+	*lasts = steward_tenant_sessions;
+
+	if (InitializingParallelWorker)
+	{
+		if (source == PGC_S_SESSION || steward_tenant_sessions)
+			*holds_in = LEADERS_TRANSACTION;
+		return true;
+	}
+	if (IsTransactionState())
+		*holds_in = transaction;
+	if (steward_tenant_sessions)
+		return true;
+	if (loading)
+		return refuse(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+					  psprintf("setting \"%s\" was set before pg_steward was loaded and does not count", name), NULL,
+					  "Put pg_steward into session_preload_libraries or shared_preload_libraries.");
+	if (source != PGC_S_SESSION || *holds_in == 0)
+		return refuse(ERRCODE_CANT_CHANGE_RUNTIME_PARAM,
+					  psprintf("setting \"%s\" can only be set in a transaction", name),
+					  "It cannot be given a value for a session, role or database, or in a file.", NULL);
+	if (!transaction_goes_on())
+		return refuse(ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
+					  psprintf("setting \"%s\" can only be set in a transaction block", name),
+					  "Its value ends with the transaction.", "BEGIN;");
+	if (InSecurityRestrictedOperation())
+		return refuse(ERRCODE_INSUFFICIENT_PRIVILEGE,
+					  psprintf("cannot set \"%s\" within security-restricted operation", name), NULL, NULL);
+	return true;
+}
+
+/* Says for a check hook whether a value is none that would be a transaction's second. */
+static bool
+check_pin(StewardTenantKind kind, const char *text)
+{
+	if (pins[kind].transaction != transaction || strcmp(pins[kind].text, text) == 0)
+		return true;
+	return refuse(ERRCODE_INSUFFICIENT_PRIVILEGE,
+				  psprintf("this transaction is for another %s", kind_names[kind]), NULL,
+				  "Use a transaction for each: COMMIT or ROLLBACK first.");
+}
+
+/*
+ * Reads an integer as the server writes it and no other way, so that values
+ * are equal as integers only if they are equal as texts.
+ */
+static bool
+read_bigint(const char *text, int64 *value)
+{
+	bool		negative = *text == '-';
+	const char *digits = text + negative;
+
+	*value = 0;
+	if (*digits == '\0' || (*digits == '0' && (negative || digits[1] != '\0')))
+		return false;
+	for (; *digits != '\0'; digits++)
+		if (*digits < '0' || *digits > '9' ||
+			pg_mul_s64_overflow(*value, 10, value) ||
+			pg_sub_s64_overflow(*value, *digits - '0', value))
+			return false;
+	return negative || !pg_sub_s64_overflow(0, *value, value);
+}
+
+/* Reads a UUID of the form 8-4-4-4-12. */
+static bool
+read_uuid(const char *text, pg_uuid_t *uuid)
+{
+	memset(uuid, 0, sizeof(*uuid));
+	for (int i = 0, digit = 0; i < 36; i++)
+	{
+		uint8		nibble;
+
+		if (i == 8 || i == 13 || i == 18 || i == 23)
+		{
+			if (text[i] != '-')
+				return false;
+			continue;
+		}
+		if (text[i] >= '0' && text[i] <= '9')
+			nibble = text[i] - '0';
+		else if (text[i] >= 'a' && text[i] <= 'f')
+			nibble = text[i] - 'a' + 10;
+		else if (text[i] >= 'A' && text[i] <= 'F')
+			nibble = text[i] - 'A' + 10;
+		else
+			return false;
+		uuid->data[digit / 2] |= digit % 2 == 0 ? nibble << 4 : nibble;
+		digit++;
+	}
+	return text[36] == '\0';
+}
+
+static void
+read_value(TenantValue *value, const char *text, uint64 holds_in, bool lasts)
+{
+	value->transaction = holds_in;
+	value->lasts = lasts;
+	strlcpy(value->text, text, sizeof(value->text));
+	value->is_bigint = read_bigint(text, &value->bigint);
+	value->is_uuid = read_uuid(text, &value->uuid);
+}
+
+static bool
+check_value(char **newval, void **extra, GucSource source, StewardTenantKind kind)
+{
+	TenantValue *value;
+	uint64		holds_in;
+	bool		lasts;
+
+	if (*newval == NULL || **newval == '\0')
+		return true;
+	if (strlen(*newval) >= sizeof(value->text))
+		return refuse(ERRCODE_INVALID_PARAMETER_VALUE,
+					  psprintf("%s is too long", kind_names[kind]),
+					  psprintf("It may have %d bytes.", STEWARD_TENANT_VALUE_SIZE - 1), NULL);
+	if (!admit(setting_names[kind], source, &holds_in, &lasts) ||
+		(holds_in == transaction && !check_pin(kind, *newval)))
+		return false;
+
+	value = steward_guc_malloc(sizeof(TenantValue));
+	if (value == NULL)
+		return false;
+	read_value(value, *newval, holds_in, lasts);
+	*extra = value;
+	return true;
+}
+
+static bool
+check_tenant(char **newval, void **extra, GucSource source)
+{
+	return check_value(newval, extra, source, STEWARD_TENANT);
+}
+
+static bool
+check_user(char **newval, void **extra, GucSource source)
+{
+	return check_value(newval, extra, source, STEWARD_USER);
+}
+
+static bool
+check_claims(char **newval, void **extra, GucSource source)
+{
+	TenantValue *value;
+	uint64		holds_in;
+	bool		lasts;
+
+	if (*newval == NULL || **newval == '\0')
+		return true;
+	if (!admit("steward.claims", source, &holds_in, &lasts))
+		return false;
+	value = steward_guc_malloc(sizeof(TenantValue));
+	if (value == NULL)
+		return false;
+	read_value(value, "", holds_in, lasts);
+	*extra = value;
+	return true;
+}
+
+static bool
+check_token(char **newval, void **extra, GucSource source)
+{
+	StewardTokenClaims claims;
+	char		payload[STEWARD_TOKEN_SIZE];
+	const char *reason;
+	TenantToken *token;
+	uint64		holds_in;
+	bool		lasts;
+
+	if (*newval == NULL || **newval == '\0')
+		return true;
+	if (!admit("steward.token", source, &holds_in, &lasts))
+		return false;
+
+	/* what verifies uses resources and catalogs */
+	if (!IsTransactionState())
+		reason = "It can be verified only within a transaction.";
+	else
+		reason = steward_token_read(*newval, InitializingParallelWorker, &claims, payload);
+	if (reason != NULL)
+		return refuse(ERRCODE_INVALID_PARAMETER_VALUE, "invalid value for parameter \"steward.token\"", reason, NULL);
+	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
+		if (claims.values[kind][0] != '\0' && holds_in == transaction && !check_pin(kind, claims.values[kind]))
+			return false;
+
+	token = steward_guc_malloc(offsetof(TenantToken, payload) + strlen(payload) + 1);
+	if (token == NULL)
+		return false;
+	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
+		read_value(&token->values[kind], claims.values[kind], holds_in, lasts);
+	token->expires_at = claims.expires_at;
+	strcpy(token->payload, payload);
+	*extra = token;
+	return true;
+}
+
+/*
+ * Pins a value to the present transaction, if it has none.  What the end of a
+ * savepoint brings back is still pinned from when it was set.
+ */
+static void
+pin(StewardTenantKind kind, const TenantValue *value)
+{
+	TenantPin  *it = &pins[kind];
+
+	if (value == NULL || value->text[0] == '\0' ||
+		value->transaction != transaction || it->transaction == transaction)
+		return;
+	strcpy(it->text, value->text);
+	it->transaction = transaction;
+	steward_provisional(&it->stored, forget_pin);
+}
+
+/* The settings have changed. While there is a token, it alone says what the context is. */
+static void
+follow_settings(void)
+{
+	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
+	{
+		const TenantValue *value = assigned_token != NULL ? &assigned_token->values[kind] : assigned[kind];
+
+		context.values[kind] = value != NULL && value->text[0] != '\0' ? value : NULL;
+		context.ready[kind] = NULL;
+		touched |= value != NULL;
+	}
+	touched |= assigned_claims != NULL;
+	context.expires_at = assigned_token != NULL ? assigned_token->expires_at : DT_NOEND;
+}
+
+static void
+assign_tenant(const char *newval, void *extra)
+{
+	assigned[STEWARD_TENANT] = extra;
+	pin(STEWARD_TENANT, extra);
+	follow_settings();
+}
+
+static void
+assign_user(const char *newval, void *extra)
+{
+	assigned[STEWARD_USER] = extra;
+	pin(STEWARD_USER, extra);
+	follow_settings();
+}
+
+static void
+assign_claims(const char *newval, void *extra)
+{
+	assigned_claims = extra;
+	follow_settings();
+}
+
+static void
+assign_token(const char *newval, void *extra)
+{
+	assigned_token = extra;
+	for (int kind = 0; assigned_token != NULL && kind < STEWARD_TENANT_KINDS; kind++)
+		pin(kind, &assigned_token->values[kind]);
+	follow_settings();
+}
+
+/* Changes one of the settings as the library's own doing, whoever is at work. */
+static void
+set_setting(const char *name, const char *value, GucAction action)
+{
+	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, action, true, 0, false);
+}
+
+static void
+clear_settings(GucAction action)
+{
+	set_setting("steward.token", "", action);
+	set_setting("steward.claims", "", action);
+	set_setting("steward.user_id", "", action);
+	set_setting("steward.tenant", "", action);
+}
+
+/* What must not outlive its transaction. */
+static void
+end_transaction(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+
+			/*
+			 * What SET without LOCAL set would stay.  A parallel worker gets
+			 * its settings in a transaction before its leader's.
+			 */
+			if (touched && !steward_tenant_sessions && !IsParallelWorker())
+				clear_settings(GUC_ACTION_SET);
+			break;
+		case XACT_EVENT_PARALLEL_PRE_COMMIT:
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+		case XACT_EVENT_PARALLEL_COMMIT:
+		case XACT_EVENT_PARALLEL_ABORT:
+			transaction++;
+			touched = false;
+			if (ready_values != NULL && hash_get_num_entries(ready_values) > MAX_READY_VALUES)
+			{
+				hash_destroy(ready_values);
+				ready_values = NULL;
+				memset(context.ready, 0, sizeof(context.ready));
+			}
+			break;
+	}
+}
+
+/* Does a value of another transaction hold in this one? */
+static bool
+outlives(const TenantValue *value)
+{
+	return value->transaction == LEADERS_TRANSACTION || (value->lasts && steward_tenant_sessions);
+}
+
+/* Returns the tenant or user that the present statement works for, NULL if there is none. */
+static inline const TenantValue *
+current_value(StewardTenantKind kind)
+{
+	const TenantValue *value = context.values[kind];
+
+	if (value != NULL &&
+		(value->transaction == transaction || outlives(value)) &&
+		(context.expires_at == DT_NOEND || GetCurrentStatementStartTimestamp() < context.expires_at))
+		return value;
+	return NULL;
+}
+
+/* Returns the text of the tenant or user that the present statement works for, NULL if there is none. */
+const char *
+steward_tenant_text(StewardTenantKind kind)
+{
+	const TenantValue *value = current_value(kind);
+
+	return value != NULL ? value->text : NULL;
+}
+
+/* What there is to return for want of a value: NULL, or 42501 under steward.tenant_strict. */
+static Datum
+no_value(FunctionCallInfo fcinfo, StewardTenantKind kind, const char *type)
+{
+	if (steward_tenant_strict)
+	{
+		if (current_value(kind) != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("the %s of this transaction is not of type %s", kind_names[kind], type)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("no %s context", kind_names[kind]),
+				 errhint("In each transaction, begin with SELECT steward.tenant_set(...); or SET LOCAL steward.token = '...';")));
+	}
+	PG_RETURN_NULL();
+}
+
+/* Returns the values by reference of the present text, from session memory. */
+static const ReadyValue *
+make_ready(StewardTenantKind kind, const TenantValue *value)
+{
+	ReadyValue *ready;
+	bool		found;
+
+	if (ready_values == NULL)
+	{
+		HASHCTL		ctl = {
+			.keysize = sizeof(ready->key),
+			.entrysize = sizeof(ReadyValue),
+			.hcxt = steward_session_context(),
+		};
+
+		ready_values = hash_create("tenants and users", 64, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	}
+	ready = hash_search(ready_values, value->text, HASH_ENTER, &found);
+	if (!found)
+	{
+		int			length = strlen(value->text);
+
+		ready->uuid = value->uuid;
+		SET_VARSIZE(ready->text.bytes, VARHDRSZ + length);
+		memcpy(ready->text.bytes + VARHDRSZ, value->text, length);
+	}
+	context.ready[kind] = ready;
+	return ready;
+}
+
+static inline const ReadyValue *
+ready_value(StewardTenantKind kind, const TenantValue *value)
+{
+	return context.ready[kind] != NULL ? context.ready[kind] : make_ready(kind, value);
+}
+
+static inline Datum
+current_int(FunctionCallInfo fcinfo, StewardTenantKind kind)
+{
+	const TenantValue *value = current_value(kind);
+
+	if (value == NULL || !value->is_bigint || value->bigint != (int32) value->bigint)
+		return no_value(fcinfo, kind, "integer");
+	PG_RETURN_INT32((int32) value->bigint);
+}
+
+static inline Datum
+current_bigint(FunctionCallInfo fcinfo, StewardTenantKind kind)
+{
+	const TenantValue *value = current_value(kind);
+
+	if (value == NULL || !value->is_bigint)
+		return no_value(fcinfo, kind, "bigint");
+	PG_RETURN_INT64(value->bigint);
+}
+
+static inline Datum
+current_uuid(FunctionCallInfo fcinfo, StewardTenantKind kind)
+{
+	const TenantValue *value = current_value(kind);
+
+	if (value == NULL || !value->is_uuid)
+		return no_value(fcinfo, kind, "uuid");
+	PG_RETURN_UUID_P(&ready_value(kind, value)->uuid);
+}
+
+static inline Datum
+current_text(FunctionCallInfo fcinfo, StewardTenantKind kind)
+{
+	const TenantValue *value = current_value(kind);
+
+	if (value == NULL)
+		return no_value(fcinfo, kind, "text");
+	PG_RETURN_TEXT_P(ready_value(kind, value)->text.bytes);
+}
+
+PG_FUNCTION_INFO_V1(steward_current_tenant_int);
+
+Datum
+steward_current_tenant_int(PG_FUNCTION_ARGS)
+{
+	return current_int(fcinfo, STEWARD_TENANT);
+}
+
+PG_FUNCTION_INFO_V1(steward_current_tenant_bigint);
+
+Datum
+steward_current_tenant_bigint(PG_FUNCTION_ARGS)
+{
+	return current_bigint(fcinfo, STEWARD_TENANT);
+}
+
+PG_FUNCTION_INFO_V1(steward_current_tenant_uuid);
+
+Datum
+steward_current_tenant_uuid(PG_FUNCTION_ARGS)
+{
+	return current_uuid(fcinfo, STEWARD_TENANT);
+}
+
+PG_FUNCTION_INFO_V1(steward_current_tenant_text);
+
+Datum
+steward_current_tenant_text(PG_FUNCTION_ARGS)
+{
+	return current_text(fcinfo, STEWARD_TENANT);
+}
+
+PG_FUNCTION_INFO_V1(steward_current_user_id_int);
+
+Datum
+steward_current_user_id_int(PG_FUNCTION_ARGS)
+{
+	return current_int(fcinfo, STEWARD_USER);
+}
+
+PG_FUNCTION_INFO_V1(steward_current_user_id_bigint);
+
+Datum
+steward_current_user_id_bigint(PG_FUNCTION_ARGS)
+{
+	return current_bigint(fcinfo, STEWARD_USER);
+}
+
+PG_FUNCTION_INFO_V1(steward_current_user_id_uuid);
+
+Datum
+steward_current_user_id_uuid(PG_FUNCTION_ARGS)
+{
+	return current_uuid(fcinfo, STEWARD_USER);
+}
+
+PG_FUNCTION_INFO_V1(steward_current_user_id_text);
+
+Datum
+steward_current_user_id_text(PG_FUNCTION_ARGS)
+{
+	return current_text(fcinfo, STEWARD_USER);
+}
+
+/* Sets one of the settings for the rest of the transaction, if it is not so already. */
+static void
+set_local(const char *name, const char *present, const char *value)
+{
+	if (strcmp(present != NULL ? present : "", value) != 0)
+		set_setting(name, value, GUC_ACTION_LOCAL);
+}
+
+PG_FUNCTION_INFO_V1(steward_tenant_set);
+
+/*
+ * steward.tenant_set(tenant text, user_id text, claims jsonb) says for whom
+ * the rest of the transaction works.  Raises 25P01 outside a transaction block
+ * and 42501 if the transaction is for another already.
+ */
+Datum
+steward_tenant_set(PG_FUNCTION_ARGS)
+{
+	char	   *values[STEWARD_TENANT_KINDS] = {"", ""};
+
+	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
+	{
+		if (PG_ARGISNULL(kind))
+			continue;
+		values[kind] = text_to_cstring(PG_GETARG_TEXT_PP(kind));
+		if (values[kind][0] == '\0')
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s must not be empty", kind_names[kind]),
+					 errhint("NULL is none.")));
+	}
+	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("either tenant or user must be given"),
+				 errhint("To leave the context: SELECT steward.tenant_clear();")));
+	if (!transaction_goes_on())
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s can only be used in transaction blocks", "steward.tenant_set()"),
+				 errdetail("What it sets ends with the transaction."),
+				 errhint("BEGIN;")));
+
+	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
+		if (settings[kind] == NULL || strcmp(settings[kind], values[kind]) != 0 ||
+			(assigned[kind] != NULL && assigned[kind]->transaction != transaction))
+			set_setting(setting_names[kind], values[kind], GUC_ACTION_LOCAL);
+	if (!PG_ARGISNULL(2))
+	{
+		Jsonb	   *claims = PG_GETARG_JSONB_P(2);
+
+		if (!JB_ROOT_IS_OBJECT(claims))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("claims must be a JSON object")));
+		set_setting("steward.claims", JsonbToCString(NULL, &claims->root, VARSIZE(claims)), GUC_ACTION_LOCAL);
+	}
+	else
+		set_local("steward.claims", claims_setting, "");
+	set_local("steward.token", token_setting, "");
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(steward_tenant_clear);
+
+/*
+ * steward.tenant_clear() ends the context; that is nothing to ask anybody's
+ * leave for, and does not open the transaction to another tenant.
+ */
+Datum
+steward_tenant_clear(PG_FUNCTION_ARGS)
+{
+	clear_settings(GUC_ACTION_LOCAL);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(steward_tenant_context);
+
+/* steward.tenant_context() returns the whole context; all is NULL if there is none. */
+Datum
+steward_tenant_context(PG_FUNCTION_ARGS)
+{
+	enum
+	{
+		TENANT, USER_ID, SOURCE, EXPIRES_AT, CLAIMS, NATTS
+	};
+	TupleDesc	desc;
+	Datum		values[NATTS] = {0};
+	bool		isnull[NATTS] = {true, true, true, true, true};
+	const TenantValue *tenant = current_value(STEWARD_TENANT);
+	const TenantValue *user = current_value(STEWARD_USER);
+	const char *claims = NULL;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+
+	if (tenant != NULL)
+	{
+		values[TENANT] = CStringGetTextDatum(tenant->text);
+		isnull[TENANT] = false;
+	}
+	if (user != NULL)
+	{
+		values[USER_ID] = CStringGetTextDatum(user->text);
+		isnull[USER_ID] = false;
+	}
+	if (tenant != NULL || user != NULL)
+	{
+		values[SOURCE] = CStringGetTextDatum(assigned_token != NULL ? "token" : "function");
+		isnull[SOURCE] = false;
+		if (assigned_token != NULL)
+		{
+			values[EXPIRES_AT] = TimestampTzGetDatum(assigned_token->expires_at);
+			isnull[EXPIRES_AT] = false;
+			claims = pg_any_to_server(assigned_token->payload, strlen(assigned_token->payload), PG_UTF8);
+		}
+		else if (assigned_claims != NULL &&
+				 (assigned_claims->transaction == transaction || outlives(assigned_claims)))
+			claims = claims_setting;
+		if (claims != NULL)
+		{
+			values[CLAIMS] = DirectFunctionCall1(jsonb_in, CStringGetDatum(claims));
+			isnull[CLAIMS] = false;
+		}
+	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
+}
+
+/* Defines the settings of the module; those that say what may be set come first. */
+void
+steward_tenant_init(void)
+{
+	const int	flags = GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE;
+
+	/*
+	 * nothing from before counts where this is at work in the middle of a
+	 * session
+	 */
+	loading = true;
+	DefineCustomBoolVariable("steward.tenant_sessions",
+							 "Lets tenant, user and token be set for a session.",
+							 "Not for use behind a pooler: they stay until they are changed.",
+							 &steward_tenant_sessions, false,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("steward.tenant_strict",
+							 "Makes it an error to ask for the tenant or user where there is none.",
+							 NULL,
+							 &steward_tenant_strict, false,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	steward_token_init();
+	DefineCustomStringVariable("steward.tenant",
+							   "Tenant that the transaction works for, as steward.tenant_set() sets it.",
+							   NULL,
+							   &settings[STEWARD_TENANT], "",
+							   PGC_SUSET, flags, check_tenant, assign_tenant, NULL);
+	DefineCustomStringVariable("steward.user_id",
+							   "User that the transaction works for, as steward.tenant_set() sets it.",
+							   NULL,
+							   &settings[STEWARD_USER], "",
+							   PGC_SUSET, flags, check_user, assign_user, NULL);
+	DefineCustomStringVariable("steward.claims",
+							   "What else is known of the user, as steward.tenant_set() sets it.",
+							   NULL,
+							   &claims_setting, "",
+							   PGC_SUSET, flags, check_claims, assign_claims, NULL);
+	DefineCustomStringVariable("steward.token",
+							   "Signed token that says for whom the transaction works.",
+							   NULL,
+							   &token_setting, "",
+							   PGC_USERSET, flags, check_token, assign_token, NULL);
+	loading = false;
+	RegisterXactCallback(end_transaction, NULL);
+}

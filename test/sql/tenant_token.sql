@@ -1,0 +1,184 @@
+-- Signed tokens, which the application's role may set itself.
+SET client_min_messages = warning;
+CREATE SCHEMA tenant_token;
+SET search_path = tenant_token, public;
+RESET client_min_messages;
+CREATE ROLE regress_tenant_token;
+GRANT USAGE ON SCHEMA tenant_token TO regress_tenant_token;
+SELECT current_setting('data_directory') || '/regress_tenant_token.keys' AS keys, current_setting('data_directory') || '/regress_tenant_token.new' AS new_keys \gset
+COPY (VALUES ('# a comment'), ('first:0123456789abcdef0123456789abcdef'), (''), ('second:fedcba9876543210fedcba9876543210')) TO :'keys';
+COPY (VALUES ('third:000102030405060708090a0b0c0d0e0f'), ('first:0123456789abcdef0123456789abcdef')) TO :'new_keys';
+
+-- Without keys.
+SELECT steward.tenant_sign('42');
+SELECT * FROM steward.tenant_verify('v1.k.e30.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA');
+SET steward.tenant_keys_file = '/nonexistent';
+SELECT reason FROM steward.tenant_verify('v1.k.e30.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA');
+SET steward.tenant_keys_file = :'keys';
+
+-- Anybody may set one that is signed.
+SELECT steward.tenant_sign('42', 'alice', claims => '{"plan": "free"}') AS token \gset
+SELECT valid, reason, tenant, user_id, expires_at > now() + '30 s' AND expires_at < now() + '2 min' AS soon FROM steward.tenant_verify(:'token');
+SET ROLE regress_tenant_token;
+BEGIN;
+SET LOCAL steward.token = :'token';
+SELECT steward.current_tenant_int(), steward.current_user_id_text();
+SELECT tenant, user_id, source, expires_at > now() AS expires_later, claims - 'iat' - 'exp' AS claims FROM steward.tenant_context();
+COMMIT;
+SELECT * FROM steward.tenant_context();
+-- by a function, or without LOCAL, it dies with the transaction all the same
+BEGIN; SELECT set_config('steward.token', :'token', true) = :'token' AS set; SELECT steward.current_tenant_text(); COMMIT;
+BEGIN; SET steward.token = :'token'; SELECT steward.current_tenant_text(); COMMIT;
+SELECT steward.current_tenant_text() IS NULL AS nobody, current_setting('steward.token') = '' AS empty;
+-- not for more than the transaction
+SET steward.token = :'token';
+ALTER ROLE regress_tenant_token SET steward.token = :'token';
+SELECT current_setting('steward.token') = '' AS empty;
+RESET ROLE;
+ALTER SYSTEM SET steward.token = 'x';
+
+-- One tenant a transaction, however it is set.
+SELECT steward.tenant_sign('43', 'alice') AS other_tenant, steward.tenant_sign('42', 'bob') AS other_user, steward.tenant_sign('42', 'alice') AS same, steward.tenant_sign(NULL, 'alice') AS user_only \gset
+SET ROLE regress_tenant_token;
+BEGIN; SET LOCAL steward.token = :'token'; SET LOCAL steward.token = :'same'; SET LOCAL steward.token = :'other_tenant'; ROLLBACK;
+BEGIN; SET LOCAL steward.token = :'token'; SELECT steward.tenant_clear(); SET LOCAL steward.token = :'other_tenant'; ROLLBACK;
+BEGIN; SET LOCAL steward.token = :'token'; SET LOCAL steward.token = ''; SET LOCAL steward.token = :'other_user'; ROLLBACK;
+BEGIN; SAVEPOINT s; SET LOCAL steward.token = :'token'; ROLLBACK TO s; SET LOCAL steward.token = :'other_tenant'; SELECT steward.current_tenant_int(); COMMIT;
+BEGIN; SET LOCAL steward.token = :'user_only'; SELECT tenant, user_id FROM steward.tenant_context(); SET LOCAL steward.token = :'token'; SELECT tenant, user_id FROM steward.tenant_context(); COMMIT;
+RESET ROLE;
+BEGIN; SET LOCAL steward.token = :'token'; SELECT steward.tenant_set('43'); ROLLBACK;
+BEGIN; SELECT steward.tenant_set('42'); SET LOCAL steward.token = :'other_tenant'; ROLLBACK;
+BEGIN; SELECT steward.tenant_set('42'); SET LOCAL steward.token = :'token'; SELECT tenant, user_id, source FROM steward.tenant_context(); SELECT steward.tenant_set('42'); SELECT tenant, user_id, source FROM steward.tenant_context(); COMMIT;
+
+-- Tokens that others make: signed here as a gateway would, with pgcrypto.
+CREATE FUNCTION base64url(bytea) RETURNS text LANGUAGE sql RETURN translate(encode($1, 'base64'), E'+/=\n', '-_');
+CREATE FUNCTION sign(signed text, key text DEFAULT '0123456789abcdef0123456789abcdef', hash text DEFAULT 'sha256') RETURNS text LANGUAGE sql
+RETURN signed || '.' || base64url(hmac(signed::bytea, key::bytea, hash));
+CREATE FUNCTION v1(payload text, kid text DEFAULT 'first') RETURNS text LANGUAGE sql
+RETURN sign('v1.' || kid || '.' || base64url(convert_to(payload, 'UTF8')));
+CREATE FUNCTION jwt(payload text, header text DEFAULT '{"alg":"HS256","typ":"JWT","kid":"first"}') RETURNS text LANGUAGE sql
+RETURN sign(base64url(convert_to(header, 'UTF8')) || '.' || base64url(convert_to(payload, 'UTF8')));
+CREATE FUNCTION epoch(after interval) RETURNS bigint LANGUAGE sql RETURN extract(epoch FROM clock_timestamp() + after)::bigint;
+-- a payload that expires in a minute
+CREATE FUNCTION p(members text DEFAULT '"tenant":"42"', exp text DEFAULT NULL) RETURNS text LANGUAGE sql
+RETURN format('{%s,"exp":%s}', members, coalesce(exp, epoch('1 min')::text));
+CREATE FUNCTION why(token text) RETURNS text LANGUAGE sql RETURN (SELECT coalesce(reason, concat_ws(' ', 'valid:', tenant, user_id)) FROM steward.tenant_verify(token));
+
+SELECT why(v1(p())), why(v1(p('"tenant":42,"user_id":-7'))), why(v1(p('"sub":"alice"'))), why(jwt(p('"sub":"alice","tenant":"t"'))), why(jwt(p('"user_id":"u","sub":"alice"')));
+-- keys: who signed it, and which key
+SELECT why(sign('v1.second.' || base64url(p()::bytea), 'fedcba9876543210fedcba9876543210')) AS second, why(sign('v1.first.' || base64url(p()::bytea), 'fedcba9876543210fedcba9876543210')) AS wrong_key,
+       why(v1(p(), 'third')) AS unknown, why(v1(p(), 'FIRST')) AS case, why(v1(p(), '')) AS empty, why(v1(p(), repeat('k', 65))) AS long, why(v1(p(), 'first.first')) AS dot,
+       why(sign('v1.first.' || base64url(p()::bytea), '')) AS empty_key, why(jwt(p(), '{"alg":"HS256"}')) AS none_named;
+-- algorithms
+SELECT header, why(jwt(p(), header)) FROM unnest(ARRAY['{"alg":"none"}', '{"alg":"None","kid":"first"}', '{"alg":"HS512","kid":"first"}', '{"alg":"RS256","kid":"first"}', '{"alg":"hs256","kid":"first"}', '{"kid":"first"}', '{}', '[]', '', '"HS256"', 'null',
+    '{"alg":["HS256"],"kid":"first"}', '{"alg":"HS256","alg":"HS256","kid":"first"}', '{"alg":"none","\u0061lg":"HS256","kid":"first"}', '{"alg":"HS256","kid":"first","kid":"second"}', '{"alg":"HS256\u0000","kid":"first"}',
+    '{"alg":"HS256","kid":"first","crit":["x"]}', '{"alg":"HS256","kid":"first","jku":"https://evil/"}', '{"alg":"HS256","kid":"../../etc/passwd"}', '{"alg":"HS256","kid":7}', '{"alg":"HS256","kid":""}', '{"alg":"HS256","kid":"first"}x']) header;
+SELECT why(sign(base64url('{"alg":"HS256","kid":"first"}') || '.' || base64url(p()::bytea), hash => 'sha512')) AS hs512, why(base64url('{"alg":"none"}') || '.' || base64url(p()::bytea) || '.') AS unsigned;
+-- neither kind can be taken for the other
+SELECT why(regexp_replace(v1(p()), '^v1\.first\.', 'v1.')), why('v1.' || jwt(p())), why(regexp_replace(jwt(p()), '^[^.]*', 'v1.first'));
+-- parts
+SELECT why(''), why('.'), why('..'), why('...'), why('....'), why('v1'), why('v1.first..'), why('v2' || substr(v1(p()), 3)), why(v1(p()) || '.'), why('.' || v1(p())), why(' ' || v1(p())), why(v1(p()) || ' '), why(v1(p()) || E'\n'), why(v1(p()) || '=');
+-- every truncation and every changed character of a good token
+CREATE TEMP TABLE good AS SELECT v1(p('"tenant":"42","user_id":"alice"')) AS token UNION ALL SELECT jwt(p('"tenant":"42","sub":"alice"'));
+SELECT count(*) AS tried, count(*) FILTER (WHERE why(left(token, i)) LIKE 'valid%') AS accepted FROM good, generate_series(0, length(token) - 1) i;
+SELECT count(*) > 20000 AS tried, count(*) FILTER (WHERE why(overlay(token PLACING chr(c) FROM i FOR 1)) LIKE 'valid%') AS accepted
+  FROM good, generate_series(1, length(token)) i, generate_series(1, 127) c WHERE substr(token, i, 1) <> chr(c);
+-- parts of two tokens
+SELECT count(*) AS tried, count(*) FILTER (WHERE why(array_to_string(ARRAY[a[1], b[2], c[3], d[4]], '.')) LIKE 'valid%') AS accepted
+  FROM (SELECT array_agg(string_to_array(v1(p('"tenant":"' || t || '"')), '.')) AS tokens FROM generate_series(1, 3) t) t, LATERAL (VALUES (1), (2), (3)) i(i), LATERAL (VALUES (1), (2), (3)) j(j),
+       LATERAL (SELECT array_agg(x ORDER BY n) FROM unnest(tokens[i:i]) WITH ORDINALITY u(x, n)) a(a), LATERAL (SELECT array_agg(x ORDER BY n) FROM unnest(tokens[i:i]) WITH ORDINALITY u(x, n)) b(b),
+       LATERAL (SELECT array_agg(x ORDER BY n) FROM unnest(tokens[i:i]) WITH ORDINALITY u(x, n)) c(c), LATERAL (SELECT array_agg(x ORDER BY n) FROM unnest(tokens[j:j]) WITH ORDINALITY u(x, n)) d(d) WHERE i <> j;
+-- size
+SELECT why(v1(p('"tenant":"42","x":"' || repeat('x', 5500) || '"'))), why(v1(p('"tenant":"42","x":"' || repeat('x', 6200) || '"'))), why(repeat('x', 1000000)), why(repeat('.', 1000000)), why('v1.first.' || repeat('e30', 300000) || '.x');
+
+-- Payloads. Time:
+SELECT what, why(v1(format('{"tenant":"42",%s}', members))) FROM (VALUES
+    ('no exp', '"x":1'), ('past', format('"exp":%s', epoch('-1 s'))), ('now', format('"exp":%s.5', epoch('0 s') - 1)), ('fraction', format('"exp":%s.123456789', epoch('1 min'))), ('text', format('"exp":"%s"', epoch('1 min'))), ('null', '"exp":null'),
+    ('exponent', '"exp":1e300'), ('small exponent', '"exp":2e9'), ('huge', '"exp":' || repeat('9', 400)), ('int64', '"exp":9223372036854775808'), ('negative', '"exp":-1'), ('too long', format('"exp":%s', epoch('1 day'))), ('far', '"exp":99999999999'),
+    ('nbf future', format('"exp":%s,"nbf":%s', epoch('1 min'), epoch('30 s'))), ('nbf past', format('"exp":%s,"nbf":%s', epoch('1 min'), epoch('-30 s'))), ('nbf text', format('"exp":%s,"nbf":"0"', epoch('1 min'))),
+    ('iat long ago', format('"exp":%s,"iat":%s', epoch('1 min'), epoch('-1 day'))), ('iat', format('"exp":%s,"iat":%s', epoch('1 min'), epoch('-1 min'))), ('twice', format('"exp":%s,"exp":%s', epoch('1 min'), epoch('2 min'))),
+    ('hidden twice', format('"exp":%s,"\u0065xp":%s', epoch('-1 min'), epoch('1 min'))), ('true', '"exp":true'), ('array', format('"exp":[%s]', epoch('1 min'))), ('leading zero', format('"exp":0%s', epoch('1 min'))), ('dot', format('"exp":%s.', epoch('1 min')))) v(what, members);
+SET steward.tenant_token_ttl = 0;
+SELECT why(v1(p(exp => epoch('1 day')::text)));
+RESET steward.tenant_token_ttl;
+-- place:
+SELECT why(v1(p(format('"tenant":"42","db":"%s","role":"%s"', current_database(), session_user)))) AS here, why(v1(p('"tenant":"42","db":"elsewhere"'))) AS database, why(v1(p('"tenant":"42","role":"nobody"'))) AS role,
+       why(v1(p('"tenant":"42","db":null'))) AS "null", why(v1(p(format('"tenant":"42","db":"%s","db":"elsewhere"', current_database())))) AS twice, why(v1(p(format('"tenant":"42","role":["%s"]', session_user)))) AS list;
+-- names:
+SELECT members, why(v1(p(members))) FROM unnest(ARRAY['"x":1', '"tenant":""', '"tenant":null', '"tenant":null,"sub":"u"', '"tenant":{}', '"tenant":["42"]', '"tenant":true', '"tenant":4.2', '"tenant":42.0', '"tenant":4e1', '"tenant":1e400', '"tenant":-0', '"tenant":007',
+    '"tenant":9223372036854775807', '"tenant":99999999999999999999', '"tenant":"1","tenant":"2"', '"tenant":"1","ten\u0061nt":"2"', '"Tenant":"1"', '"tenant ":"1"', '"tenant":"\u0034\u0032"', '"tenant":"acm\u00e9"', '"tenant":"acmé"', '"tenant":"\ud83d\ude00"',
+    '"tenant":"\ud83d"', '"tenant":"\ude00"', '"tenant":"\ud83d\ud83d"', '"tenant":"4\u00002"', '"tenant":"\x34"', '"tenant":"\u12"', '"tenant":"a''b\"c\\"', '"user_id":"u","sub":5', '"user_id":null,"sub":"u","tenant":"t"', '"sub":"u","sub":"v"',
+    '"tenant":"1","x":{"tenant":"2","exp":1}', '"tenant":"42",', ',"tenant":"42"', '"tenant":"42","x":[1,2,]', '"tenant":"42","x":[1,{"a":[null,true,false,"",-1.5E+3]}]', '"tenant":"42","x":nul', '"tenant":"42","x":NaN', '"tenant":"42","x":+1', '"tenant":"42","x":.5', '"tenant":"42" "x":1', '"tenant" "42"', '"tenant":''42''', 'tenant:"42"',
+    '"tenant":"42"}{"x":1', '"tenant":"42"/* */', E'"tenant":"4\t2"', E'\n\t"tenant"\r:\n"42" ']) members;
+SELECT why(v1(p(format('"tenant":"%s"', repeat('x', 255))))) LIKE 'valid%' AS fits, why(v1(p(format('"tenant":"%s"', repeat('x', 256))))), why(v1(p(format('"tenant":"%s"', repeat('é', 128)))));
+-- depth, and bytes that are no text
+SELECT why(v1(p(format('"tenant":"42","x":%s1%s', repeat('[', 15), repeat(']', 15))))) AS fifteen, why(v1(p(format('"tenant":"42","x":%s1%s', repeat('[', 16), repeat(']', 16))))) AS sixteen, why(v1(p('"tenant":"42","x":' || repeat('[', 5000)))) AS thousands, why(v1(p('"tenant":"42","x":' || repeat('{"a":', 1000)))) AS objects;
+SELECT bytes, why(sign('v1.first.' || base64url('{"tenant":"' || bytes || convert_to('",' || substr(p('"x":1'), 2), 'UTF8')))) FROM unnest(ARRAY['\x00', '\x1f', '\x80', '\xc0af', '\xe08080', '\xeda080', '\xf4908080', '\xf8888080', '\xff', '\xc3', '\xe282ac', '\xf09f9880', '\x7f']::bytea[]) bytes;
+SELECT why(sign('v1.first.' || base64url('\x0001feff'))), why(sign('v1.first.')), why(sign('v1.first.!!!!')), why(sign('v1.first.e30=')), why(sign('v1.first.A')), why(v1('{}')), why(v1('')), why(v1('[]')), why(v1('{')), why(v1('42')), why(v1(p() || ' ')), why(v1(p() || '{}')), why(v1(E'\ufeff' || p()));
+-- the way a byte is written is the only one
+SELECT why(regexp_replace(v1(p()), '.$', '_'));
+
+-- Claims of other names.
+SET steward.tenant_claim = 'https://example.org/org'; SET steward.tenant_user_claim = 'sub';
+SELECT why(jwt(p('"https://example.org/org":"acme","sub":"alice","tenant":"other"'))), why(steward.tenant_sign('t', 'u'));
+RESET steward.tenant_claim; RESET steward.tenant_user_claim;
+
+-- Errors never tell the token.
+SET ROLE regress_tenant_token;
+BEGIN; SET LOCAL steward.token = 'v1.first.c2VjcmV0.c2VjcmV0'; ROLLBACK;
+BEGIN; SELECT set_config('steward.token', repeat('secret', 10000), true); ROLLBACK;
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+SELECT v1(p(exp => epoch('-1 s')::text)) AS expired, v1(p('"tenant":"42","db":"elsewhere"')) AS elsewhere \gset
+BEGIN; SET LOCAL steward.token = :'expired'; ROLLBACK;
+BEGIN; SET LOCAL steward.token = :'elsewhere'; ROLLBACK;
+
+-- A token expires under the transaction that has it.
+SELECT v1(p(exp => extract(epoch FROM clock_timestamp() + '1.5 s')::numeric(20, 6)::text)) AS short \gset
+BEGIN;
+SET LOCAL steward.token = :'short';
+SELECT steward.current_tenant_int(), tenant, source FROM steward.tenant_context();
+DO $$ BEGIN WHILE clock_timestamp() < (SELECT expires_at FROM steward.tenant_context()) LOOP END LOOP; END $$;
+SELECT steward.current_tenant_int(), tenant, source FROM steward.tenant_context();
+SELECT count(*) FROM generate_series(1, 100) i WHERE steward.is_current_tenant(i);
+COMMIT;
+
+-- Rotation: new tokens are signed by the new first key, old ones hold as long as their key is there.
+SELECT steward.tenant_sign('42') AS old \gset
+SET steward.tenant_keys_file = :'new_keys';
+SELECT why(:'old'), split_part(steward.tenant_sign('42'), '.', 2) AS signs, why(steward.tenant_sign('42')), why(sign('v1.second.' || base64url(p()::bytea), 'fedcba9876543210fedcba9876543210')) AS second;
+COPY (VALUES ('third:000102030405060708090a0b0c0d0e0f')) TO :'new_keys';
+SELECT why(jwt(p(), '{"alg":"HS256"}')) AS not_read_again;
+SET steward.tenant_keys_file = :'new_keys';
+SELECT why(:'old');
+SELECT why(sign(base64url('{"alg":"HS256"}') || '.' || base64url(p()::bytea), '000102030405060708090a0b0c0d0e0f')) AS only_key;
+-- files that will not do
+COPY (VALUES ('short:0123456789abcdef0123456789abcde')) TO :'new_keys';
+SET steward.tenant_keys_file = :'new_keys';
+SELECT why(:'old');
+COPY (VALUES ('no colon')) TO :'new_keys';
+SET steward.tenant_keys_file = :'new_keys';
+SELECT why(:'old');
+COPY (SELECT repeat('0123456789', 4000)) TO :'new_keys';
+SET steward.tenant_keys_file = :'new_keys';
+SELECT why(:'old');
+COPY (VALUES ('k:0123456789abcdef0123456789abcdef'), ('k:fedcba9876543210fedcba9876543210')) TO :'new_keys';
+SET steward.tenant_keys_file = :'new_keys';
+SELECT why(:'old');
+
+-- Signing.
+SET steward.tenant_keys_file = :'keys';
+SELECT why(steward.tenant_sign('42', 'O''Reilly "\é', '10 min', jsonb_build_object('db', current_database(), 'jti', 7, 'nested', '{"a": [1, {}]}'::jsonb)));
+SELECT steward.tenant_sign(NULL);
+SELECT steward.tenant_sign('42', ttl => '-1 s');
+SELECT steward.tenant_sign('42', ttl => NULL);
+SELECT steward.tenant_sign('42', claims => '[]');
+SELECT steward.tenant_sign('42', claims => '{"exp": 1}');
+SELECT steward.tenant_sign('42', claims => '{"tenant": "43"}');
+SELECT steward.tenant_sign('42', claims => jsonb_build_object('x', repeat('x', 8000)));
+SELECT why(steward.tenant_sign('42', claims => '{}')), why(steward.tenant_sign('', 'u')), why(steward.tenant_sign('42', ttl => '1 day'));
+
+COPY (SELECT) TO :'keys'; COPY (SELECT) TO :'new_keys';
+SET client_min_messages = warning;
+DROP SCHEMA tenant_token CASCADE;
+DROP ROLE regress_tenant_token;
