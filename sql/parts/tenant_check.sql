@@ -525,6 +525,20 @@ BEGIN ATOMIC
        AND EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid AND m.roleid = s.oid)
      WHERE NOT r.rolsuper
      UNION ALL
+    SELECT 'context_setter', 'WARNING', quote_ident(r.rolname),
+           format('It may %s: SQL that is smuggled into it chooses any tenant.', s.what),
+           format('REVOKE %s FROM %s;', s.privilege, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END), s.name
+      FROM (SELECT 'call ' || f.oid::regprocedure, format('EXECUTE ON FUNCTION %s', f.oid::regprocedure), f.proname, f.proowner, f.proacl
+              FROM pg_proc f
+             WHERE f.oid IN ('steward.tenant_set(text, text, jsonb)'::regprocedure, 'steward.tenant_sign(text, text, interval, jsonb)'::regprocedure)
+             UNION ALL
+            SELECT 'set ' || p.parname, format('SET ON PARAMETER %s', p.parname), p.parname, 0, p.paracl
+              FROM pg_parameter_acl p
+             WHERE p.parname IN ('steward.tenant', 'steward.user_id', 'steward.claims', 'steward.tenant_keys')) AS s (what, privilege, name, owner, acl)
+     CROSS JOIN LATERAL aclexplode(s.acl) x
+      JOIN application r ON NOT r.rolsuper AND x.grantee <> s.owner AND x.privilege_type IN ('EXECUTE', 'SET')
+                        AND CASE x.grantee WHEN 0 THEN true ELSE pg_has_role(r.oid, x.grantee, 'MEMBER') END
+     UNION ALL
     SELECT 'schema_create', 'WARNING', format('%I', n.nspname),
            format('Role %I may create in it: what it makes there comes before what is found later in a search_path.', r.rolname),
            format('REVOKE CREATE ON SCHEMA %I FROM %s;', n.nspname,
@@ -804,7 +818,7 @@ COMMENT ON FUNCTION steward.tenant_fk_guard(regclass, name, name[], boolean, boo
 -- Trying it
 --
 
-CREATE FUNCTION steward.tenant_probe(a text, b text, role name, context text, tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
+CREATE FUNCTION steward.tenant_probe(a text, b text, role name, context text DEFAULT 'SELECT steward.tenant_set(%L)', tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
     OUT table_name text, OUT attempt text, OUT result text, OUT detail text) RETURNS SETOF record
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -814,6 +828,7 @@ DECLARE
     rows bigint;
     own bigint;
     columns text;
+    ready boolean;
 BEGIN
     IF num_nulls(a, b, role, context) > 0 THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments "a", "b", "role" and "context" of steward.tenant_probe() must not be null';
@@ -848,7 +863,10 @@ BEGIN
             attempt := x.attempt;
             result := NULL;
             detail := NULL;
+            ready := false;
             BEGIN
+                -- rows that the caller may not see are an error, not none
+                SET LOCAL row_security = off;
                 EXECUTE format('SELECT count(*) FILTER (WHERE r.%2$I = %3$L), count(*) FILTER (WHERE r.%2$I = %4$L) FROM %1$s r WHERE r.%2$I IN (%3$L, %4$L)',
                                t.qualified_name, t.column_name, a, b) INTO own, rows;
                 IF (CASE attempt WHEN 'UPDATE to another tenant' THEN own ELSE rows END) = 0 THEN
@@ -858,10 +876,12 @@ BEGIN
                 IF attempt = 'INSERT' THEN
                     EXECUTE format('SELECT set_config(''steward_probe.row'', to_jsonb(r)::text, true) FROM %s r WHERE r.%I = %L LIMIT 1', t.qualified_name, t.column_name, b);
                 END IF;
-                EXECUTE format('SET LOCAL ROLE %I', role);
+                SET LOCAL row_security = on;
                 IF x.set_context THEN
                     EXECUTE format(context, a);
                 END IF;
+                EXECUTE format('SET LOCAL ROLE %I', role);
+                ready := true;
                 EXECUTE format(x.command, t.qualified_name, t.column_name, a, b, columns);
                 GET DIAGNOSTICS rows = ROW_COUNT;
                 rows := rows - CASE WHEN x.owns THEN own ELSE 0 END;
@@ -870,14 +890,14 @@ BEGIN
                 RAISE SQLSTATE 'STWRD';
             EXCEPTION
                 WHEN SQLSTATE 'STWRD' THEN NULL;
-                WHEN insufficient_privilege THEN
-                    result := 'blocked';
-                    detail := SQLERRM;
-                WHEN integrity_constraint_violation THEN
-                    result := CASE WHEN x.conflict THEN 'LEAKED' ELSE 'error' END;
-                    detail := SQLERRM;
                 WHEN OTHERS THEN
-                    result := 'error';
+                    -- no attempt was made
+                    IF NOT ready THEN
+                        RAISE;
+                    END IF;
+                    result := CASE WHEN SQLSTATE = '42501' THEN 'blocked'
+                                   WHEN SQLSTATE LIKE '23%' AND x.conflict THEN 'LEAKED'
+                                   ELSE 'error' END;
                     detail := SQLERRM;
             END;
             RETURN NEXT;

@@ -159,6 +159,12 @@ SELECT * FROM tenant_test.finds('CREATE POLICY more ON tenant_clean.note FOR SEL
 SELECT * FROM tenant_test.policy('USING (tenant_id = tenant_id)');
 SELECT * FROM tenant_test.policy('USING (1 = 1)');
 SELECT * FROM tenant_test.policy('USING (tenant_clean.tenant() = tenant_clean.tenant())');
+-- is_current_tenant()
+SELECT * FROM tenant_test.policy('USING (steward.is_current_tenant(tenant_id))');
+SELECT * FROM tenant_test.policy('USING (tenant_id = steward.current_tenant_int())');
+SELECT * FROM tenant_test.policy('USING (steward.is_current_tenant(id))');
+SELECT * FROM tenant_test.policy('USING (steward.is_current_tenant(tenant_id) OR steward.is_current_user(email))');
+SELECT * FROM tenant_test.policy('USING (steward.current_tenant_int() IS NULL OR steward.is_current_tenant(tenant_id))');
 -- a branch without the tenant
 SELECT * FROM tenant_test.policy($$USING (tenant_id = tenant_clean.tenant() OR current_setting('app.is_admin', true) = 'on')$$);
 SELECT * FROM tenant_test.policy('USING (tenant_id = tenant_clean.tenant() OR id < 100)');
@@ -224,6 +230,7 @@ SELECT * FROM tenant_test.finds('GRANT regress_tenant_admin TO regress_tenant_ap
 SELECT * FROM tenant_test.finds('GRANT pg_read_all_stats TO regress_tenant_app; ALTER ROLE regress_tenant_app CREATEROLE; GRANT CREATE ON SCHEMA tenant_clean TO regress_tenant_app');
 
 SELECT * FROM tenant_test.finds('GRANT REFERENCES (id) ON tenant_clean.item TO regress_tenant_app; GRANT REFERENCES ON tenant_clean.item TO regress_tenant_app');
+SELECT * FROM tenant_test.finds('GRANT EXECUTE ON FUNCTION steward.tenant_set, steward.tenant_sign TO regress_tenant_app; GRANT SET ON PARAMETER steward.user_id TO regress_tenant_app');
 -- from 16 on a membership may be of no use
 SELECT current_setting('server_version_num')::integer >= 160000 AS has_options \gset
 \if :has_options
@@ -305,6 +312,16 @@ ROLLBACK;
 SELECT count(*), min(tenant_id), current_setting('app.tenant_id', true) AS context FROM tenant_clean.account;
 SELECT * FROM steward.tenant_probe('1', '2', 'regress_tenant_app', 'SET LOCAL app.tenant_id = 1');
 SELECT * FROM steward.tenant_probe('1', NULL, 'regress_tenant_app', 'SET LOCAL app.tenant_id = %L');
+-- with the context of the extension
+BEGIN;
+ALTER POLICY tenant ON tenant_clean.account USING (steward.is_current_tenant(tenant_id));
+SELECT attempt, result, detail FROM steward.tenant_probe('1', '2', 'regress_tenant_app', schemas => '{tenant_clean}') WHERE table_name = 'tenant_clean.account';
+SELECT tenant IS NULL AS context_is_gone FROM steward.tenant_context();
+ROLLBACK;
+-- who cannot set the context has tried nothing
+SET ROLE regress_tenant_owner;
+SELECT * FROM steward.tenant_probe('1', '2', 'regress_tenant_app', schemas => '{tenant_clean}');
+RESET ROLE;
 TRUNCATE tenant_clean.account CASCADE;
 
 --
