@@ -354,7 +354,7 @@ BEGIN ATOMIC
             format('ALTER TABLE %s ALTER %I SET NOT NULL;', p.qualified_name, p.column_name))) AS w(rule, level, found, detail, fix_sql)
      WHERE w.found
      UNION ALL
-    SELECT w.rule, w.level, o.object, format(w.detail, string_agg(format('%I on %s', p.polname, p.qualified_name), ', ' ORDER BY p.qualified_name, p.polname)),
+    SELECT w.rule, w.level, o.object, format(w.detail, string_agg(format('%I on %s', p.polname, p.qualified_name), ', ' ORDER BY p.qualified_name COLLATE "C", p.polname)),
            w.fix_sql, NULL
       FROM policies p
      CROSS JOIN LATERAL (
@@ -485,7 +485,7 @@ BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
         SELECT * FROM steward.tenant_rows(tables)
     ), owners AS MATERIALIZED (
-        SELECT t.owner_id, min(t.qualified_name) AS example, count(*) AS tables FROM tables t GROUP BY t.owner_id
+        SELECT t.owner_id, min(t.qualified_name COLLATE "C") AS example, count(*) AS tables FROM tables t GROUP BY t.owner_id
     ), application AS MATERIALIZED (
         SELECT r.* FROM pg_roles r WHERE r.oid = ANY (roles)
     )
@@ -616,7 +616,7 @@ BEGIN ATOMIC
     SELECT CASE l.relkind WHEN 'm' THEN 'materialized_view' ELSE 'definer_view' END, 'ERROR', s.name,
            format(CASE l.relkind WHEN 'm' THEN 'It keeps rows of %s, and cannot have policies: whoever may read it reads those of all tenants.'
                                  ELSE 'It reads %s with the rights of its owner, %I, for whom no policy holds.' END,
-                  string_agg(DISTINCT l.of_table, ', ' ORDER BY l.of_table), pg_get_userbyid(l.relowner)),
+                  string_agg(DISTINCT l.of_table COLLATE "C", ', ' ORDER BY l.of_table COLLATE "C"), pg_get_userbyid(l.relowner)),
            CASE l.relkind WHEN 'v' THEN format('ALTER VIEW %s SET (security_invoker = true);', s.name) END, NULL
       FROM leaks l
       JOIN pg_class c ON c.oid = l.oid
@@ -628,13 +628,26 @@ BEGIN ATOMIC
      GROUP BY l.relkind, s.name, l.relowner
      UNION ALL
     SELECT 'definer_function', 'WARNING', s.name,
-           format('It uses %s with the rights of its owner, %I, for whom no policy holds.', string_agg(u.qualified_name, ', ' ORDER BY u.qualified_name), b.rolname),
+           format('It uses %s with the rights of its owner, %I, for whom no policy holds.', string_agg(u.qualified_name, ', ' ORDER BY u.qualified_name COLLATE "C"), b.rolname),
            format('ALTER ROUTINE %s SECURITY INVOKER;', s.name), NULL
       FROM uses u
       JOIN bypassing b USING (oid)
       JOIN pg_namespace n ON n.oid = b.pronamespace
      CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, b.proname, oidvectortypes(b.proargtypes))) s (name)
      GROUP BY s.name, b.rolname
+     UNION ALL
+    SELECT 'definer_search_path', 'WARNING', s.name,
+           format('It works with the rights of %I and finds names by the search_path of who calls it.', pg_get_userbyid(f.proowner)),
+           format('ALTER ROUTINE %s SET search_path = pg_catalog, %I, pg_temp;', s.name, n.nspname), NULL
+      FROM pg_proc f
+      JOIN pg_language l ON l.oid = f.prolang AND l.lanname NOT IN ('internal', 'c')
+      JOIN pg_namespace n ON n.oid = f.pronamespace
+     CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes))) s (name)
+     WHERE f.prosecdef AND f.prosqlbody IS NULL AND (schemas IS NULL OR f.pronamespace = ANY (schemas))
+       AND NOT EXISTS (SELECT FROM unnest(f.proconfig) c WHERE starts_with(c, 'search_path='))
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+       AND EXISTS (SELECT FROM tables)
+       AND (has_function_privilege('public', f.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE')))
      UNION ALL
     SELECT 'leakproof_function', CASE l.lanname WHEN 'c' THEN 'WARNING' ELSE 'ERROR' END, s.name,
            'It is marked LEAKPROOF: it is tried on rows before a policy has let them pass, and can tell what is in them.',
@@ -649,7 +662,7 @@ BEGIN ATOMIC
      UNION ALL
     SELECT 'publication', 'INFO', quote_ident(p.pubname),
            CASE WHEN p.puballtables THEN 'It publishes the rows of all tenants, of all tables.'
-                ELSE 'It publishes the rows of all tenants, of: ' || string_agg(t.qualified_name, ', ' ORDER BY t.qualified_name) || '.' END, NULL, NULL
+                ELSE 'It publishes the rows of all tenants, of: ' || string_agg(t.qualified_name, ', ' ORDER BY t.qualified_name COLLATE "C") || '.' END, NULL, NULL
       FROM pg_publication p
       LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prqual IS NULL AND NOT p.puballtables
       LEFT JOIN pg_publication_namespace m ON m.pnpubid = p.oid
