@@ -284,26 +284,53 @@ BEGIN ATOMIC
          UNION ALL
         -- where nobody has rights yet, everybody may get them
         SELECT DISTINCT g.polrelid, 0::oid FROM gaps g WHERE g.polrelid NOT IN (SELECT c.relation_id FROM considered c)
+    ), applies AS MATERIALIZED (
+        SELECT DISTINCT g.oid, g.polrelid, u.role_id
+          FROM (SELECT DISTINCT p.oid, p.polrelid, p.polroles FROM gaps p) g
+          JOIN users u ON u.relation_id = g.polrelid
+          JOIN reach r ON r.role_id = u.role_id AND r.grantee = ANY (g.polroles)
+    ), bound AS MATERIALIZED (
+        -- what restrictive policies make up for
+        SELECT DISTINCT c.polrelid, c.command, c.clause, r.role_id
+          FROM clauses c
+          JOIN reach r ON r.grantee = ANY (c.polroles)
+         WHERE NOT c.polpermissive AND c.implied
+    ), kept AS MATERIALIZED (
+        -- the roles that some policy keeps in
+        SELECT u.relation_id, u.role_id, bool_or(0 <> ALL (c.polroles)) AS by_name
+          FROM clauses c
+          JOIN users u ON u.relation_id = c.polrelid
+          JOIN reach r ON r.role_id = u.role_id AND r.grantee = ANY (c.polroles)
+         WHERE c.polpermissive AND c.implied
+         GROUP BY u.relation_id, u.role_id
+    ), exempt AS MATERIALIZED (
+        -- a role that is named because it may see everything, while others may not
+        SELECT a.oid, a.role_id
+          FROM applies a
+          JOIN policies p ON p.oid = a.oid
+          LEFT JOIN kept k ON k.relation_id = a.polrelid AND k.role_id = a.role_id
+         WHERE NOT roles_named AND 0 <> ALL (p.polroles)
+           AND (k.role_id IS NULL OR NOT k.by_name AND p.polcmd = '*')
+           AND a.oid IN (SELECT g.oid
+                           FROM (SELECT DISTINCT x.oid, x.polrelid FROM applies x) g
+                           JOIN kept o ON o.relation_id = g.polrelid
+                           LEFT JOIN applies y ON y.oid = g.oid AND y.role_id = o.role_id
+                          WHERE y.oid IS NULL)
     ), open AS MATERIALIZED (
         SELECT g.oid, g.clause, g.gaps, g.columns, bool_or(g.command = 'r') AS reads
           FROM gaps g
-          JOIN users u ON u.relation_id = g.polrelid
-         WHERE EXISTS (SELECT FROM reach r WHERE r.role_id = u.role_id AND r.grantee = ANY (g.polroles))
-           AND NOT EXISTS (
-               SELECT FROM clauses c
-                WHERE c.polrelid = g.polrelid AND NOT c.polpermissive AND c.command = g.command AND c.clause = g.clause AND c.implied
-                  AND EXISTS (SELECT FROM reach r WHERE r.role_id = u.role_id AND r.grantee = ANY (c.polroles)))
-           -- a role that is named because it may see everything, while others may not
-           AND NOT (NOT roles_named AND g.gaps = '{constant}' AND 0 <> ALL (g.polroles)
-                    AND EXISTS (SELECT FROM users o
-                                  JOIN clauses c ON c.polrelid = o.relation_id AND c.polpermissive AND c.implied
-                                 WHERE o.relation_id = g.polrelid
-                                   AND EXISTS (SELECT FROM reach r WHERE r.role_id = o.role_id AND r.grantee = ANY (c.polroles))
-                                   AND NOT EXISTS (SELECT FROM reach r WHERE r.role_id = o.role_id AND r.grantee = ANY (g.polroles)))
-                    AND NOT EXISTS (SELECT FROM clauses c
-                                     WHERE c.polrelid = g.polrelid AND c.polpermissive AND c.implied AND (0 <> ALL (c.polroles) OR g.polcmd <> '*')
-                                       AND EXISTS (SELECT FROM reach r WHERE r.role_id = u.role_id AND r.grantee = ANY (c.polroles))))
+          JOIN applies a ON a.oid = g.oid
+          LEFT JOIN exempt e ON e.oid = a.oid AND e.role_id = a.role_id
+         WHERE NOT (g.gaps = '{constant}' AND e.oid IS NOT NULL)
+           AND NOT EXISTS (SELECT FROM bound b
+                            WHERE b.polrelid = g.polrelid AND b.command = g.command AND b.clause = g.clause AND b.role_id = a.role_id)
          GROUP BY g.oid, g.clause, g.gaps, g.columns
+    ), models AS MATERIALIZED (
+        -- a condition that the table has already, to make a floor of
+        SELECT DISTINCT ON (g.polrelid) g.polrelid, g.polqual
+          FROM policies g
+         WHERE g.u_implied AND NOT g.fixed AND NOT g.not_distinct AND g.polpermissive AND g.column_number = ANY (g.u_columns)
+         ORDER BY g.polrelid, g.polname
     ), found AS MATERIALIZED (
         SELECT p.*, o.clause, o.columns,
                CASE WHEN 'fail open' = ANY (o.gaps) THEN 'fail_open'
@@ -333,14 +360,13 @@ BEGIN ATOMIC
                   (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
                     WHERE a.attrelid = f.polrelid AND a.attnum = ANY (f.columns))),
            CASE WHEN f.rule = 'shared_rows' THEN NULL
+                WHEN (f.clause = 'check' AND f.u_implied) IS NOT TRUE AND m.polrelid IS NULL THEN NULL
                 WHEN f.clause = 'check' AND f.u_implied
                 THEN format('ALTER POLICY %I ON %s WITH CHECK (%s);', f.polname, f.qualified_name, pg_get_expr(f.polqual, f.polrelid))
-                ELSE (SELECT format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (%s);', f.column_name || '_floor', f.qualified_name, pg_get_expr(g.polqual, g.polrelid))
-                        FROM policies g
-                       WHERE g.polrelid = f.polrelid AND g.u_implied AND NOT g.fixed AND NOT g.not_distinct AND g.polpermissive AND g.u_gaps = '{}' AND f.column_number = ANY (g.u_columns)
-                       ORDER BY g.polname LIMIT 1) END,
+                ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (%s);', f.column_name || '_floor', f.qualified_name, pg_get_expr(m.polqual, m.polrelid)) END,
            quote_ident(f.polname)
       FROM (SELECT DISTINCT ON (f.oid, f.rule) f.* FROM found f ORDER BY f.oid, f.rule, f.clause DESC) f
+      LEFT JOIN models m ON m.polrelid = f.polrelid
      UNION ALL
     SELECT w.rule, w.level, p.qualified_name, w.detail, w.fix_sql, quote_ident(p.polname)
       FROM policies p
