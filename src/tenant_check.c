@@ -340,17 +340,43 @@ true_without_context(Node *node)
 	return false;
 }
 
+typedef struct ColumnSearch
+{
+	AttrNumber	column;
+	int			level;
+} ColumnSearch;
+
 static bool
 mentions_column_walker(Node *node, void *context)
 {
+	ColumnSearch *search = context;
+
 	if (!node)
 		return false;
 	if (IsA(node, Var))
-		return ((Var *) node)->varlevelsup == 0 && ((Var *) node)->varattno == *(AttrNumber *) context;
-	return expression_tree_walker(node, mentions_column_walker, context);
+		return ((Var *) node)->varlevelsup == search->level && ((Var *) node)->varattno == search->column;
+	if (IsA(node, Query))
+	{
+		bool		found;
+
+		search->level++;
+		found = query_tree_walker((Query *) node, mentions_column_walker, search, 0);
+		search->level--;
+		return found;
+	}
+	return expression_tree_walker(node, mentions_column_walker, search);
 }
 
-/* Judges that two expressions must be equal; array: that one of the other's elements must. */
+/* True if an expression, or a subquery in it, has the tenant column of the row. */
+static bool
+mentions_tenant(Facts *facts, Node *node, int level)
+{
+	ColumnSearch search = {facts->column, level};
+
+	return mentions_column_walker(node, &search);
+}
+
+/* Judges a condition that two expressions are equal, or that one is an element of the other. */
 static bool
 equality_implies(Facts *facts, Node *left, Node *right, int level, Gap *gaps)
 {
@@ -364,7 +390,7 @@ equality_implies(Facts *facts, Node *left, Node *right, int level, Gap *gaps)
 			continue;
 		if (contain_vars_of_level(other, level))
 		{
-			if (column == facts->column && mentions_column_walker(other, &facts->column))
+			if (column == facts->column && mentions_tenant(facts, other, level))
 			{
 				bool		ignored = false;
 
@@ -632,7 +658,9 @@ implies_tenant(Facts *facts, Node *node, int level, Gap *gaps)
 					return implies_tenant(facts, (Node *) ((TargetEntry *) linitial(query->targetList))->expr, level + 1, gaps);
 				if (query_has_context_walker((Node *) query, NULL))
 				{
-					if (link->subLinkType == ANY_SUBLINK && implies_tenant(facts, link->testexpr, level, &gap))
+					/* a list that is made of the row has what the row has */
+					if (link->subLinkType == ANY_SUBLINK && !mentions_tenant(facts, (Node *) query, level) &&
+						implies_tenant(facts, link->testexpr, level, &gap))
 						return true;
 					if ((link->subLinkType == EXISTS_SUBLINK || link->subLinkType == ANY_SUBLINK) &&
 						from_implies(facts, (Node *) query->jointree, level + 1, &gap))

@@ -171,7 +171,8 @@ BEGIN ATOMIC
     ), reach AS MATERIALIZED (
         -- the grantees whose rights a role of the application has
         SELECT g.grantee FROM (SELECT DISTINCT g.grantee FROM grants g) g
-         WHERE EXISTS (SELECT FROM unnest(roles) r WHERE CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r, g.grantee, 'MEMBER') END)
+         WHERE g.grantee = 0
+            OR EXISTS (SELECT FROM unnest(roles) r WHERE CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r, g.grantee, 'MEMBER') END)
     ), open AS MATERIALIZED (
         SELECT DISTINCT g.relation_id FROM grants g JOIN reach USING (grantee)
          WHERE g.privileges && '{SELECT,INSERT,UPDATE,DELETE}'
@@ -283,26 +284,53 @@ BEGIN ATOMIC
          UNION ALL
         -- where nobody has rights yet, everybody may get them
         SELECT DISTINCT g.polrelid, 0::oid FROM gaps g WHERE g.polrelid NOT IN (SELECT c.relation_id FROM considered c)
+    ), applies AS MATERIALIZED (
+        SELECT DISTINCT g.oid, g.polrelid, u.role_id
+          FROM (SELECT DISTINCT p.oid, p.polrelid, p.polroles FROM gaps p) g
+          JOIN users u ON u.relation_id = g.polrelid
+          JOIN reach r ON r.role_id = u.role_id AND r.grantee = ANY (g.polroles)
+    ), bound AS MATERIALIZED (
+        -- what restrictive policies make up for
+        SELECT DISTINCT c.polrelid, c.command, c.clause, r.role_id
+          FROM clauses c
+          JOIN reach r ON r.grantee = ANY (c.polroles)
+         WHERE NOT c.polpermissive AND c.implied
+    ), kept AS MATERIALIZED (
+        -- the roles that some policy keeps in
+        SELECT u.relation_id, u.role_id, bool_or(0 <> ALL (c.polroles)) AS by_name
+          FROM clauses c
+          JOIN users u ON u.relation_id = c.polrelid
+          JOIN reach r ON r.role_id = u.role_id AND r.grantee = ANY (c.polroles)
+         WHERE c.polpermissive AND c.implied
+         GROUP BY u.relation_id, u.role_id
+    ), exempt AS MATERIALIZED (
+        -- a role that is named because it may see everything, while others may not
+        SELECT a.oid, a.role_id
+          FROM applies a
+          JOIN policies p ON p.oid = a.oid
+          LEFT JOIN kept k ON k.relation_id = a.polrelid AND k.role_id = a.role_id
+         WHERE NOT roles_named AND 0 <> ALL (p.polroles)
+           AND (k.role_id IS NULL OR NOT k.by_name AND p.polcmd = '*')
+           AND a.oid IN (SELECT g.oid
+                           FROM (SELECT DISTINCT x.oid, x.polrelid FROM applies x) g
+                           JOIN kept o ON o.relation_id = g.polrelid
+                           LEFT JOIN applies y ON y.oid = g.oid AND y.role_id = o.role_id
+                          WHERE y.oid IS NULL)
     ), open AS MATERIALIZED (
         SELECT g.oid, g.clause, g.gaps, g.columns, bool_or(g.command = 'r') AS reads
           FROM gaps g
-          JOIN users u ON u.relation_id = g.polrelid
-         WHERE EXISTS (SELECT FROM reach r WHERE r.role_id = u.role_id AND r.grantee = ANY (g.polroles))
-           AND NOT EXISTS (
-               SELECT FROM clauses c
-                WHERE c.polrelid = g.polrelid AND NOT c.polpermissive AND c.command = g.command AND c.clause = g.clause AND c.implied
-                  AND EXISTS (SELECT FROM reach r WHERE r.role_id = u.role_id AND r.grantee = ANY (c.polroles)))
-           -- a role that is named because it may see everything, while others may not
-           AND NOT (NOT roles_named AND g.gaps = '{constant}' AND 0 <> ALL (g.polroles)
-                    AND EXISTS (SELECT FROM users o
-                                  JOIN clauses c ON c.polrelid = o.relation_id AND c.polpermissive AND c.implied
-                                 WHERE o.relation_id = g.polrelid
-                                   AND EXISTS (SELECT FROM reach r WHERE r.role_id = o.role_id AND r.grantee = ANY (c.polroles))
-                                   AND NOT EXISTS (SELECT FROM reach r WHERE r.role_id = o.role_id AND r.grantee = ANY (g.polroles)))
-                    AND NOT EXISTS (SELECT FROM clauses c
-                                     WHERE c.polrelid = g.polrelid AND c.polpermissive AND c.implied AND (0 <> ALL (c.polroles) OR g.polcmd <> '*')
-                                       AND EXISTS (SELECT FROM reach r WHERE r.role_id = u.role_id AND r.grantee = ANY (c.polroles))))
+          JOIN applies a ON a.oid = g.oid
+          LEFT JOIN exempt e ON e.oid = a.oid AND e.role_id = a.role_id
+         WHERE NOT (g.gaps = '{constant}' AND e.oid IS NOT NULL)
+           AND NOT EXISTS (SELECT FROM bound b
+                            WHERE b.polrelid = g.polrelid AND b.command = g.command AND b.clause = g.clause AND b.role_id = a.role_id)
          GROUP BY g.oid, g.clause, g.gaps, g.columns
+    ), models AS MATERIALIZED (
+        -- a condition that the table has already, to make a floor of
+        SELECT DISTINCT ON (g.polrelid) g.polrelid, g.polqual
+          FROM policies g
+         WHERE g.u_implied AND NOT g.fixed AND NOT g.not_distinct AND g.polpermissive AND g.column_number = ANY (g.u_columns)
+         ORDER BY g.polrelid, g.polname
     ), found AS MATERIALIZED (
         SELECT p.*, o.clause, o.columns,
                CASE WHEN 'fail open' = ANY (o.gaps) THEN 'fail_open'
@@ -332,14 +360,13 @@ BEGIN ATOMIC
                   (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
                     WHERE a.attrelid = f.polrelid AND a.attnum = ANY (f.columns))),
            CASE WHEN f.rule = 'shared_rows' THEN NULL
+                WHEN (f.clause = 'check' AND f.u_implied) IS NOT TRUE AND m.polrelid IS NULL THEN NULL
                 WHEN f.clause = 'check' AND f.u_implied
                 THEN format('ALTER POLICY %I ON %s WITH CHECK (%s);', f.polname, f.qualified_name, pg_get_expr(f.polqual, f.polrelid))
-                ELSE (SELECT format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (%s);', f.column_name || '_floor', f.qualified_name, pg_get_expr(g.polqual, g.polrelid))
-                        FROM policies g
-                       WHERE g.polrelid = f.polrelid AND g.u_implied AND NOT g.fixed AND NOT g.not_distinct AND g.polpermissive AND g.u_gaps = '{}' AND f.column_number = ANY (g.u_columns)
-                       ORDER BY g.polname LIMIT 1) END,
+                ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (%s);', f.column_name || '_floor', f.qualified_name, pg_get_expr(m.polqual, m.polrelid)) END,
            quote_ident(f.polname)
       FROM (SELECT DISTINCT ON (f.oid, f.rule) f.* FROM found f ORDER BY f.oid, f.rule, f.clause DESC) f
+      LEFT JOIN models m ON m.polrelid = f.polrelid
      UNION ALL
     SELECT w.rule, w.level, p.qualified_name, w.detail, w.fix_sql, quote_ident(p.polname)
       FROM policies p
@@ -353,7 +380,7 @@ BEGIN ATOMIC
             format('ALTER TABLE %s ALTER %I SET NOT NULL;', p.qualified_name, p.column_name))) AS w(rule, level, found, detail, fix_sql)
      WHERE w.found
      UNION ALL
-    SELECT w.rule, w.level, o.object, format(w.detail, string_agg(format('%I on %s', p.polname, p.qualified_name), ', ' ORDER BY p.qualified_name, p.polname)),
+    SELECT w.rule, w.level, o.object, format(w.detail, string_agg(format('%I on %s', p.polname, p.qualified_name), ', ' ORDER BY p.qualified_name COLLATE "C", p.polname)),
            w.fix_sql, NULL
       FROM policies p
      CROSS JOIN LATERAL (
@@ -484,7 +511,7 @@ BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
         SELECT * FROM steward.tenant_rows(tables)
     ), owners AS MATERIALIZED (
-        SELECT t.owner_id, min(t.qualified_name) AS example, count(*) AS tables FROM tables t GROUP BY t.owner_id
+        SELECT t.owner_id, min(t.qualified_name COLLATE "C") AS example, count(*) AS tables FROM tables t GROUP BY t.owner_id
     ), application AS MATERIALIZED (
         SELECT r.* FROM pg_roles r WHERE r.oid = ANY (roles)
     )
@@ -523,6 +550,20 @@ BEGIN ATOMIC
       JOIN pg_roles s ON s.rolname IN ('pg_monitor', 'pg_read_all_stats')
        AND EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid AND m.roleid = s.oid)
      WHERE NOT r.rolsuper
+     UNION ALL
+    SELECT 'context_setter', 'WARNING', quote_ident(r.rolname),
+           format('It may %s: SQL that is smuggled into it chooses any tenant.', s.what),
+           format('REVOKE %s FROM %s;', s.privilege, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END), s.name
+      FROM (SELECT 'call ' || f.oid::regprocedure, format('EXECUTE ON FUNCTION %s', f.oid::regprocedure), f.proname, f.proowner, f.proacl
+              FROM pg_proc f
+             WHERE f.oid IN ('steward.tenant_set(text, text, jsonb)'::regprocedure, 'steward.tenant_sign(text, text, interval, jsonb)'::regprocedure)
+             UNION ALL
+            SELECT 'set ' || p.parname, format('SET ON PARAMETER %s', p.parname), p.parname, 0, p.paracl
+              FROM pg_parameter_acl p
+             WHERE p.parname IN ('steward.tenant', 'steward.user_id', 'steward.claims', 'steward.tenant_keys')) AS s (what, privilege, name, owner, acl)
+     CROSS JOIN LATERAL aclexplode(s.acl) x
+      JOIN application r ON NOT r.rolsuper AND x.grantee <> s.owner AND x.privilege_type IN ('EXECUTE', 'SET')
+                        AND CASE x.grantee WHEN 0 THEN true ELSE pg_has_role(r.oid, x.grantee, 'MEMBER') END
      UNION ALL
     SELECT 'schema_create', 'WARNING', format('%I', n.nspname),
            format('Role %I may create in it: what it makes there comes before what is found later in a search_path.', r.rolname),
@@ -584,7 +625,7 @@ BEGIN ATOMIC
           JOIN pg_roles o ON o.oid = f.proowner
          WHERE f.prosecdef AND f.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
-           AND EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE'))
+           AND (has_function_privilege('public', f.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE')))
     ), words AS MATERIALIZED (
         -- a body that is a text is not parsed: what names a table is taken to use it
         SELECT DISTINCT b.oid, w.word FROM bypassing b CROSS JOIN LATERAL regexp_split_to_table(b.prosrc, '[^[:alnum:]_$]+') w (word)
@@ -601,25 +642,38 @@ BEGIN ATOMIC
     SELECT CASE l.relkind WHEN 'm' THEN 'materialized_view' ELSE 'definer_view' END, 'ERROR', s.name,
            format(CASE l.relkind WHEN 'm' THEN 'It keeps rows of %s, and cannot have policies: whoever may read it reads those of all tenants.'
                                  ELSE 'It reads %s with the rights of its owner, %I, for whom no policy holds.' END,
-                  string_agg(DISTINCT l.of_table, ', ' ORDER BY l.of_table), pg_get_userbyid(l.relowner)),
+                  string_agg(DISTINCT l.of_table COLLATE "C", ', ' ORDER BY l.of_table COLLATE "C"), pg_get_userbyid(l.relowner)),
            CASE l.relkind WHEN 'v' THEN format('ALTER VIEW %s SET (security_invoker = true);', s.name) END, NULL
       FROM leaks l
       JOIN pg_class c ON c.oid = l.oid
       JOIN pg_namespace n ON n.oid = c.relnamespace
      CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) s (name)
-     WHERE EXISTS (SELECT FROM unnest(roles) r
-                    WHERE has_any_column_privilege(r, l.oid, 'SELECT') OR has_any_column_privilege(r, l.oid, 'INSERT')
-                       OR has_any_column_privilege(r, l.oid, 'UPDATE') OR has_table_privilege(r, l.oid, 'DELETE'))
+     WHERE has_any_column_privilege('public', l.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege('public', l.oid, 'DELETE')
+        OR EXISTS (SELECT FROM unnest(roles) r
+                    WHERE has_any_column_privilege(r, l.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r, l.oid, 'DELETE'))
      GROUP BY l.relkind, s.name, l.relowner
      UNION ALL
     SELECT 'definer_function', 'WARNING', s.name,
-           format('It uses %s with the rights of its owner, %I, for whom no policy holds.', string_agg(u.qualified_name, ', ' ORDER BY u.qualified_name), b.rolname),
+           format('It uses %s with the rights of its owner, %I, for whom no policy holds.', string_agg(u.qualified_name, ', ' ORDER BY u.qualified_name COLLATE "C"), b.rolname),
            format('ALTER ROUTINE %s SECURITY INVOKER;', s.name), NULL
       FROM uses u
       JOIN bypassing b USING (oid)
       JOIN pg_namespace n ON n.oid = b.pronamespace
      CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, b.proname, oidvectortypes(b.proargtypes))) s (name)
      GROUP BY s.name, b.rolname
+     UNION ALL
+    SELECT 'definer_search_path', 'WARNING', s.name,
+           format('It works with the rights of %I and finds names by the search_path of who calls it.', pg_get_userbyid(f.proowner)),
+           format('ALTER ROUTINE %s SET search_path = pg_catalog, %I, pg_temp;', s.name, n.nspname), NULL
+      FROM pg_proc f
+      JOIN pg_language l ON l.oid = f.prolang AND l.lanname NOT IN ('internal', 'c')
+      JOIN pg_namespace n ON n.oid = f.pronamespace
+     CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes))) s (name)
+     WHERE f.prosecdef AND f.prosqlbody IS NULL AND (schemas IS NULL OR f.pronamespace = ANY (schemas))
+       AND NOT EXISTS (SELECT FROM unnest(f.proconfig) c WHERE starts_with(c, 'search_path='))
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+       AND EXISTS (SELECT FROM tables)
+       AND (has_function_privilege('public', f.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE')))
      UNION ALL
     SELECT 'leakproof_function', CASE l.lanname WHEN 'c' THEN 'WARNING' ELSE 'ERROR' END, s.name,
            'It is marked LEAKPROOF: it is tried on rows before a policy has let them pass, and can tell what is in them.',
@@ -634,7 +688,7 @@ BEGIN ATOMIC
      UNION ALL
     SELECT 'publication', 'INFO', quote_ident(p.pubname),
            CASE WHEN p.puballtables THEN 'It publishes the rows of all tenants, of all tables.'
-                ELSE 'It publishes the rows of all tenants, of: ' || string_agg(t.qualified_name, ', ' ORDER BY t.qualified_name) || '.' END, NULL, NULL
+                ELSE 'It publishes the rows of all tenants, of: ' || string_agg(t.qualified_name, ', ' ORDER BY t.qualified_name COLLATE "C") || '.' END, NULL, NULL
       FROM pg_publication p
       LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prqual IS NULL AND NOT p.puballtables
       LEFT JOIN pg_publication_namespace m ON m.pnpubid = p.oid
@@ -803,7 +857,7 @@ COMMENT ON FUNCTION steward.tenant_fk_guard(regclass, name, name[], boolean, boo
 -- Trying it
 --
 
-CREATE FUNCTION steward.tenant_probe(a text, b text, role name, context text, tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
+CREATE FUNCTION steward.tenant_probe(a text, b text, role name, context text DEFAULT 'SELECT steward.tenant_set(%L)', tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
     OUT table_name text, OUT attempt text, OUT result text, OUT detail text) RETURNS SETOF record
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -813,6 +867,7 @@ DECLARE
     rows bigint;
     own bigint;
     columns text;
+    ready boolean;
 BEGIN
     IF num_nulls(a, b, role, context) > 0 THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments "a", "b", "role" and "context" of steward.tenant_probe() must not be null';
@@ -847,7 +902,10 @@ BEGIN
             attempt := x.attempt;
             result := NULL;
             detail := NULL;
+            ready := false;
             BEGIN
+                -- rows that the caller may not see are an error, not none
+                SET LOCAL row_security = off;
                 EXECUTE format('SELECT count(*) FILTER (WHERE r.%2$I = %3$L), count(*) FILTER (WHERE r.%2$I = %4$L) FROM %1$s r WHERE r.%2$I IN (%3$L, %4$L)',
                                t.qualified_name, t.column_name, a, b) INTO own, rows;
                 IF (CASE attempt WHEN 'UPDATE to another tenant' THEN own ELSE rows END) = 0 THEN
@@ -857,10 +915,12 @@ BEGIN
                 IF attempt = 'INSERT' THEN
                     EXECUTE format('SELECT set_config(''steward_probe.row'', to_jsonb(r)::text, true) FROM %s r WHERE r.%I = %L LIMIT 1', t.qualified_name, t.column_name, b);
                 END IF;
-                EXECUTE format('SET LOCAL ROLE %I', role);
+                SET LOCAL row_security = on;
                 IF x.set_context THEN
                     EXECUTE format(context, a);
                 END IF;
+                EXECUTE format('SET LOCAL ROLE %I', role);
+                ready := true;
                 EXECUTE format(x.command, t.qualified_name, t.column_name, a, b, columns);
                 GET DIAGNOSTICS rows = ROW_COUNT;
                 rows := rows - CASE WHEN x.owns THEN own ELSE 0 END;
@@ -869,14 +929,14 @@ BEGIN
                 RAISE SQLSTATE 'STWRD';
             EXCEPTION
                 WHEN SQLSTATE 'STWRD' THEN NULL;
-                WHEN insufficient_privilege THEN
-                    result := 'blocked';
-                    detail := SQLERRM;
-                WHEN integrity_constraint_violation THEN
-                    result := CASE WHEN x.conflict THEN 'LEAKED' ELSE 'error' END;
-                    detail := SQLERRM;
                 WHEN OTHERS THEN
-                    result := 'error';
+                    -- no attempt was made
+                    IF NOT ready THEN
+                        RAISE;
+                    END IF;
+                    result := CASE WHEN SQLSTATE = '42501' THEN 'blocked'
+                                   WHEN SQLSTATE LIKE '23%' AND x.conflict THEN 'LEAKED'
+                                   ELSE 'error' END;
                     detail := SQLERRM;
             END;
             RETURN NEXT;

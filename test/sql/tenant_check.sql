@@ -141,7 +141,7 @@ SELECT * FROM tenant_test.finds('ALTER TABLE tenant_clean.account NO FORCE ROW L
 SELECT * FROM tenant_test.finds('GRANT SELECT ON tenant_clean.event_1 TO regress_tenant_app');
 SELECT * FROM tenant_test.finds('CREATE TABLE tenant_clean.heir () INHERITS (tenant_clean.account); GRANT UPDATE (email) ON tenant_clean.heir TO PUBLIC', roles => '{regress_tenant_app}');
 SELECT * FROM tenant_test.finds('CREATE TABLE tenant_clean.copy (LIKE tenant_clean.account INCLUDING ALL)');
-SELECT * FROM tenant_test.finds('ALTER TABLE tenant_clean.country ADD tenant_id numeric');
+SELECT * FROM tenant_test.finds('ALTER TABLE tenant_clean.country ADD tenant_id numeric', roles => '{regress_tenant_app}');
 SELECT * FROM tenant_test.finds($$CREATE FOREIGN DATA WRAPPER regress_w; CREATE SERVER regress_s FOREIGN DATA WRAPPER regress_w;
     CREATE FOREIGN TABLE tenant_clean.far (tenant_id integer) SERVER regress_s; GRANT SELECT ON tenant_clean.far TO regress_tenant_app$$);
 
@@ -159,6 +159,12 @@ SELECT * FROM tenant_test.finds('CREATE POLICY more ON tenant_clean.note FOR SEL
 SELECT * FROM tenant_test.policy('USING (tenant_id = tenant_id)');
 SELECT * FROM tenant_test.policy('USING (1 = 1)');
 SELECT * FROM tenant_test.policy('USING (tenant_clean.tenant() = tenant_clean.tenant())');
+-- is_current_tenant()
+SELECT * FROM tenant_test.policy('USING (steward.is_current_tenant(tenant_id))');
+SELECT * FROM tenant_test.policy('USING (tenant_id = steward.current_tenant_int())');
+SELECT * FROM tenant_test.policy('USING (steward.is_current_tenant(id))');
+SELECT * FROM tenant_test.policy('USING (steward.is_current_tenant(tenant_id) OR steward.is_current_user(email))');
+SELECT * FROM tenant_test.policy('USING (steward.current_tenant_int() IS NULL OR steward.is_current_tenant(tenant_id))');
 -- a branch without the tenant
 SELECT * FROM tenant_test.policy($$USING (tenant_id = tenant_clean.tenant() OR current_setting('app.is_admin', true) = 'on')$$);
 SELECT * FROM tenant_test.policy('USING (tenant_id = tenant_clean.tenant() OR id < 100)');
@@ -224,18 +230,18 @@ SELECT * FROM tenant_test.finds('GRANT regress_tenant_admin TO regress_tenant_ap
 SELECT * FROM tenant_test.finds('GRANT pg_read_all_stats TO regress_tenant_app; ALTER ROLE regress_tenant_app CREATEROLE; GRANT CREATE ON SCHEMA tenant_clean TO regress_tenant_app');
 
 SELECT * FROM tenant_test.finds('GRANT REFERENCES (id) ON tenant_clean.item TO regress_tenant_app; GRANT REFERENCES ON tenant_clean.item TO regress_tenant_app');
+SELECT * FROM tenant_test.finds('GRANT EXECUTE ON FUNCTION steward.tenant_set, steward.tenant_sign TO regress_tenant_app; GRANT SET ON PARAMETER steward.user_id TO regress_tenant_app');
 -- from 16 on a membership may be of no use
-SELECT current_setting('server_version_num')::integer >= 160000 AS has_options \gset
-\if :has_options
-SELECT count(*) = 0 AS as_it_should_be FROM tenant_test.finds('GRANT regress_tenant_owner TO regress_tenant_app WITH SET FALSE, INHERIT FALSE', roles => '{regress_tenant_app}');
-SELECT count(*) = 1 AS as_it_should_be FROM tenant_test.finds('GRANT regress_tenant_owner TO regress_tenant_app WITH SET FALSE, INHERIT TRUE', roles => '{regress_tenant_app}') WHERE rule = 'set_role_path';
-SELECT count(*) = 1 AS as_it_should_be FROM tenant_test.finds('GRANT regress_tenant_owner TO regress_tenant_app WITH ADMIN TRUE, SET FALSE, INHERIT FALSE', roles => '{regress_tenant_app}') WHERE rule = 'set_role_path';
--- what is inherited cannot SET ROLE on
-SELECT count(*) = 0 AS as_it_should_be FROM tenant_test.finds('CREATE ROLE regress_tenant_middle; GRANT regress_tenant_middle TO regress_tenant_app WITH SET FALSE, INHERIT TRUE;
-    GRANT regress_tenant_owner TO regress_tenant_middle WITH SET TRUE, INHERIT FALSE', roles => '{regress_tenant_app}') WHERE rule = 'set_role_path';
-\else
-SELECT n > 0 AS as_it_should_be FROM generate_series(1, 4) n;
-\endif
+SELECT CASE WHEN current_setting('server_version_num')::integer < 160000 THEN true
+            ELSE found = (SELECT count(*) FROM tenant_test.finds(seed, roles => '{regress_tenant_app}') WHERE rule = 'set_role_path') END AS as_it_should_be
+  FROM (VALUES
+    (1, 0, 'GRANT regress_tenant_owner TO regress_tenant_app WITH SET FALSE, INHERIT FALSE'),
+    (2, 1, 'GRANT regress_tenant_owner TO regress_tenant_app WITH SET FALSE, INHERIT TRUE'),
+    (3, 1, 'GRANT regress_tenant_owner TO regress_tenant_app WITH ADMIN TRUE, SET FALSE, INHERIT FALSE'),
+    -- what is inherited cannot SET ROLE on
+    (4, 0, 'CREATE ROLE regress_tenant_middle; GRANT regress_tenant_middle TO regress_tenant_app WITH SET FALSE, INHERIT TRUE;
+            GRANT regress_tenant_owner TO regress_tenant_middle WITH SET TRUE, INHERIT FALSE')) AS v (n, found, seed)
+ ORDER BY n;
 
 -- what reads on behalf of others
 SELECT * FROM tenant_test.finds('ALTER VIEW tenant_clean.notes RESET (security_invoker); ALTER VIEW tenant_clean.notes OWNER TO CURRENT_USER');
@@ -305,6 +311,16 @@ ROLLBACK;
 SELECT count(*), min(tenant_id), current_setting('app.tenant_id', true) AS context FROM tenant_clean.account;
 SELECT * FROM steward.tenant_probe('1', '2', 'regress_tenant_app', 'SET LOCAL app.tenant_id = 1');
 SELECT * FROM steward.tenant_probe('1', NULL, 'regress_tenant_app', 'SET LOCAL app.tenant_id = %L');
+-- with the context of the extension
+BEGIN;
+ALTER POLICY tenant ON tenant_clean.account USING (steward.is_current_tenant(tenant_id));
+SELECT attempt, result, detail FROM steward.tenant_probe('1', '2', 'regress_tenant_app', schemas => '{tenant_clean}') WHERE table_name = 'tenant_clean.account';
+SELECT tenant IS NULL AS context_is_gone FROM steward.tenant_context();
+ROLLBACK;
+-- who cannot set the context has tried nothing
+SET ROLE regress_tenant_owner;
+SELECT * FROM steward.tenant_probe('1', '2', 'regress_tenant_app', schemas => '{tenant_clean}');
+RESET ROLE;
 TRUNCATE tenant_clean.account CASCADE;
 
 --
@@ -353,6 +369,7 @@ SELECT * FROM steward.tenant_check('{author_id}', '{tenant_seeds}');
 SELECT key FROM steward.tenant_check('{author_id}', '{tenant_seeds}', include_muted => true);
 SELECT steward.tenant_assert_isolated('{author_id}', '{tenant_seeds}') IS NOT NULL AS isolated;
 DELETE FROM steward.tenant_check_muted WHERE key LIKE '%tenant_seeds%';
+SELECT 'steward.tenant_check_muted'::regclass = ANY (extconfig) AS is_dumped FROM pg_extension WHERE extname = 'pg_steward';
 
 --
 -- Who asks
