@@ -41,8 +41,11 @@ sub session
 	my ($role, $sql, $options, $on) = @_;
 	local $ENV{PGUSER} = $role;
 	local $ENV{PGOPTIONS} = $options // '';
-	my ($rc, $stdout, $stderr) = ($on // $node)->psql('postgres', $sql, on_error_stop => 0);
-	$stderr =~ s/^psql:<stdin>:\d+: //mg;
+	# from a file: a psql that cannot connect reads no standard input
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/session.sql';
+	append_to_file($file, $sql);
+	my ($rc, $stdout, $stderr) = ($on // $node)->psql('postgres', '', on_error_stop => 0, extra_params => [ '-f', $file ]);
+	$stderr =~ s/^psql:\S+:\d+: //mg;
 	return join "\n", grep { length } $stdout, $stderr;
 }
 
