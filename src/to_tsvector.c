@@ -101,8 +101,8 @@ static TSVector
 finish(TsvectorDraft *draft, const TsvectorPart *parts, MemoryContext mcxt)
 {
 	Term	   *terms = draft->terms;
-	SortedTerm *sorted = palloc_extended(Max(draft->nterms, 1) * sizeof(SortedTerm),
-										 MCXT_ALLOC_HUGE);
+	SortedTerm	few[64];		/* enough for short texts */
+	SortedTerm *sorted = few;
 	Term	   *leader = NULL;
 	int64		nleaders = 0;
 	int64		nplaced = 0;
@@ -112,6 +112,8 @@ finish(TsvectorDraft *draft, const TsvectorPart *parts, MemoryContext mcxt)
 	char	   *strings;
 	Size		size;
 
+	if (draft->nterms > lengthof(few))
+		sorted = palloc_extended(draft->nterms * sizeof(SortedTerm), MCXT_ALLOC_HUGE);
 	for (int64 i = 0; i < draft->nterms; i++)
 	{
 		sorted[i].prefix = terms[i].prefix;
