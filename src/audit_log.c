@@ -480,8 +480,8 @@ empty(AuditBatch *batch)
 }
 
 /* Writes the rows of a batch, one partition after the other, and empties it. */
-static void
-flush(AuditBatch *batch)
+void
+steward_audit_batch_flush(AuditBatch *batch)
 {
 	int			next;
 
@@ -616,14 +616,7 @@ steward_audit_batch_add(AuditBatch **batch_p, const Datum *values, const bool *i
 
 	batch->bytes += tuple->t_len;
 	if (batch->nrows == MAX_BATCH_ROWS || batch->bytes >= MAX_BATCH_BYTES)
-		flush(batch);
-}
-
-/* Writes what a batch holds, where its statement has no further rows. */
-void
-steward_audit_batch_flush(AuditBatch *batch)
-{
-	flush(batch);
+		steward_audit_batch_flush(batch);
 }
 
 /*
@@ -639,7 +632,7 @@ steward_audit_batch_close(AuditBatch *batch)
 	{
 		if (batch->subid != GetCurrentSubTransactionId())
 			return;
-		flush(batch);
+		steward_audit_batch_flush(batch);
 	}
 	release(batch);
 }
@@ -654,7 +647,7 @@ batches_at_xact_end(XactEvent event, void *arg)
 		AuditBatch *batch = dlist_container(AuditBatch, node, iter.cur);
 
 		if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
-			flush(batch);
+			steward_audit_batch_flush(batch);
 		else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE ||
 				 event == XACT_EVENT_ABORT)
 		{
@@ -680,7 +673,7 @@ batches_at_subxact_end(SubXactEvent event, SubTransactionId subid,
 		if (batch->nrows == 0 || batch->subid != subid)
 			continue;
 		if (event == SUBXACT_EVENT_PRE_COMMIT_SUB)
-			flush(batch);
+			steward_audit_batch_flush(batch);
 		else
 			empty(batch);
 		if (batch->closed)

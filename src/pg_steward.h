@@ -178,6 +178,8 @@ extern const char *const steward_clocks[];
 
 extern void steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events,
 									 const char *wanted, const char *enable);
+extern void *steward_begin_statement(FunctionCallInfo fcinfo,
+									 void *(*parse) (Relation rel, Trigger *trigger));
 extern void steward_stamp_init(Stamp *stamp, Relation rel, AttrNumber attnum, StampClock clock,
 							   const char *kind);
 extern Datum steward_stamp_now(const Stamp *stamp);

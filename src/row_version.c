@@ -112,14 +112,9 @@ steward_row_version_trigger(PG_FUNCTION_ARGS)
 
 	if (state == NULL)
 	{
-		MemoryContext old;
-
 		steward_check_before_row(fcinfo, "steward.row_version_trigger", TRIGGER_TYPE_UPDATE,
 								 "UPDATE", "SELECT steward.row_version_enable(%s);");
-		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		state = steward_row_version_parse(trigdata->tg_relation, trigdata->tg_trigger);
-		MemoryContextSwitchTo(old);
-		fcinfo->flinfo->fn_extra = state;
+		state = steward_begin_statement(fcinfo, steward_row_version_parse);
 	}
 
 	rel = trigdata->tg_relation;

@@ -196,7 +196,7 @@ require_config(SearchVector *state, Relation rel)
  * follow, but not for a configuration that was dropped: rows whose vectors stay
  * as they are do without.
  */
-static SearchVector *
+static void *
 parse_arguments(Relation rel, Trigger *trigger)
 {
 	SearchVector *state = palloc0(sizeof(SearchVector));
@@ -558,15 +558,10 @@ steward_search_vector_trigger(PG_FUNCTION_ARGS)
 
 	if (state == NULL)
 	{
-		MemoryContext old;
-
 		steward_check_before_row(fcinfo, "steward.search_vector_trigger",
 								 TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, "INSERT or UPDATE",
 								 "CALL steward.search_enable(%s, '{title:A}');");
-		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		state = parse_arguments(trigdata->tg_relation, trigdata->tg_trigger);
-		MemoryContextSwitchTo(old);
-		fcinfo->flinfo->fn_extra = state;
+		state = steward_begin_statement(fcinfo, parse_arguments);
 	}
 
 	rel = trigdata->tg_relation;

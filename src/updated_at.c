@@ -154,15 +154,10 @@ steward_updated_at_trigger(PG_FUNCTION_ARGS)
 
 	if (state == NULL)
 	{
-		MemoryContext old;
-
 		steward_check_before_row(fcinfo, "steward.updated_at_trigger",
 								 TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, "UPDATE or INSERT",
 								 "SELECT steward.updated_at_enable(%s);");
-		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		state = steward_updated_at_parse(trigdata->tg_relation, trigdata->tg_trigger);
-		MemoryContextSwitchTo(old);
-		fcinfo->flinfo->fn_extra = state;
+		state = steward_begin_statement(fcinfo, steward_updated_at_parse);
 	}
 
 	desc = RelationGetDescr(trigdata->tg_relation);

@@ -69,6 +69,18 @@ steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events
 			 errhint("Drop trigger \"%s\", then: %s", trigdata->tg_trigger->tgname, command)));
 }
 
+/* Reads a trigger's arguments for the length of a statement, and keeps what they say for its other rows. */
+void *
+steward_begin_statement(FunctionCallInfo fcinfo, void *(*parse) (Relation rel, Trigger *trigger))
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+	fcinfo->flinfo->fn_extra = parse(trigdata->tg_relation, trigdata->tg_trigger);
+	MemoryContextSwitchTo(old);
+	return fcinfo->flinfo->fn_extra;
+}
+
 /*
  * Finds out how to put the time into a column; raises 42804 unless it is a
  * timestamptz, timestamp or date.
