@@ -59,6 +59,12 @@ sub start_call
 	$call = start_call(q{CALL steward.search_enable('app.doc', '{title:B}', 'app.french_unaccent')});
 	kill 'KILL', $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
 	$call->finish;
+	# until the postmaster has noticed, it lets clients in whom it then throws out
+	for (my $tries = 0; slurp_file($node->logfile) !~ /all server processes terminated; reinitializing/; $tries++)
+	{
+		die 'the server does not notice' if $tries > 1800;
+		select(undef, undef, undef, 0.1);
+	}
 	$node->poll_query_until('postgres', 'SELECT true') or die 'the server is gone';
 	my $second = (split /\|/, state_of($node, 'app.doc', 'B'))[1];
 	cmp_ok($second, '<', 20000, 'a killed call is not done');
