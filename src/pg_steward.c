@@ -28,6 +28,7 @@ int			steward_to_tsvector_cache = 8192;
 
 /* Read by steward.audit_maintain() through current_setting(). */
 static int	steward_audit_retention = 0;
+static int	steward_monitor_query_length = -1;
 static int	steward_audit_partitions_ahead = 3;
 static int	steward_audit_partition_interval = 0;
 
@@ -232,6 +233,10 @@ _PG_init(void)
 							NULL,
 							&steward_audit_partitions_ahead, 3, 0, 366,
 							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("steward.monitor_query_length",
+							"How much of a query the monitoring views show, -1 for all.", NULL,
+							&steward_monitor_query_length, -1, -1, INT_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("steward.to_tsvector_cache",
 							"Memory in which a session remembers what dictionaries made of words; 0 leaves to_tsvector to the server.",
 							NULL,
