@@ -19,16 +19,21 @@ GRANT SELECT ON steward.index_usage TO pg_monitor;
 
 -- Indexes that do more than to be scanned are no candidates.
 CREATE VIEW steward.unused_indexes AS
-SELECT u.schema_name, u.table_name, u.index_name, u.index_id, u.scans, u.last_scan, u.index_bytes, d.stats_reset AS counted_since,
-       clock_timestamp() - coalesce(d.stats_reset, pg_postmaster_start_time()) AS counted_for,
-       EXISTS (SELECT FROM pg_stat_replication) OR EXISTS (SELECT FROM pg_replication_slots r WHERE r.slot_type = 'physical') AS has_standbys,
-       format('DROP INDEX CONCURRENTLY %I.%I;', u.schema_name, u.index_name) AS remedy
-  FROM steward.index_usage u
-  JOIN pg_index i ON i.indexrelid = u.index_id
-  JOIN pg_class c ON c.oid = u.index_id AND NOT c.relispartition
-  JOIN pg_stat_database d ON d.datname = current_database()
- WHERE u.scans = 0 AND u.is_valid AND NOT i.indisunique AND NOT i.indisprimary AND NOT i.indisexclusion AND NOT i.indisreplident AND NOT i.indisclustered
-   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = u.index_id)
+WITH counted AS MATERIALIZED (
+    SELECT d.stats_reset AS since, clock_timestamp() - coalesce(d.stats_reset, pg_postmaster_start_time()) AS counted_for,
+           EXISTS (SELECT FROM pg_stat_replication) OR EXISTS (SELECT FROM pg_replication_slots r WHERE r.slot_type = 'physical') AS has_standbys
+      FROM pg_stat_database d WHERE d.datname = current_database()
+)
+SELECT n.nspname AS schema_name, t.relname AS table_name, c.relname AS index_name, c.oid AS index_id, pg_stat_get_numscans(c.oid) AS scans,
+       c.relpages * current_setting('block_size')::bigint AS index_bytes, d.since AS counted_since, d.counted_for, d.has_standbys,
+       format('DROP INDEX CONCURRENTLY %I.%I;', n.nspname, c.relname) AS remedy
+  FROM pg_index i
+  JOIN pg_class c ON c.oid = i.indexrelid AND NOT c.relispartition AND c.relkind = 'i'
+  JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_'
+  JOIN pg_class t ON t.oid = i.indrelid
+ CROSS JOIN counted d
+ WHERE pg_stat_get_numscans(c.oid) = 0 AND i.indisvalid AND NOT i.indisunique AND NOT i.indisprimary AND NOT i.indisexclusion AND NOT i.indisreplident
+   AND NOT i.indisclustered AND i.indexrelid NOT IN (SELECT k.conindid FROM pg_constraint k)
    -- the planner may need its statistics
    AND i.indexprs IS NULL;
 COMMENT ON VIEW steward.unused_indexes IS
@@ -36,11 +41,13 @@ COMMENT ON VIEW steward.unused_indexes IS
 GRANT SELECT ON steward.unused_indexes TO pg_monitor;
 
 CREATE VIEW steward.redundant_indexes AS
-WITH indexes AS (
+WITH constraints AS MATERIALIZED (
+    SELECT DISTINCT k.conindid FROM pg_constraint k WHERE k.conindid <> 0
+), indexes AS MATERIALIZED (
     SELECT i.indexrelid, i.indrelid, c.relam, am.amname, i.indisunique, i.indnkeyatts, c.relpages,
            i.indisunique AND i.indimmediate AS enforces,
            i.indisprimary OR i.indisexclusion OR i.indisreplident OR i.indisclustered
-           OR EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid) AS is_needed,
+           OR i.indexrelid IN (SELECT k.conindid FROM constraints k) AS is_needed,
            -- key by key: column, operator class, collation and order
            ARRAY(SELECT concat_ws(' ', k.attnum, i.indclass[k.place::integer - 1], i.indcollation[k.place::integer - 1], i.indoption[k.place::integer - 1])
                    FROM unnest(i.indkey) WITH ORDINALITY k(attnum, place) WHERE k.place <= i.indnkeyatts ORDER BY k.place) AS keys,
@@ -56,27 +63,25 @@ WITH indexes AS (
      WHERE i.indisvalid AND i.indisready
 )
 SELECT n.nspname AS schema_name, t.relname AS table_name, rc.relname AS index_name, r.indexrelid AS index_id, kn.relname AS covered_by,
-       CASE WHEN r.keys = k.keys THEN 'the same keys' ELSE 'its keys come first in the other' END AS reason,
+       CASE WHEN r.keys = r.other_keys THEN 'the same keys' ELSE 'its keys come first in the other' END AS reason,
        r.relpages * current_setting('block_size')::bigint AS index_bytes,
        format('DROP INDEX CONCURRENTLY %I.%I;', n.nspname, rc.relname) AS remedy
-  FROM indexes r
- CROSS JOIN LATERAL (
-       SELECT k.indexrelid, k.keys
-         FROM indexes k
-        WHERE k.indrelid = r.indrelid AND k.indexrelid <> r.indexrelid AND k.relam = r.relam AND k.predicate = r.predicate AND k.options = r.options
-          AND r.included <@ (k.included || ARRAY(SELECT split_part(x, ' ', 1)::smallint FROM unnest(k.keys) x))
-          AND CASE WHEN r.keys = k.keys THEN k.expressions = r.expressions AND (k.enforces OR NOT r.enforces)
-                        -- of two alike one goes
-                        AND (k.is_needed OR k.enforces AND NOT r.enforces OR cardinality(k.included) > cardinality(r.included) OR k.indexrelid < r.indexrelid
-                             AND k.enforces = r.enforces AND cardinality(k.included) = cardinality(r.included))
-                   ELSE r.amname = 'btree' AND NOT r.enforces AND r.keys = k.keys[1:r.indnkeyatts]
-                        AND (r.expressions = '' OR r.expressions = k.expressions) END
-        ORDER BY k.indexrelid LIMIT 1) k
+  FROM (SELECT DISTINCT ON (r.indexrelid) r.*, k.indexrelid AS other, k.keys AS other_keys
+          FROM indexes r
+          JOIN indexes k ON k.indrelid = r.indrelid AND k.indexrelid <> r.indexrelid AND k.relam = r.relam AND k.predicate = r.predicate AND k.options = r.options
+                        AND r.included <@ (k.included || ARRAY(SELECT split_part(x, ' ', 1)::smallint FROM unnest(k.keys) x))
+         WHERE NOT r.is_needed
+           AND CASE WHEN r.keys = k.keys THEN k.expressions = r.expressions AND (k.enforces OR NOT r.enforces)
+                         -- of two alike one goes
+                         AND (k.is_needed OR k.enforces AND NOT r.enforces OR cardinality(k.included) > cardinality(r.included)
+                              OR k.indexrelid < r.indexrelid AND k.enforces = r.enforces AND cardinality(k.included) = cardinality(r.included))
+                    ELSE r.amname = 'btree' AND NOT r.enforces AND r.keys = k.keys[1:r.indnkeyatts]
+                         AND (r.expressions = '' OR r.expressions = k.expressions) END
+         ORDER BY r.indexrelid, k.indexrelid) r
   JOIN pg_class rc ON rc.oid = r.indexrelid
-  JOIN pg_class kn ON kn.oid = k.indexrelid
+  JOIN pg_class kn ON kn.oid = r.other
   JOIN pg_class t ON t.oid = r.indrelid
-  JOIN pg_namespace n ON n.oid = t.relnamespace
- WHERE NOT r.is_needed;
+  JOIN pg_namespace n ON n.oid = t.relnamespace;
 COMMENT ON VIEW steward.redundant_indexes IS
 'Indexes without which another one of the table does as well.';
 GRANT SELECT ON steward.redundant_indexes TO pg_monitor;

@@ -51,13 +51,18 @@ GRANT SELECT ON steward.wraparound TO pg_monitor;
 CREATE VIEW steward.autovacuum_queue AS
 WITH tables AS (
     SELECT c.oid, n.nspname, c.relname, c.relkind, greatest(c.reltuples, 0) AS reltuples, c.relpages, greatest(age(c.relfrozenxid), 0) AS xid_age,
-           greatest(mxid_age(c.relminmxid), 0) AS multixact_age, s.n_dead_tup, s.n_ins_since_vacuum, s.n_mod_since_analyze,
-           greatest(s.last_vacuum, s.last_autovacuum) AS last_vacuum, greatest(s.last_analyze, s.last_autoanalyze) AS last_analyze,
-           (to_jsonb(c) ->> 'relallfrozen')::double precision AS relallfrozen,
-           coalesce((SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(c.reloptions) o), '{}') AS own
+           greatest(mxid_age(c.relminmxid), 0) AS multixact_age, pg_stat_get_dead_tuples(c.oid) AS n_dead_tup,
+           pg_stat_get_ins_since_vacuum(c.oid) AS n_ins_since_vacuum, pg_stat_get_mod_since_analyze(c.oid) AS n_mod_since_analyze,
+           greatest(pg_stat_get_last_vacuum_time(c.oid), pg_stat_get_last_autovacuum_time(c.oid)) AS last_vacuum,
+           greatest(pg_stat_get_last_analyze_time(c.oid), pg_stat_get_last_autoanalyze_time(c.oid)) AS last_analyze,
+           CASE WHEN current_setting('server_version_num')::integer >= 180000 THEN (to_jsonb(c) ->> 'relallfrozen')::double precision END AS relallfrozen,
+           o.own, format('%I.%I', mn.nspname, m.relname) AS toast_of
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
-      JOIN pg_stat_all_tables s ON s.relid = c.oid
+      LEFT JOIN pg_class m ON c.relkind = 't' AND m.reltoastrelid = c.oid
+      LEFT JOIN pg_namespace mn ON mn.oid = m.relnamespace
+      -- a TOAST table without settings has those of its table
+     CROSS JOIN LATERAL (SELECT coalesce((SELECT jsonb_object_agg(x.option_name, x.option_value) FROM pg_options_to_table(coalesce(c.reloptions, m.reloptions)) x), '{}') AS own) o
      WHERE c.relkind IN ('r', 'm', 't') AND c.relpersistence <> 't'
 ), settings AS (
     SELECT t.*, coalesce((t.own ->> 'autovacuum_enabled')::boolean, true) AND current_setting('autovacuum')::boolean AS enabled,
@@ -82,7 +87,7 @@ WITH tables AS (
       FROM settings s
 )
 SELECT t.nspname AS schema_name, t.relname AS table_name, t.oid AS relation_id,
-       CASE WHEN t.relkind = 't' THEN (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.reltoastrelid = t.oid) END AS toast_of,
+       CASE WHEN t.relkind = 't' THEN t.toast_of END AS toast_of,
        t.enabled AS autovacuum_enabled,
        t.n_dead_tup AS dead_rows, round(t.vacuum_threshold)::bigint AS vacuum_threshold, round((t.n_dead_tup / nullif(t.vacuum_threshold, 0))::numeric, 2) AS vacuum_pressure,
        t.n_ins_since_vacuum AS inserted_rows, round(t.insert_threshold)::bigint AS insert_threshold, round((t.n_ins_since_vacuum / nullif(t.insert_threshold, 0))::numeric, 2) AS insert_pressure,
