@@ -8,21 +8,24 @@
 #include "pg_steward.h"
 
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "access/transam.h"
-#include "catalog/pg_class.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
+
+/* Functions called by functions beyond this are not looked into: they may be recursive. */
+#define MAX_CALL_DEPTH 8
 
 /* Why a condition lets pass rows of other tenants. */
 typedef enum Gap
@@ -34,7 +37,8 @@ typedef enum Gap
 	GAP_OR = 1 << 3,			/* a branch does without the tenant */
 	GAP_COLUMN = 1 << 4,		/* it asks for another column */
 	GAP_NULL = 1 << 5,			/* rows of no tenant are everybody's */
-	GAP_OTHER = 1 << 6			/* it does not ask for the tenant */
+	GAP_EMPTY = 1 << 6,			/* an empty string is a tenant */
+	GAP_OTHER = 1 << 7			/* it does not ask for the tenant */
 } Gap;
 
 static const struct
@@ -46,19 +50,11 @@ static const struct
 	{GAP_OR, "or"},
 	{GAP_TAUTOLOGY, "tautology"},
 	{GAP_CONSTANT, "constant"},
+	{GAP_EMPTY, "empty"},
 	{GAP_NULL, "null"},
 	{GAP_COLUMN, "column"},
 	{GAP_OTHER, "other"},
 };
-
-typedef struct Facts
-{
-	AttrNumber	column;			/* the tenant column */
-	bool		casts;			/* the column is converted to be compared */
-	bool		fixed;			/* it is compared with a constant */
-	bool		not_distinct;	/* null is the tenant where none is set */
-	List	   *columns;		/* columns that must equal the context */
-} Facts;
 
 /* The name of a function of schema steward, NULL for any other. */
 static const char *
@@ -78,68 +74,17 @@ is_context_predicate(Oid function)
 	return name && (strcmp(name, "is_current_tenant") == 0 || strcmp(name, "is_current_user") == 0);
 }
 
-/* The expression without conversions; says whether there were any that compute. */
-static Node *
-strip(Node *node, bool *casts)
-{
-	for (;;)
-	{
-		if (node && IsA(node, RelabelType))
-			node = (Node *) ((RelabelType *) node)->arg;
-		else if (node && IsA(node, CollateExpr))
-			node = (Node *) ((CollateExpr *) node)->arg;
-		else if (node && IsA(node, CoerceToDomain))
-			node = (Node *) ((CoerceToDomain *) node)->arg;
-		else if (node && IsA(node, CoerceViaIO))
-		{
-			*casts = true;
-			node = (Node *) ((CoerceViaIO *) node)->arg;
-		}
-		else if (node && IsA(node, FuncExpr) &&
-				 (((FuncExpr *) node)->funcformat == COERCE_EXPLICIT_CAST ||
-				  ((FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST))
-		{
-			*casts = true;
-			node = (Node *) linitial(((FuncExpr *) node)->args);
-		}
-		else
-			return node;
-	}
-}
-
-/* The number of the column of the policy's table that an expression is, level queries further out; else 0. */
+/* The number of the column of the table that an expression is, level queries further out; else 0. */
 static AttrNumber
-row_column(Node *node, int level, bool *casts)
+row_column(TenantFacts *facts, Node *node, int level, bool *casts)
 {
 	Var		   *var;
 
-	node = strip(node, casts);
+	node = steward_strip_casts(node, casts);
 	if (!node || !IsA(node, Var))
 		return InvalidAttrNumber;
 	var = (Var *) node;
-	return var->varlevelsup == level ? var->varattno : InvalidAttrNumber;
-}
-
-static bool
-not_immutable_checker(Oid function, void *context)
-{
-	return func_volatile(function) != PROVOLATILE_IMMUTABLE;
-}
-
-/* True if the value of an expression is not the same for ever. */
-static bool
-has_context_walker(Node *node, void *context)
-{
-	if (!node)
-		return false;
-	if (IsA(node, SubLink) || IsA(node, Param) || IsA(node, SQLValueFunction))
-		return true;
-	/* what users mark immutable may lie */
-	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid >= FirstNormalObjectId)
-		return true;
-	if (check_functions_in_node(node, not_immutable_checker, NULL))
-		return true;
-	return expression_tree_walker(node, has_context_walker, context);
+	return var->varlevelsup == level && var->varno == facts->varno ? var->varattno : InvalidAttrNumber;
 }
 
 static bool
@@ -154,196 +99,51 @@ has_any_var_walker(Node *node, void *context)
 	return expression_tree_walker(node, has_any_var_walker, context);
 }
 
-/* True if a subquery asks for the context, or reads a table whose own policies may. */
+/* True if an expression has a column of the query level queries further out, or of one around that. */
 static bool
-query_has_context_walker(Node *node, void *context)
+has_outer_var_walker(Node *node, void *context)
 {
+	int		   *level = context;
+
 	if (!node)
 		return false;
-	if (IsA(node, RangeTblEntry))
-	{
-		RangeTblEntry *entry = (RangeTblEntry *) node;
-		HeapTuple	tuple;
-		bool		secured = false;
-
-		if (entry->rtekind != RTE_RELATION)
-			return false;
-		tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(entry->relid));
-		if (HeapTupleIsValid(tuple))
-		{
-			secured = ((Form_pg_class) GETSTRUCT(tuple))->relrowsecurity;
-			ReleaseSysCache(tuple);
-		}
-		return secured;
-	}
+	if (IsA(node, Var))
+		return ((Var *) node)->varlevelsup >= *level;
 	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, query_has_context_walker, context, QTW_EXAMINE_RTES_BEFORE);
-	if (IsA(node, SQLValueFunction))
-		return true;
-	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid >= FirstNormalObjectId)
-		return true;
-	if (check_functions_in_node(node, not_immutable_checker, NULL))
-		return true;
-	return expression_tree_walker(node, query_has_context_walker, context);
-}
-
-/*
- * What an expression without columns is where no tenant is set: a constant, or
- * NULL if that cannot be told.  Not set is null, or, if empty, an empty string.
- */
-static Const *
-value_without_context(Node *node, bool empty)
-{
-	bool		ignored = false;
-
-	node = strip(node, &ignored);
-	if (!node)
-		return NULL;
-	switch (nodeTag(node))
 	{
-		case T_Const:
-			return (Const *) node;
-		case T_SubLink:
-			{
-				SubLink    *link = (SubLink *) node;
-				Query	   *query = (Query *) link->subselect;
+		bool		found;
 
-				/* (SELECT context()) */
-				if (link->subLinkType == EXPR_SUBLINK && query->rtable == NIL && query->targetList != NIL)
-					return value_without_context((Node *) ((TargetEntry *) linitial(query->targetList))->expr, empty);
-				return NULL;
-			}
-		case T_FuncExpr:
-			{
-				FuncExpr   *call = (FuncExpr *) node;
-				ListCell   *cell;
-
-				foreach(cell, call->args)
-				{
-					Const	   *arg = value_without_context(lfirst(cell), empty);
-
-					if (arg && arg->constisnull && func_strict(call->funcid))
-						return makeNullConst(call->funcresulttype, -1, InvalidOid);
-				}
-				if (has_context_walker((Node *) call->args, NULL) || !has_context_walker(node, NULL))
-					return NULL;
-				if (empty && call->funcresulttype == TEXTOID)
-					return makeConst(TEXTOID, -1, call->funccollid, -1, PointerGetDatum(cstring_to_text("")), false, false);
-				return makeNullConst(call->funcresulttype, -1, InvalidOid);
-			}
-		case T_NullIfExpr:
-		case T_OpExpr:
-			{
-				OpExpr	   *op = (OpExpr *) node;
-				Const	   *left = value_without_context(linitial(op->args), empty);
-				Const	   *right = list_length(op->args) > 1 ? value_without_context(lsecond(op->args), empty) : left;
-				bool		same = left && right && !left->constisnull && !right->constisnull &&
-					left->constlen == right->constlen &&
-					datumIsEqual(left->constvalue, right->constvalue, left->constbyval, left->constlen);
-
-				if (IsA(node, NullIfExpr))
-					return same ? makeNullConst(op->opresulttype, -1, InvalidOid) : left;
-				if ((left && left->constisnull) || (right && right->constisnull))
-					return makeNullConst(op->opresulttype, -1, InvalidOid);
-				if (left && right && list_length(op->args) == 2 &&
-					op_mergejoinable(op->opno, exprType(linitial(op->args))))
-					return (Const *) makeBoolConst(same, false);
-				return NULL;
-			}
-		case T_CoalesceExpr:
-			{
-				ListCell   *cell;
-
-				foreach(cell, ((CoalesceExpr *) node)->args)
-				{
-					Const	   *arg = value_without_context(lfirst(cell), empty);
-
-					if (!arg || !arg->constisnull)
-						return arg;
-				}
-				return makeNullConst(((CoalesceExpr *) node)->coalescetype, -1, InvalidOid);
-			}
-		case T_NullTest:
-			{
-				NullTest   *test = (NullTest *) node;
-				Const	   *arg = value_without_context((Node *) test->arg, empty);
-
-				if (!arg)
-					return NULL;
-				return (Const *) makeBoolConst(arg->constisnull == (test->nulltesttype == IS_NULL), false);
-			}
-		case T_BooleanTest:
-			{
-				BooleanTest *test = (BooleanTest *) node;
-				Const	   *arg = value_without_context((Node *) test->arg, empty);
-				bool		yes = arg && !arg->constisnull && DatumGetBool(arg->constvalue);
-				bool		no = arg && !arg->constisnull && !yes;
-
-				if (!arg)
-					return NULL;
-				switch (test->booltesttype)
-				{
-					case IS_TRUE:
-						return (Const *) makeBoolConst(yes, false);
-					case IS_NOT_TRUE:
-						return (Const *) makeBoolConst(!yes, false);
-					case IS_FALSE:
-						return (Const *) makeBoolConst(no, false);
-					case IS_NOT_FALSE:
-						return (Const *) makeBoolConst(!no, false);
-					case IS_UNKNOWN:
-						return (Const *) makeBoolConst(arg->constisnull, false);
-					case IS_NOT_UNKNOWN:
-						return (Const *) makeBoolConst(!arg->constisnull, false);
-				}
-				return NULL;
-			}
-		case T_BoolExpr:
-			{
-				BoolExpr   *expr = (BoolExpr *) node;
-				bool		deciding = expr->boolop == OR_EXPR;
-				bool		unknown = false;
-				bool		null = false;
-				ListCell   *cell;
-
-				foreach(cell, expr->args)
-				{
-					Const	   *arg = value_without_context(lfirst(cell), empty);
-
-					if (expr->boolop == NOT_EXPR)
-						return !arg || arg->constisnull ? arg : (Const *) makeBoolConst(!DatumGetBool(arg->constvalue), false);
-					if (!arg)
-						unknown = true;
-					else if (arg->constisnull)
-						null = true;
-					else if (DatumGetBool(arg->constvalue) == deciding)
-						return arg;
-				}
-				return unknown ? NULL : (Const *) makeBoolConst(!deciding, null);
-			}
-		default:
-			return NULL;
+		(*level)++;
+		found = query_tree_walker((Query *) node, has_outer_var_walker, context, 0);
+		(*level)--;
+		return found;
 	}
+	return expression_tree_walker(node, has_outer_var_walker, context);
 }
 
-/* True if a condition without columns holds where no tenant is set. */
+/* True if an expression is the tenant column of another table of a view that is known to be the context's. */
 static bool
-true_without_context(Node *node)
+is_bound_column(TenantFacts *facts, Node *node, int level)
 {
-	for (int empty = 0; empty <= 1; empty++)
-	{
-		Const	   *value = value_without_context(node, empty);
+	bool		casts = false;
+	const TenantScope *scope = facts->scope;
+	Var		   *var;
 
-		if (value && !value->constisnull && value->consttype == BOOLOID && DatumGetBool(value->constvalue))
-			return true;
-	}
-	return false;
+	node = steward_strip_casts(node, &casts);
+	if (!node || !IsA(node, Var))
+		return false;
+	var = (Var *) node;
+	for (int up = level; scope && up < var->varlevelsup; up++)
+		scope = scope->outer;
+	return scope && var->varlevelsup >= level && bms_is_member(var->varno, scope->bound) &&
+		steward_tenant_scope_column(scope, var->varno) == var->varattno;
 }
 
 typedef struct ColumnSearch
 {
 	AttrNumber	column;
 	int			level;
+	Index		varno;
 } ColumnSearch;
 
 static bool
@@ -354,7 +154,8 @@ mentions_column_walker(Node *node, void *context)
 	if (!node)
 		return false;
 	if (IsA(node, Var))
-		return ((Var *) node)->varlevelsup == search->level && ((Var *) node)->varattno == search->column;
+		return ((Var *) node)->varlevelsup == search->level && ((Var *) node)->varno == search->varno &&
+			((Var *) node)->varattno == search->column;
 	if (IsA(node, Query))
 	{
 		bool		found;
@@ -369,32 +170,95 @@ mentions_column_walker(Node *node, void *context)
 
 /* True if an expression, or a subquery in it, has the tenant column of the row. */
 static bool
-mentions_tenant(Facts *facts, Node *node, int level)
+mentions_tenant(TenantFacts *facts, Node *node, int level)
 {
-	ColumnSearch search = {facts->column, level};
+	ColumnSearch search = {facts->column, level, facts->varno};
 
 	return mentions_column_walker(node, &search);
 }
 
+/* True of current_setting(), which is an empty string once a transaction has set what it reads. */
+static bool
+is_setting(Node *node)
+{
+	bool		ignored = false;
+
+	node = steward_strip_casts(node, &ignored);
+	if (node && IsA(node, SubLink) && ((SubLink *) node)->subLinkType == EXPR_SUBLINK)
+	{
+		Query	   *query = (Query *) ((SubLink *) node)->subselect;
+
+		return query->rtable == NIL && query->targetList != NIL &&
+			is_setting((Node *) ((TargetEntry *) linitial(query->targetList))->expr);
+	}
+	return node && IsA(node, FuncExpr) && (((FuncExpr *) node)->funcid == F_CURRENT_SETTING_TEXT ||
+										   ((FuncExpr *) node)->funcid == F_CURRENT_SETTING_TEXT_BOOL);
+}
+
+/* True if what a column is compared with is, or may be, a constant. */
+static bool
+is_fixed(Node *node)
+{
+	ListCell   *cell;
+
+	if (IsA(node, ArrayExpr))
+		foreach(cell, ((ArrayExpr *) node)->elements)
+			if (is_fixed(lfirst(cell)))
+			return true;
+	if (IsA(node, CoalesceExpr))
+		foreach(cell, ((CoalesceExpr *) node)->args)
+			if (is_fixed(lfirst(cell)))
+			return true;
+	if (IsA(node, Const))
+		return !((Const *) node)->constisnull;
+	return !steward_asks_context(node);
+}
+
+/* Judges a condition that the tenant column is the value of an expression without columns, or an element of it. */
+static bool
+value_implies(TenantFacts *facts, Node *column, Node *value, int level, Gap *gaps)
+{
+	bool		ignored = false;
+	Oid			type = getBaseType(exprType(steward_strip_casts(column, &ignored)));
+
+	/* of whose rows there is a list, a query has to ask */
+	if (level == 0 && has_any_var_walker(value, NULL) && !steward_asks_context(value))
+	{
+		*gaps |= GAP_OTHER;
+		return false;
+	}
+	if ((type == TEXTOID || type == VARCHAROID || type == BPCHAROID) && is_setting(value))
+	{
+		*gaps |= GAP_EMPTY;
+		return false;
+	}
+	facts->fixed |= !has_any_var_walker(value, NULL) && is_fixed(value);
+	return true;
+}
+
 /* Judges a condition that two expressions are equal, or that one is an element of the other. */
 static bool
-equality_implies(Facts *facts, Node *left, Node *right, int level, Gap *gaps)
+equality_implies(TenantFacts *facts, Node *left, Node *right, int level, Gap *gaps)
 {
 	for (int turn = 0; turn < 2; turn++)
 	{
 		bool		casts = false;
-		AttrNumber	column = row_column(turn ? right : left, level, &casts);
+		Node	   *mine = turn ? right : left;
 		Node	   *other = turn ? left : right;
+		AttrNumber	column = row_column(facts, mine, level, &casts);
+		int			outer = level;
 
 		if (column == InvalidAttrNumber)
 			continue;
-		if (contain_vars_of_level(other, level))
+		if (has_outer_var_walker(other, &outer))
 		{
+			if (column == facts->column && is_bound_column(facts, other, level))
+				return true;
 			if (column == facts->column && mentions_tenant(facts, other, level))
 			{
 				bool		ignored = false;
 
-				*gaps |= row_column(other, level, &ignored) || !has_context_walker(other, NULL) ? GAP_TAUTOLOGY : GAP_FAIL_OPEN;
+				*gaps |= row_column(facts, other, level, &ignored) || !steward_asks_context(other) ? GAP_TAUTOLOGY : GAP_FAIL_OPEN;
 				return false;
 			}
 			continue;
@@ -403,10 +267,9 @@ equality_implies(Facts *facts, Node *left, Node *right, int level, Gap *gaps)
 		{
 			facts->columns = list_append_unique_int(facts->columns, column);
 			facts->casts |= casts;
-			facts->fixed |= !has_context_walker(other, NULL) && !has_any_var_walker(other, NULL);
-			return true;
+			return value_implies(facts, mine, other, level, gaps);
 		}
-		if (has_context_walker(other, NULL))
+		if (steward_asks_context(other))
 		{
 			facts->columns = list_append_unique_int(facts->columns, column);
 			*gaps |= GAP_COLUMN;
@@ -417,22 +280,22 @@ equality_implies(Facts *facts, Node *left, Node *right, int level, Gap *gaps)
 	return false;
 }
 
-static bool implies_tenant(Facts *facts, Node *node, int level, Gap *gaps);
+static bool implies_tenant(TenantFacts *facts, Node *node, int level, Gap *gaps);
 
 /* What lets rows pass a branch that has no condition on the tenant, while others have one. */
 static Gap
 branch_gap(Node *branch, int level, Gap gaps)
 {
-	if (gaps & (GAP_FAIL_OPEN | GAP_TAUTOLOGY | GAP_NULL | GAP_CONSTANT | GAP_OR))
+	if (gaps & (GAP_FAIL_OPEN | GAP_TAUTOLOGY | GAP_NULL | GAP_EMPTY | GAP_CONSTANT | GAP_OR))
 		return gaps & ~(GAP_OTHER | GAP_COLUMN);
-	if (!contain_vars_of_level(branch, level) && true_without_context(branch))
+	if (!contain_vars_of_level(branch, level) && steward_true_without_context(branch))
 		return GAP_FAIL_OPEN;
 	return GAP_OR;
 }
 
 /* Judges the conditions of a subquery's FROM and WHERE. */
 static bool
-from_implies(Facts *facts, Node *node, int level, Gap *gaps)
+from_implies(TenantFacts *facts, Node *node, int level, Gap *gaps)
 {
 	ListCell   *cell;
 
@@ -459,19 +322,94 @@ from_implies(Facts *facts, Node *node, int level, Gap *gaps)
 	return false;
 }
 
+static bool
+has_user_operator_walker(Node *node, void *context)
+{
+	if (!node)
+		return false;
+	if ((IsA(node, OpExpr) && ((OpExpr *) node)->opno >= FirstNormalObjectId) ||
+		(IsA(node, ScalarArrayOpExpr) && ((ScalarArrayOpExpr *) node)->opno >= FirstNormalObjectId))
+		return true;
+	return expression_tree_walker(node, has_user_operator_walker, context);
+}
+
+/* Judges a condition that must not be true. */
+static bool
+negation_implies(TenantFacts *facts, Node *node, int level, Gap *gaps)
+{
+	Node	   *negated;
+
+	/* anybody can make an operator and say of another that it negates it */
+	if (!has_user_operator_walker(node, NULL))
+	{
+		negated = negate_clause(node);
+		if (!IsA(negated, BoolExpr) || ((BoolExpr *) negated)->boolop != NOT_EXPR || IsA(linitial(((BoolExpr *) negated)->args), DistinctExpr))
+			return implies_tenant(facts, negated, level, gaps);
+	}
+	*gaps |= GAP_OTHER;
+	return false;
+}
+
+/* Says whether conditions have the tenant column between a value and the same value. */
+static bool
+range_implies(TenantFacts *facts, List *conditions, int level)
+{
+	Node	   *bounds[BTMaxStrategyNumber + 1] = {NULL};
+	Node	   *column = NULL;
+	ListCell   *cell;
+
+	foreach(cell, conditions)
+	{
+		OpExpr	   *op = lfirst(cell);
+		bool		ignored = false;
+		ListCell   *family;
+		int			outer = level;
+
+		if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
+			row_column(facts, linitial(op->args), level, &ignored) != facts->column ||
+			has_outer_var_walker(lsecond(op->args), &outer))
+			continue;
+		column = linitial(op->args);
+		foreach(family, get_op_btree_interpretation(op->opno))
+			bounds[((OpBtreeInterpretation *) lfirst(family))->strategy] = lsecond(op->args);
+	}
+	if (bounds[BTLessEqualStrategyNumber] && equal(bounds[BTLessEqualStrategyNumber], bounds[BTGreaterEqualStrategyNumber]) &&
+		!contain_volatile_functions(bounds[BTLessEqualStrategyNumber]))
+	{
+		Gap			ignored = GAP_NONE;
+
+		return value_implies(facts, column, bounds[BTLessEqualStrategyNumber], level, &ignored);
+	}
+	return false;
+}
+
+/* Judges CASE x WHEN y as x = y. */
+static bool
+case_implies(TenantFacts *facts, CaseExpr *expr, CaseWhen *when, int level)
+{
+	OpExpr	   *op = (OpExpr *) when->expr;
+	bool		casts = false;
+	Gap			ignored = GAP_NONE;
+
+	return IsA(op, OpExpr) && list_length(op->args) == 2 && steward_is_equality(op->opno, op->inputcollid, op->args) &&
+		IsA(steward_strip_casts(linitial(op->args), &casts), CaseTestExpr) &&
+		equality_implies(facts, (Node *) expr->arg, lsecond(op->args), level, &ignored);
+}
+
 /*
  * Says whether a row that meets a condition belongs to the tenant of the context;
  * if not, adds the reasons to gaps.  Level is the number of queries between the
  * condition and the policy.
  */
 static bool
-implies_tenant(Facts *facts, Node *node, int level, Gap *gaps)
+implies_tenant(TenantFacts *facts, Node *node, int level, Gap *gaps)
 {
 	bool		ignored = false;
 	ListCell   *cell;
 
 	check_stack_depth();
-	node = strip(node, &ignored);
+	while (IsA(node, RelabelType) || IsA(node, CoerceToDomain))
+		node = (Node *) (IsA(node, RelabelType) ? ((RelabelType *) node)->arg : ((CoerceToDomain *) node)->arg);
 	switch (nodeTag(node))
 	{
 		case T_Const:
@@ -496,16 +434,23 @@ implies_tenant(Facts *facts, Node *node, int level, Gap *gaps)
 
 					if (IsA(arg, DistinctExpr))
 					{
-						List	   *args = ((DistinctExpr *) arg)->args;
+						DistinctExpr *distinct = (DistinctExpr *) arg;
+						List	   *args = distinct->args;
 
+						if (!steward_is_equality(distinct->opno, distinct->inputcollid, args))
+						{
+							*gaps |= GAP_OTHER;
+							return false;
+						}
 						if (!equality_implies(facts, linitial(args), lsecond(args), level, gaps))
 							return false;
 						facts->not_distinct = true;
 						return true;
 					}
-					*gaps |= GAP_OTHER;
-					return false;
+					return negation_implies(facts, arg, level, gaps);
 				}
+				if (expr->boolop == AND_EXPR && range_implies(facts, expr->args, level))
+					return true;
 				foreach(cell, expr->args)
 				{
 					Gap			gap = GAP_NONE;
@@ -539,9 +484,16 @@ implies_tenant(Facts *facts, Node *node, int level, Gap *gaps)
 			{
 				OpExpr	   *op = (OpExpr *) node;
 
-				if (list_length(op->args) == 2 &&
-					(op_mergejoinable(op->opno, exprType(linitial(op->args))) ||
-					 op_hashjoinable(op->opno, exprType(linitial(op->args)))))
+				if (op->opno == BooleanEqualOperator && IsA(lsecond(op->args), Const))
+				{
+					Const	   *wanted = lsecond(op->args);
+
+					if (wanted->constisnull)
+						return true;
+					return DatumGetBool(wanted->constvalue) ? implies_tenant(facts, linitial(op->args), level, gaps)
+						: negation_implies(facts, linitial(op->args), level, gaps);
+				}
+				if (list_length(op->args) == 2 && steward_is_equality(op->opno, op->inputcollid, op->args))
 					return equality_implies(facts, linitial(op->args), lsecond(op->args), level, gaps);
 				*gaps |= GAP_OTHER;
 				return false;
@@ -550,7 +502,7 @@ implies_tenant(Facts *facts, Node *node, int level, Gap *gaps)
 			{
 				ScalarArrayOpExpr *op = (ScalarArrayOpExpr *) node;
 
-				if (op->useOr && op_hashjoinable(op->opno, exprType(linitial(op->args))))
+				if (op->useOr && steward_is_equality(op->opno, op->inputcollid, op->args))
 					return equality_implies(facts, linitial(op->args), lsecond(op->args), level, gaps);
 				*gaps |= GAP_OTHER;
 				return false;
@@ -562,7 +514,7 @@ implies_tenant(Facts *facts, Node *node, int level, Gap *gaps)
 				foreach(cell, call->args)
 				{
 					bool		casts = false;
-					AttrNumber	column = row_column(lfirst(cell), level, &casts);
+					AttrNumber	column = row_column(facts, lfirst(cell), level, &casts);
 
 					if (column == facts->column && call->funcid >= FirstNormalObjectId)
 					{
@@ -583,17 +535,21 @@ implies_tenant(Facts *facts, Node *node, int level, Gap *gaps)
 			{
 				NullTest   *test = (NullTest *) node;
 
-				if (test->nulltesttype == IS_NULL && row_column((Node *) test->arg, level, &ignored) == facts->column)
+				if (test->nulltesttype == IS_NULL && row_column(facts, (Node *) test->arg, level, &ignored) == facts->column)
 					*gaps |= GAP_NULL;
 				else
-					*gaps |= !contain_vars_of_level(node, level) && true_without_context(node) ? GAP_FAIL_OPEN : GAP_OTHER;
+					*gaps |= !contain_vars_of_level(node, level) && steward_true_without_context(node) ? GAP_FAIL_OPEN : GAP_OTHER;
 				return false;
 			}
 		case T_BooleanTest:
 			{
 				BooleanTest *test = (BooleanTest *) node;
 				Gap			gap = GAP_NONE;
-				bool		implied = implies_tenant(facts, (Node *) test->arg, level, &gap);
+				bool		implied;
+
+				if (test->booltesttype == IS_FALSE)
+					return negation_implies(facts, (Node *) test->arg, level, gaps);
+				implied = implies_tenant(facts, (Node *) test->arg, level, &gap);
 
 				if (test->booltesttype == IS_TRUE)
 				{
@@ -630,7 +586,7 @@ implies_tenant(Facts *facts, Node *node, int level, Gap *gaps)
 					CaseWhen   *when = lfirst(cell);
 					Gap			gap = GAP_NONE;
 
-					if ((!expr->arg && implies_tenant(facts, (Node *) when->expr, level, &gap)) ||
+					if ((expr->arg ? case_implies(facts, expr, when, level) : implies_tenant(facts, (Node *) when->expr, level, &gap)) ||
 						implies_tenant(facts, (Node *) when->result, level, &gap))
 						continue;
 					all = false;
@@ -656,13 +612,15 @@ implies_tenant(Facts *facts, Node *node, int level, Gap *gaps)
 
 				if (link->subLinkType == EXPR_SUBLINK && query->rtable == NIL && query->targetList != NIL)
 					return implies_tenant(facts, (Node *) ((TargetEntry *) linitial(query->targetList))->expr, level + 1, gaps);
-				if (query_has_context_walker((Node *) query, NULL))
+				if (steward_asks_context((Node *) query))
 				{
 					/* a list that is made of the row has what the row has */
 					if (link->subLinkType == ANY_SUBLINK && !mentions_tenant(facts, (Node *) query, level) &&
 						implies_tenant(facts, link->testexpr, level, &gap))
 						return true;
+					/* an aggregate of no rows is a row */
 					if ((link->subLinkType == EXISTS_SUBLINK || link->subLinkType == ANY_SUBLINK) &&
+						!((query->hasAggs || query->havingQual) && query->groupClause == NIL) && query->groupingSets == NIL &&
 						from_implies(facts, (Node *) query->jointree, level + 1, &gap))
 						return true;
 				}
@@ -675,13 +633,73 @@ implies_tenant(Facts *facts, Node *node, int level, Gap *gaps)
 	}
 }
 
+/* Says whether a row that meets a condition of a query belongs to the tenant of the context. */
+bool
+steward_implies_tenant(TenantFacts *facts, Node *condition)
+{
+	Gap			ignored = GAP_NONE;
+
+	return implies_tenant(facts, condition, 0, &ignored);
+}
+
 typedef struct Calls
 {
 	int			level;
 	List	   *context;		/* functions without columns that read the
 								 * context */
 	List	   *row;			/* functions that get columns of the row */
+	List	   *settings;		/* names of settings that are read */
+	int			depth;
 } Calls;
+
+/* What a function of one expression, or in SQL since 14, is made of; NULL if it is a text. */
+static Node *
+function_body(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Datum		body;
+	bool		isnull = true;
+	Node	   *node = NULL;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosqlbody, &isnull);
+	if (!isnull)
+		node = stringToNode(TextDatumGetCString(body));
+	ReleaseSysCache(tuple);
+	return node;
+}
+
+/* Collects the settings that an expression, or a function that it calls, reads. */
+static bool
+settings_walker(Node *node, void *context)
+{
+	Calls	   *calls = context;
+
+	if (!node)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, settings_walker, context, 0);
+	if (IsA(node, FuncExpr))
+	{
+		FuncExpr   *call = (FuncExpr *) node;
+
+		if (call->funcid == F_CURRENT_SETTING_TEXT || call->funcid == F_CURRENT_SETTING_TEXT_BOOL)
+		{
+			Const	   *name = linitial(call->args);
+
+			if (IsA(name, Const) && !name->constisnull)
+				calls->settings = lappend(calls->settings, makeString(TextDatumGetCString(name->constvalue)));
+		}
+		else if (call->funcid >= FirstNormalObjectId && calls->depth < MAX_CALL_DEPTH)
+		{
+			calls->depth++;
+			settings_walker(function_body(call->funcid), context);
+			calls->depth--;
+		}
+	}
+	return expression_tree_walker(node, settings_walker, context);
+}
 
 /* Collects the functions that users made and a policy calls. */
 static bool
@@ -706,7 +724,7 @@ calls_walker(Node *node, void *context)
 			 /* the planner makes a comparison of it */ ;
 		else if (contain_vars_of_level((Node *) call->args, calls->level))
 			calls->row = list_append_unique_oid(calls->row, call->funcid);
-		else if (!has_any_var_walker((Node *) call->args, NULL) && !has_context_walker((Node *) call->args, NULL))
+		else if (!has_any_var_walker((Node *) call->args, NULL) && !steward_asks_context((Node *) call->args))
 			calls->context = list_append_unique_oid(calls->context, call->funcid);
 	}
 	return expression_tree_walker(node, calls_walker, context);
@@ -726,6 +744,18 @@ list_to_array(List *list, Oid type)
 										   type == OIDOID ? TYPALIGN_INT : TYPALIGN_SHORT));
 }
 
+static Datum
+strings_to_array(List *list)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(list), 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, list)
+		elements[n++] = CStringGetTextDatum(strVal(lfirst(cell)));
+	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
 /*
  * steward.tenant_expression(expression pg_node_tree, tenant_column smallint):
  * what the expression of a policy says of a column of its table.
@@ -735,13 +765,13 @@ Datum
 steward_tenant_expression(PG_FUNCTION_ARGS)
 {
 	Node	   *expression = stringToNode(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	Facts		facts = {.column = PG_GETARG_INT16(1)};
+	TenantFacts facts = {.varno = 1, .column = PG_GETARG_INT16(1)};
 	Calls		calls = {0};
 	Gap			gaps = GAP_NONE;
 	bool		implied;
 	TupleDesc	desc;
-	Datum		values[8];
-	bool		nulls[8] = {false};
+	Datum		values[9];
+	bool		nulls[9] = {false};
 	Datum		names[lengthof(gap_names)];
 	int			nnames = 0;
 
@@ -749,6 +779,7 @@ steward_tenant_expression(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	implied = implies_tenant(&facts, expression, 0, &gaps);
 	calls_walker(expression, &calls);
+	settings_walker(expression, &calls);
 	if (!implied)
 		for (int i = 0; i < lengthof(gap_names); i++)
 			if (gaps & gap_names[i].gap)
@@ -762,6 +793,7 @@ steward_tenant_expression(PG_FUNCTION_ARGS)
 	values[5] = list_to_array(facts.columns, INT2OID);
 	values[6] = list_to_array(calls.context, OIDOID);
 	values[7] = list_to_array(calls.row, OIDOID);
+	values[8] = strings_to_array(calls.settings);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 

@@ -2,10 +2,15 @@
 
 CREATE FUNCTION steward.tenant_expression(expression pg_node_tree, tenant_column smallint,
     OUT implied boolean, OUT gaps text[], OUT casts boolean, OUT fixed boolean, OUT not_distinct boolean,
-    OUT columns smallint[], OUT context_functions oid[], OUT row_functions oid[])
+    OUT columns smallint[], OUT context_functions oid[], OUT row_functions oid[], OUT settings text[])
 AS 'MODULE_PATHNAME', 'steward_tenant_expression' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION steward.tenant_expression(pg_node_tree, smallint) IS
 'What the expression of a policy says of a column: whether rows that meet it are the tenant''s and, if not, why.';
+
+CREATE FUNCTION steward.tenant_expression_text(expression pg_node_tree, relation oid) RETURNS text
+AS 'MODULE_PATHNAME', 'steward_tenant_expression_text' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION steward.tenant_expression_text(pg_node_tree, oid) IS
+'The expression of a policy as pg_get_expr() shows it; null while somebody locks a table that is named in it.';
 
 CREATE FUNCTION steward.tenant_type_leakproof(type oid) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_tenant_type_leakproof' LANGUAGE C STABLE STRICT;
@@ -214,8 +219,8 @@ BEGIN ATOMIC
            CASE WHEN f.rule = 'shared_rows' THEN NULL
                 WHEN (f.clause = 'check' AND f.u_implied) IS NOT TRUE AND m.polrelid IS NULL THEN NULL
                 WHEN f.clause = 'check' AND f.u_implied
-                THEN format('ALTER POLICY %I ON %s WITH CHECK (%s);', f.polname, f.qualified_name, pg_get_expr(f.polqual, f.polrelid))
-                ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (%s);', f.column_name || '_floor', f.qualified_name, pg_get_expr(m.polqual, m.polrelid)) END,
+                THEN format('ALTER POLICY %I ON %s WITH CHECK (%s);', f.polname, f.qualified_name, steward.tenant_expression_text(f.polqual, f.polrelid))
+                ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (%s);', f.column_name || '_floor', f.qualified_name, steward.tenant_expression_text(m.polqual, m.polrelid)) END,
            quote_ident(f.polname)
       FROM (SELECT DISTINCT ON (f.oid, f.rule) f.* FROM found f ORDER BY f.oid, f.rule, f.clause DESC) f
       LEFT JOIN models m ON m.polrelid = f.polrelid
