@@ -38,7 +38,8 @@ typedef enum Gap
 	GAP_COLUMN = 1 << 4,		/* it asks for another column */
 	GAP_NULL = 1 << 5,			/* rows of no tenant are everybody's */
 	GAP_EMPTY = 1 << 6,			/* an empty string is a tenant */
-	GAP_OTHER = 1 << 7			/* it does not ask for the tenant */
+	GAP_USER = 1 << 7,			/* it asks for the user */
+	GAP_OTHER = 1 << 8			/* it does not ask for the tenant */
 } Gap;
 
 static const struct
@@ -53,6 +54,7 @@ static const struct
 	{GAP_EMPTY, "empty"},
 	{GAP_NULL, "null"},
 	{GAP_COLUMN, "column"},
+	{GAP_USER, "user"},
 	{GAP_OTHER, "other"},
 };
 
@@ -71,7 +73,7 @@ is_context_predicate(Oid function)
 {
 	const char *name = steward_function_name(function);
 
-	return name && (strcmp(name, "is_current_tenant") == 0 || strcmp(name, "is_current_user") == 0);
+	return name && (strncmp(name, "is_current_tenant", 17) == 0 || strcmp(name, "is_current_user") == 0);
 }
 
 /* The number of the column of the table that an expression is, level queries further out; else 0. */
@@ -287,7 +289,7 @@ static Gap
 branch_gap(Node *branch, int level, Gap gaps)
 {
 	if (gaps & (GAP_FAIL_OPEN | GAP_TAUTOLOGY | GAP_NULL | GAP_EMPTY | GAP_CONSTANT | GAP_OR))
-		return gaps & ~(GAP_OTHER | GAP_COLUMN);
+		return gaps & ~(GAP_OTHER | GAP_COLUMN | GAP_USER);
 	if (!contain_vars_of_level(branch, level) && steward_true_without_context(branch))
 		return GAP_FAIL_OPEN;
 	return GAP_OR;
@@ -524,7 +526,7 @@ implies_tenant(TenantFacts *facts, Node *node, int level, Gap *gaps)
 					if (column != InvalidAttrNumber && is_context_predicate(call->funcid))
 					{
 						facts->columns = list_append_unique_int(facts->columns, column);
-						*gaps |= GAP_COLUMN;
+						*gaps |= strcmp(steward_function_name(call->funcid), "is_current_user") == 0 ? GAP_USER : GAP_COLUMN;
 						return false;
 					}
 				}

@@ -28,6 +28,10 @@ BEGIN
              UNION ALL
             SELECT * FROM steward.tenant_check_keys(tables, tenant_columns, schemas)
              UNION ALL
+            SELECT * FROM steward.tenant_check_indexes(tables)
+             UNION ALL
+            SELECT * FROM steward.tenant_check_strangers(tables, schemas, application)
+             UNION ALL
             SELECT * FROM steward.tenant_check_roles(tables, application)
              UNION ALL
             SELECT * FROM steward.tenant_check_code(tables, schemas, application)) f

@@ -17,6 +17,17 @@ AS 'MODULE_PATHNAME', 'steward_tenant_type_leakproof' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION steward.tenant_type_leakproof(oid) IS
 'Whether values of a type are compared for equality by a leakproof function.';
 
+CREATE FUNCTION steward.tenant_protect_command(qualified_name text, column_name name, column_type oid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('SELECT steward.tenant_protect(%L, %L);', qualified_name, column_name)
+      FROM pg_type y
+     WHERE y.oid = column_type
+       AND coalesce(nullif(y.typbasetype, 0), y.oid) IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype, 'text'::regtype, 'varchar'::regtype);
+END;
+COMMENT ON FUNCTION steward.tenant_protect_command(text, name, oid) IS
+'The command that gives a table the policies of tenants; null if its column is of no type that can have them.';
+
 CREATE FUNCTION steward.tenant_check_tables(tables steward.tenant_table[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -24,7 +35,7 @@ BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
         SELECT * FROM steward.tenant_rows(tables)
     ), grants AS MATERIALIZED (
-        SELECT * FROM steward.tenant_grants(tables)
+        SELECT * FROM steward.tenant_grants(tables, true)
     ), reach AS MATERIALIZED (
         -- the grantees whose rights a role of the application has
         SELECT g.grantee FROM (SELECT DISTINCT g.grantee FROM grants g) g
@@ -46,16 +57,22 @@ BEGIN ATOMIC
       LEFT JOIN open o ON o.relation_id = t.relation_id
       LEFT JOIN tables p ON p.relation_id = t.parent_id
       LEFT JOIN indexed i ON i.indrelid = t.relation_id
+     -- policies that are there are meant
+     CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN NOT EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = t.relation_id)
+                                              THEN steward.tenant_protect_command(t.qualified_name, t.column_name, t.column_type) END,
+                                         format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', t.qualified_name))
+                        ) m (mend)
      CROSS JOIN LATERAL (VALUES
            ('no_rls', CASE WHEN o.relation_id IS NULL THEN 'WARNING' ELSE 'ERROR' END,
             t.kind <> 'f' AND NOT t.row_security AND t.parent_id IS NULL,
             'Row security is off: whoever may read the table reads the rows of all tenants.',
-            format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', t.qualified_name), NULL),
+            m.mend, NULL),
            ('uncovered_partition', 'ERROR',
             t.kind <> 'f' AND NOT t.row_security AND t.parent_id IS NOT NULL AND o.relation_id IS NOT NULL,
             CASE WHEN p.row_security THEN 'The policies of its parent do not hold for who reads or writes it directly, and it has none of its own.'
                  ELSE 'Row security is off: whoever may read the table reads the rows of all tenants.' END,
-            format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', t.qualified_name), NULL),
+            CASE WHEN EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = p.relation_id AND y.polname = 'steward_tenant_floor')
+                 THEN format('SELECT steward.tenant_protect_partitions(%L);', p.qualified_name) ELSE m.mend END, NULL),
            ('no_force', 'WARNING', t.row_security AND NOT t.forced,
             format('The owner, %I, sees the rows of all tenants, and so do his views and SECURITY DEFINER functions.', pg_get_userbyid(t.owner_id)),
             format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', t.qualified_name), NULL),
@@ -98,7 +115,7 @@ CREATE FUNCTION steward.tenant_check_policies(tables steward.tenant_table[], rol
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH grants AS MATERIALIZED (
-        SELECT * FROM steward.tenant_grants(tables)
+        SELECT * FROM steward.tenant_grants(tables, true)
     ), policies AS MATERIALIZED (
         SELECT p.oid, p.polname, p.polrelid, p.polcmd, p.polpermissive, p.polroles, p.polqual, p.polwithcheck IS NOT NULL AS has_check,
                t.qualified_name, t.column_name, t.column_number, t.column_not_null,
@@ -106,7 +123,8 @@ BEGIN ATOMIC
                coalesce(u.casts, false) OR coalesce(c.casts, false) AS casts, coalesce(u.fixed, false) OR coalesce(c.fixed, false) AS fixed,
                coalesce(u.not_distinct, false) OR coalesce(c.not_distinct, false) AS not_distinct,
                coalesce(u.context_functions, '{}') || coalesce(c.context_functions, '{}') AS context_functions,
-               coalesce(u.row_functions, '{}') || coalesce(c.row_functions, '{}') AS row_functions
+               coalesce(u.row_functions, '{}') || coalesce(c.row_functions, '{}') AS row_functions,
+               coalesce(u.settings, '{}') || coalesce(c.settings, '{}') AS settings, t.column_type, t.owner_id
           FROM steward.tenant_rows(tables) t
           JOIN pg_policy p ON p.polrelid = t.relation_id
           LEFT JOIN LATERAL steward.tenant_expression(p.polqual, t.column_number) u ON p.polqual IS NOT NULL
@@ -194,30 +212,35 @@ BEGIN ATOMIC
                     WHEN 'or' = ANY (o.gaps) THEN 'or_bypass'
                     WHEN 'tautology' = ANY (o.gaps) THEN 'tautology'
                     WHEN 'constant' = ANY (o.gaps) THEN CASE WHEN o.reads THEN 'constant_read' ELSE 'constant_write' END
+                    WHEN 'empty' = ANY (o.gaps) THEN 'empty_context'
                     WHEN 'null' = ANY (o.gaps) THEN 'shared_rows'
                     WHEN 'column' = ANY (o.gaps) THEN 'wrong_column'
+                    WHEN 'user' = ANY (o.gaps) THEN 'user_rows'
                     WHEN o.clause = 'check' AND p.u_implied THEN 'loose_check'
                     ELSE 'no_tenant_condition' END AS rule
           FROM open o
           JOIN policies p USING (oid)
          WHERE o.clause = 'using' OR p.has_check
     )
-    SELECT f.rule, CASE f.rule WHEN 'shared_rows' THEN 'INFO' ELSE 'ERROR' END, f.qualified_name,
+    SELECT f.rule, CASE WHEN f.rule IN ('shared_rows', 'user_rows') THEN 'INFO' WHEN f.rule = 'empty_context' THEN 'WARNING' ELSE 'ERROR' END, f.qualified_name,
            format(CASE f.rule
                   WHEN 'fail_open' THEN 'Policy %1$I lets all rows pass where no tenant is set.'
                   WHEN 'or_bypass' THEN 'Policy %1$I has a branch that lets rows pass whatever their %2$I.'
                   WHEN 'tautology' THEN 'Policy %1$I compares something with itself, which holds for the rows of all tenants.'
                   WHEN 'constant_read' THEN 'Policy %1$I is true: it shows the rows of all tenants.'
                   WHEN 'constant_write' THEN 'Policy %1$I is true: rows of other tenants can be changed, or rows given to them.'
+                  WHEN 'empty_context' THEN 'Policy %1$I shows rows whose %2$I is empty: so is the setting once a transaction that set it has ended. Put it in nullif().'
                   WHEN 'shared_rows' THEN 'Policy %1$I lets everybody at rows whose %2$I is null.'
+                  WHEN 'user_rows' THEN 'Policy %1$I lets a user at his rows of whatever %2$I.'
                   WHEN 'wrong_column' THEN 'Policy %1$I compares %3$s with the context, but not %2$I.'
                   WHEN 'loose_check' THEN 'Policy %1$I shows the rows of one tenant, but lets rows be given to any.'
                   ELSE 'Policy %1$I does not compare %2$I with the context.' END,
                   f.polname, f.column_name,
                   (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
                     WHERE a.attrelid = f.polrelid AND a.attnum = ANY (f.columns))),
-           CASE WHEN f.rule = 'shared_rows' THEN NULL
-                WHEN (f.clause = 'check' AND f.u_implied) IS NOT TRUE AND m.polrelid IS NULL THEN NULL
+           CASE WHEN f.rule IN ('shared_rows', 'user_rows', 'empty_context') THEN NULL
+                WHEN (f.clause = 'check' AND f.u_implied) IS NOT TRUE AND m.polrelid IS NULL
+                THEN steward.tenant_protect_command(f.qualified_name, f.column_name, f.column_type)
                 WHEN f.clause = 'check' AND f.u_implied
                 THEN format('ALTER POLICY %I ON %s WITH CHECK (%s);', f.polname, f.qualified_name, steward.tenant_expression_text(f.polqual, f.polrelid))
                 ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (%s);', f.column_name || '_floor', f.qualified_name, steward.tenant_expression_text(m.polqual, m.polrelid)) END,
@@ -231,7 +254,7 @@ BEGIN ATOMIC
            ('column_cast', 'WARNING', p.casts,
             format('Policy %I converts %I before it compares it: no index on the column can be used.', p.polname, p.column_name), NULL::text),
            ('fixed_tenant', 'WARNING', p.fixed AND 0 = ANY (p.polroles),
-            format('Policy %I gives the rows of one fixed tenant to everybody.', p.polname), NULL),
+            format('Policy %I gives the rows of one fixed tenant to everybody, or to who has set none.', p.polname), NULL),
            ('fail_open_null', 'WARNING', p.not_distinct AND NOT p.column_not_null,
             format('Policy %I lets rows without tenant pass where no tenant is set.', p.polname),
             format('ALTER TABLE %s ALTER %I SET NOT NULL;', p.qualified_name, p.column_name))) AS w(rule, level, found, detail, fix_sql)
@@ -258,10 +281,55 @@ BEGIN ATOMIC
            ('row_helper', 'WARNING',
             c.of_row AND f.prosupport = 0 AND (l.lanname <> 'sql' OR f.prosecdef OR f.proconfig IS NOT NULL OR f.provolatile = 'v'),
             'It is called with columns of each row, and no index can be used for what it says. Used by: %s.',
-            NULL)) AS w(rule, level, found, detail, fix_sql)
+            NULL),
+           ('helper_owner', 'ERROR', f.proowner = ANY (roles) AND f.proowner NOT IN (SELECT t.owner_id FROM policies t),
+            format('Its owner, %s, is a role of the application and can replace it. Used by: %%s.', replace(quote_ident(pg_get_userbyid(f.proowner)), '%', '%%')),
+            format('ALTER FUNCTION %s OWNER TO %I;', s.name, (SELECT pg_get_userbyid(min(t.owner_id)) FROM policies t)))) AS w(rule, level, found, detail, fix_sql)
      CROSS JOIN LATERAL (SELECT s.name) o (object)
      WHERE w.found
-     GROUP BY w.rule, w.level, o.object, w.detail, w.fix_sql;
+     GROUP BY w.rule, w.level, o.object, w.detail, w.fix_sql
+     UNION ALL
+    SELECT w.rule, w.level, w.object, w.detail, w.fix_sql, w.part
+      FROM (SELECT s.name, count(DISTINCT p.oid) AS policies, min(format('%I on %s', p.polname, p.qualified_name) COLLATE "C") AS example
+              FROM policies p
+             CROSS JOIN LATERAL (
+                   SELECT n AS name FROM unnest(p.settings) n
+                    UNION
+                   -- a body that is a text is not parsed
+                   SELECT m[1] FROM unnest(p.context_functions) f
+                     JOIN pg_proc c ON c.oid = f
+                    CROSS JOIN LATERAL regexp_matches(c.prosrc, 'current_setting\s*\(\s*''([^'']+)', 'gi') m) s
+             WHERE NOT EXISTS (SELECT FROM pg_settings g WHERE g.name = lower(s.name) AND g.context <> 'user')
+             GROUP BY s.name) s
+     CROSS JOIN LATERAL (
+           SELECT 'context_setting' AS rule, 'INFO' AS level, s.name AS object,
+                  format('Any session may set it, and so may SQL that is smuggled in; steward.is_current_tenant() has no such hole. Read by: %s%s.', s.example,
+                         CASE WHEN s.policies > 1 THEN format(' and %s more', s.policies - 1) END) AS detail, NULL AS fix_sql, NULL AS part
+            UNION ALL
+           SELECT 'context_default', 'WARNING', s.name,
+                  format('It is set for %s: who forgets to set a tenant has that one.', k.who), format('ALTER %s RESET %s;', k.who, s.name), k.who
+             FROM pg_db_role_setting d
+            CROSS JOIN LATERAL unnest(d.setconfig) c (setting)
+            CROSS JOIN LATERAL (
+                  SELECT CASE WHEN d.setrole = 0 THEN 'DATABASE ' || quote_ident(b.datname)
+                              ELSE 'ROLE ' || quote_ident(pg_get_userbyid(d.setrole)) || coalesce(' IN DATABASE ' || quote_ident(b.datname), '') END
+                    FROM (VALUES (d.setdatabase)) v (oid) LEFT JOIN pg_database b USING (oid)) k (who)
+            WHERE lower(split_part(c.setting, '=', 1)) = lower(s.name) AND split_part(c.setting, '=', 2) <> ''
+              AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+              AND (d.setrole = 0 OR d.setrole = ANY (roles))) w
+     UNION ALL
+    SELECT 'trusted_table', 'WARNING', o.name,
+           format('It says whose rows are whose, and roles of the application may write it: %s. Read by: %s.',
+                  string_agg(DISTINCT quote_ident(pg_get_userbyid(r.role_id)), ', '), string_agg(DISTINCT format('%I on %s', p.polname, p.qualified_name), ', ')),
+           NULL, NULL
+      FROM policies p
+      JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> p.polrelid
+      JOIN pg_class c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) o (name)
+      JOIN unnest(roles) r (role_id) ON has_any_column_privilege(r.role_id, c.oid, 'INSERT, UPDATE')
+      JOIN pg_roles q ON q.oid = r.role_id AND NOT q.rolsuper
+     GROUP BY o.name;
 END;
 COMMENT ON FUNCTION steward.tenant_check_policies(steward.tenant_table[], oid[], boolean) IS
 'What tenant_check() finds of policies and the functions they call.';
@@ -334,7 +402,12 @@ BEGIN ATOMIC
       FROM tables t
       JOIN pg_index i ON i.indrelid = t.relation_id AND (i.indisunique OR i.indisexclusion)
       JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition
-     WHERE t.column_number <> ALL (i.indkey::smallint[])
+     WHERE t.column_number <> ALL ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+       AND NOT (i.indexprs IS NOT NULL AND EXISTS (
+           SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass
+              AND d.refobjid = t.relation_id AND d.refobjsubid = t.column_number)
+            AND t.column_number <> ALL (i.indkey::smallint[]))
        -- the number of a row tells nothing, nor does a random one
        AND NOT EXISTS (
            SELECT FROM generate_series(0, i.indnkeyatts - 1) n
@@ -360,3 +433,51 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steward.tenant_check_keys(steward.tenant_table[], name[], regnamespace[]) IS
 'What tenant_check() finds of keys.';
+
+CREATE FUNCTION steward.tenant_check_indexes(tables steward.tenant_table[],
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH indexes AS MATERIALIZED (
+        SELECT t.*, x.relname AS index_name, m.amname, i.indkey, i.indclass
+          FROM steward.tenant_rows(tables) t
+          JOIN pg_index i ON i.indrelid = t.relation_id AND i.indisvalid
+          JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition
+          JOIN pg_am m ON m.oid = x.relam
+         WHERE NOT i.indisunique AND NOT i.indisexclusion AND t.column_number <> ALL ((i.indkey::smallint[])[0:0])
+           AND NOT EXISTS (SELECT FROM pg_partitioned_table k WHERE k.partrelid = t.relation_id AND k.partattrs[0] = t.column_number)
+    )
+    SELECT 'order_index', 'INFO', i.qualified_name,
+           format('Who orders by %I, or asks for a range of it, picks the rows of one tenant out of all that %I leads to.', a.attname, i.index_name),
+           format('CREATE INDEX %sON %s (%I, %I);', CASE i.kind WHEN 'r' THEN 'CONCURRENTLY ' END, i.qualified_name, i.column_name, a.attname),
+           quote_ident(i.index_name)
+      FROM indexes i
+      JOIN pg_attribute a ON a.attrelid = i.relation_id AND a.attnum = i.indkey[0]
+     WHERE i.amname = 'btree' AND a.attidentity = '' AND a.atttypid NOT IN ('uuid'::regtype, 'boolean'::regtype)
+       -- it serves a foreign key, or a policy
+       AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = i.relation_id AND c.contype = 'f' AND a.attnum = ANY (c.conkey))
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_class'::regclass
+                                                 AND d.refobjid = i.relation_id AND d.refobjsubid = a.attnum)
+       AND NOT EXISTS (SELECT FROM pg_index o JOIN pg_class x ON x.oid = o.indexrelid JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
+                        WHERE o.indrelid = i.relation_id AND o.indisvalid AND o.indkey[0] = i.column_number AND o.indkey[1] = a.attnum)
+     UNION ALL
+    SELECT 'leaky_index', 'INFO', i.qualified_name,
+           format('No query that policies hold for can use %I: its operators are not leakproof, so they are tried after the policy.%s', i.index_name,
+                  CASE WHEN 'tsvector_ops' IN (SELECT c.opcname FROM pg_opclass c WHERE c.oid = ANY (i.indclass::oid[])) THEN ' steward.tenant_search() can.' END),
+           NULL, quote_ident(i.index_name)
+      FROM indexes i
+     WHERE i.row_security AND i.amname NOT IN ('btree', 'hash', 'brin') AND i.column_number <> ALL (i.indkey::smallint[])
+       -- an order may be had from an index whatever the policy
+       AND NOT EXISTS (SELECT FROM unnest(i.indclass::oid[]) k (opclass)
+                         JOIN pg_opclass c ON c.oid = k.opclass
+                         JOIN pg_amop o ON o.amopfamily = c.opcfamily AND o.amoplefttype = c.opcintype
+                         JOIN pg_operator p ON p.oid = o.amopopr
+                        WHERE o.amoppurpose = 'o' OR (SELECT f.proleakproof FROM pg_proc f WHERE f.oid = p.oprcode))
+       -- who has search_enable() do it knows how to search
+       AND NOT EXISTS (SELECT FROM pg_trigger g
+                         JOIN pg_proc f ON f.oid = g.tgfoid AND f.pronamespace = 'steward'::regnamespace AND f.proname = 'search_vector_trigger'
+                         JOIN pg_attribute a ON a.attrelid = i.relation_id AND a.attnum = i.indkey[0]
+                        WHERE g.tgrelid = i.relation_id AND starts_with(encode(g.tgargs, 'hex'), encode(convert_to(a.attname, getdatabaseencoding()), 'hex') || '00'));
+END;
+COMMENT ON FUNCTION steward.tenant_check_indexes(steward.tenant_table[]) IS
+'What tenant_check() finds of indexes that policies keep from being of use.';

@@ -44,7 +44,7 @@ END;
 COMMENT ON FUNCTION steward.tenant_tables(name[], regnamespace[]) IS
 'The tables whose rows belong to tenants: those that have one of the columns.';
 
-CREATE FUNCTION steward.tenant_grants(tables steward.tenant_table[],
+CREATE FUNCTION steward.tenant_grants(tables steward.tenant_table[], of_all boolean DEFAULT false,
     OUT relation_id oid, OUT grantee oid, OUT privileges text[]) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -68,10 +68,16 @@ BEGIN ATOMIC
       JOIN pg_attribute a ON a.attrelid = t.relation_id AND a.attacl IS NOT NULL
      CROSS JOIN LATERAL aclexplode(a.attacl) x
      WHERE x.grantee <> t.owner_id
-     GROUP BY t.relation_id, x.grantee;
+     GROUP BY t.relation_id, x.grantee
+     UNION ALL
+    SELECT t.relation_id, r.oid, p.privileges
+      FROM (VALUES ('pg_read_all_data', '{SELECT}'::text[]), ('pg_write_all_data', '{INSERT,UPDATE,DELETE}')) AS p (role_name, privileges)
+      JOIN pg_roles r ON r.rolname = p.role_name AND EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = r.oid)
+     CROSS JOIN tables t
+     WHERE of_all;
 END;
-COMMENT ON FUNCTION steward.tenant_grants(steward.tenant_table[]) IS
-'Who but the owner was granted what on tenants'' tables or their columns; grantee 0 is PUBLIC.';
+COMMENT ON FUNCTION steward.tenant_grants(steward.tenant_table[], boolean) IS
+'Who but the owner was granted what on tenants'' tables or their columns, on request also by the roles that have rights on all; grantee 0 is PUBLIC.';
 
 CREATE FUNCTION steward.tenant_roles(tables steward.tenant_table[], roles name[] DEFAULT NULL)
 RETURNS SETOF oid
