@@ -242,8 +242,8 @@ BEGIN ATOMIC
                 WHEN (f.clause = 'check' AND f.u_implied) IS NOT TRUE AND m.polrelid IS NULL
                 THEN steward.tenant_protect_command(f.qualified_name, f.column_name, f.column_type)
                 WHEN f.clause = 'check' AND f.u_implied
-                THEN format('ALTER POLICY %I ON %s WITH CHECK (%s);', f.polname, f.qualified_name, steward.tenant_expression_text(f.polqual, f.polrelid))
-                ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (%s);', f.column_name || '_floor', f.qualified_name, steward.tenant_expression_text(m.polqual, m.polrelid)) END,
+                THEN format('ALTER POLICY %I ON %s WITH CHECK (', f.polname, f.qualified_name) || steward.tenant_expression_text(f.polqual, f.polrelid) || ');'
+                ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (', left(f.polname::text, 40) || '_floor', f.qualified_name) || steward.tenant_expression_text(m.polqual, m.polrelid) || ');' END,
            quote_ident(f.polname)
       FROM (SELECT DISTINCT ON (f.oid, f.rule) f.* FROM found f ORDER BY f.oid, f.rule, f.clause DESC) f
       LEFT JOIN models m ON m.polrelid = f.polrelid
