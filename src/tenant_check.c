@@ -767,7 +767,7 @@ Datum
 steward_tenant_expression(PG_FUNCTION_ARGS)
 {
 	Node	   *expression = stringToNode(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	TenantFacts facts = {.varno = 1, .column = PG_GETARG_INT16(1)};
+	TenantFacts facts = {.varno = 1,.column = PG_GETARG_INT16(1)};
 	Calls		calls = {0};
 	Gap			gaps = GAP_NONE;
 	bool		implied;

@@ -19,7 +19,6 @@
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/pg_locale.h"
 #include "utils/syscache.h"
 
 /* Views in views beyond this are not looked into: their definitions may be circular. */

@@ -82,7 +82,7 @@ collect_conditions(Node *node, Index varno, List **conditions)
 static bool
 is_bound(const TenantScope *scope, Index varno, AttrNumber column)
 {
-	TenantFacts facts = {.varno = varno, .column = column, .scope = scope};
+	TenantFacts facts = {.varno = varno,.column = column,.scope = scope};
 	List	   *conditions = NIL;
 	ListCell   *cell;
 
