@@ -37,6 +37,7 @@
  *	tenant_check_value.c	what the parts of a policy's expression are worth
  *	tenant_check_view.c	which tables of tenants a view reads whole
  *	tenant_check.c		what policies say of a tenant column
+ *	tenant_search.c		full-text search under row security
  *
  * The to_tsvector module, callee first:
  *
@@ -482,6 +483,9 @@ extern const char *steward_token_read(const char *token, bool trusted, StewardTo
 /* tenant.c */
 extern void steward_tenant_init(void);
 extern const char *steward_tenant_text(StewardTenantKind kind);
+
+/* tenant_plan.c */
+extern void steward_tenant_discard_plans(const char *tenant);
 
 /* A query of a view, and which of its tables are known to give rows of the context's tenant only. */
 typedef struct TenantScope

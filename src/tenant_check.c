@@ -73,7 +73,8 @@ is_context_predicate(Oid function)
 {
 	const char *name = steward_function_name(function);
 
-	return name && (strncmp(name, "is_current_tenant", 17) == 0 || strcmp(name, "is_current_user") == 0);
+	return name && (strcmp(name, "is_current_tenant") == 0 || strcmp(name, "is_current_tenant_folded") == 0 ||
+					strcmp(name, "is_current_user") == 0);
 }
 
 /* The number of the column of the table that an expression is, level queries further out; else 0. */
@@ -356,33 +357,31 @@ negation_implies(TenantFacts *facts, Node *node, int level, Gap *gaps)
 static bool
 range_implies(TenantFacts *facts, List *conditions, int level)
 {
-	Node	   *bounds[BTMaxStrategyNumber + 1] = {NULL};
+	Node	   *least = NULL;
+	Node	   *most = NULL;
 	Node	   *column = NULL;
+	Gap			ignored = GAP_NONE;
 	ListCell   *cell;
 
 	foreach(cell, conditions)
 	{
 		OpExpr	   *op = lfirst(cell);
-		bool		ignored = false;
-		ListCell   *family;
+		bool		casts = false;
 		int			outer = level;
+		int			strategy;
 
 		if (!IsA(op, OpExpr) || list_length(op->args) != 2 ||
-			row_column(facts, linitial(op->args), level, &ignored) != facts->column ||
+			row_column(facts, linitial(op->args), level, &casts) != facts->column ||
 			has_outer_var_walker(lsecond(op->args), &outer))
 			continue;
 		column = linitial(op->args);
-		foreach(family, get_op_btree_interpretation(op->opno))
-			bounds[((OpBtreeInterpretation *) lfirst(family))->strategy] = lsecond(op->args);
+		strategy = get_op_opfamily_strategy(op->opno, lookup_type_cache(getBaseType(exprType(column)), TYPECACHE_BTREE_OPFAMILY)->btree_opf);
+		if (strategy == BTGreaterEqualStrategyNumber)
+			least = lsecond(op->args);
+		else if (strategy == BTLessEqualStrategyNumber)
+			most = lsecond(op->args);
 	}
-	if (bounds[BTLessEqualStrategyNumber] && equal(bounds[BTLessEqualStrategyNumber], bounds[BTGreaterEqualStrategyNumber]) &&
-		!contain_volatile_functions(bounds[BTLessEqualStrategyNumber]))
-	{
-		Gap			ignored = GAP_NONE;
-
-		return value_implies(facts, column, bounds[BTLessEqualStrategyNumber], level, &ignored);
-	}
-	return false;
+	return least && equal(least, most) && !contain_volatile_functions(least) && value_implies(facts, column, least, level, &ignored);
 }
 
 /* Judges CASE x WHEN y as x = y. */
