@@ -35,6 +35,7 @@
  *	tenant.c			for which tenant and user a transaction works
  *	tenant_plan.c		columns that are compared with them
  *	tenant_check_value.c	what the parts of a policy's expression are worth
+ *	tenant_check_expr.c	whether rows that meet an expression are a tenant's
  *	tenant_check_view.c	which tables of tenants a view reads whole
  *	tenant_check.c		what policies say of a tenant column
  *	tenant_search.c		full-text search under row security
@@ -515,8 +516,11 @@ extern bool steward_asks_context(Node *node);
 extern Query *steward_view_query(Oid view);
 extern bool steward_true_without_context(Node *node);
 
-/* tenant_check.c */
+/* tenant_check_expr.c */
+extern bool steward_is_context_predicate(Oid function);
+extern bool steward_has_any_var_walker(Node *node, void *context);
 extern bool steward_implies_tenant(TenantFacts *facts, Node *condition);
+extern bool steward_tenant_gaps(TenantFacts *facts, Node *expression, List **names);
 
 /* tenant_check_view.c */
 extern AttrNumber steward_tenant_scope_column(const TenantScope *scope, Index varno);
