@@ -312,14 +312,13 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 				ProcessUtilityContext context, ParamListInfo params, QueryEnvironment *query_env,
 				DestReceiver *dest, QueryCompletion *qc)
 {
-	ProcessUtility_hook_type next = next_process_utility != NULL ? next_process_utility : standard_ProcessUtility;
-	Fate		outer = fate;
+	const Fate	outer = fate;
 
 	check_statement(pstmt->utilityStmt);
 	fate = fate_within(pstmt->utilityStmt, context);
 	PG_TRY();
 	{
-		next(pstmt, query_string, read_only_tree, context, params, query_env, dest, qc);
+		next_process_utility(pstmt, query_string, read_only_tree, context, params, query_env, dest, qc);
 	}
 	PG_FINALLY();
 	{
@@ -343,7 +342,7 @@ steward_tenant_session_init(void)
 							 &explain_allowed, true,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 
-	next_process_utility = ProcessUtility_hook;
+	next_process_utility = ProcessUtility_hook != NULL ? ProcessUtility_hook : standard_ProcessUtility;
 	ProcessUtility_hook = process_utility;
 	next_object_access = object_access_hook;
 	object_access_hook = check_object;
