@@ -237,7 +237,7 @@ DECLARE
     line text;
 BEGIN
     FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-        IF line ~ 'audit_shows\(|Seq Scan on audit_event|tenant_id = ' THEN RETURN NEXT trim(line); END IF;
+        IF line ~ 'audit_shows\(|Seq Scan on audit_event|Index Cond: \(tenant_id' THEN RETURN NEXT trim(line); END IF;
     END LOOP;
 END $$;
 BEGIN; SELECT steward.tenant_set('7001'); SET LOCAL ROLE regress_audit_app;
