@@ -50,7 +50,6 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     found pg_roles;
-    commands text[];
 BEGIN
     PERFORM steward.check_owner('steward.audit_event');
     PERFORM steward.upkeep_check_roles(ARRAY[role_name]);
@@ -67,12 +66,8 @@ BEGIN
                                           AND CASE x.grantee WHEN 0 THEN true ELSE pg_has_role(found.oid, x.grantee, 'USAGE') END),
                                       format('REVOKE pg_read_all_data FROM %I;', role_name)) END;
     END IF;
-    commands := ARRAY(SELECT steward.audit_tenant_commands('GRANT SELECT %sON %s TO %I', role_name, true));
-    IF dry_run THEN
-        RETURN QUERY SELECT unnest(commands);
-    ELSE
-        RETURN QUERY SELECT steward.upkeep_run(commands);
-    END IF;
+    RETURN QUERY SELECT * FROM steward.tenant_run(
+        ARRAY(SELECT steward.audit_tenant_commands('GRANT SELECT %sON %s TO %I', role_name, true)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.audit_tenant_enable(name, boolean) IS
 'Lets a role read in the audit log what was recorded for the tenant that its transaction works for; returns the commands it ran, or would run.';
@@ -80,17 +75,11 @@ COMMENT ON FUNCTION steward.audit_tenant_enable(name, boolean) IS
 CREATE FUNCTION steward.audit_tenant_disable(role_name name, dry_run boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    commands text[];
 BEGIN
     PERFORM steward.check_owner('steward.audit_event');
     PERFORM steward.upkeep_check_roles(ARRAY[role_name]);
-    commands := ARRAY(SELECT steward.audit_tenant_commands('REVOKE SELECT %sON %s FROM %I', role_name, false));
-    IF dry_run THEN
-        RETURN QUERY SELECT unnest(commands);
-    ELSE
-        RETURN QUERY SELECT steward.upkeep_run(commands);
-    END IF;
+    RETURN QUERY SELECT * FROM steward.tenant_run(
+        ARRAY(SELECT steward.audit_tenant_commands('REVOKE SELECT %sON %s FROM %I', role_name, false)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.audit_tenant_disable(name, boolean) IS
 'Takes from a role what audit_tenant_enable() granted it; returns the commands it ran, or would run.';
