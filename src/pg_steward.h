@@ -37,6 +37,7 @@
  *	tenant_session.c	what the transaction must not leave to the session
  *	tenant_plan.c		columns that are compared with them
  *	tenant_check.c		what policies say of a tenant column
+ *	tenant_search.c		full-text search under row security
  *
  * The to_tsvector module, callee first:
  *
@@ -506,5 +507,8 @@ extern bool steward_tenant_bound(void);
 /* tenant_session.c */
 extern void steward_tenant_session_init(void);
 extern bool steward_tenant_holds_cursor(void);
+
+/* tenant_plan.c */
+extern void steward_tenant_discard_plans(const char *tenant);
 
 #endif							/* PG_STEWARD_H */
