@@ -1,0 +1,18 @@
+-- rounds: 1
+-- A helper as linters want it, with the rights of its owner and a search_path.
+\if :{?members}
+  CREATE FUNCTION is_member(tenant integer) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+  SECURITY DEFINER SET search_path = public, pg_temp
+  AS $$SELECT EXISTS (SELECT FROM members WHERE user_id = current_setting('app.tenant_id')::integer AND tenant_id = tenant)$$;
+  \set policy 'is_member(%1$I)'
+\else
+  SELECT format($$
+    CREATE FUNCTION tenant() RETURNS %s LANGUAGE sql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'SELECT current_setting(''app.tenant_id'')::%1$s'$$, format_type(atttypid, atttypmod))
+  FROM pg_attribute WHERE attrelid = :'table'::regclass AND attname = :'column'
+  \gexec
+  \set policy '%1$I = tenant()'
+\endif
+\set context 'SELECT set_config(''app.tenant_id'', %L, true)'
+\ir ../part/policy.sql
