@@ -1,7 +1,8 @@
 /*
  * tenant_plan.c
- *		is_current_tenant(column) and is_current_user(column): one name for all
- *		types of column, planned as the comparison that it stands for.
+ *		is_current_tenant(column), is_current_tenant_folded(column) and
+ *		is_current_user(column): one name for all types of column, planned as the
+ *		comparison that it stands for.
  */
 #include "pg_steward.h"
 
@@ -13,6 +14,8 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/planmain.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -93,8 +96,8 @@ find_function(const char *name, Oid schema)
 						   PointerGetDatum(none), ObjectIdGetDatum(schema));
 }
 
-/* Returns the call of is_current_tenant or is_current_user as a comparison. */
-static Node *
+/* Returns the call of is_current_tenant, is_current_tenant_folded or is_current_user as a comparison. */
+static OpExpr *
 make_comparison(FuncExpr *call)
 {
 	char	   *function = get_func_name(call->funcid);
@@ -127,7 +130,38 @@ make_comparison(FuncExpr *call)
 									  InvalidOid, call->inputcollid);
 	result->opfuncid = comparison->equal;
 	result->location = call->location;
-	return (Node *) result;
+	return result;
+}
+
+/*
+ * Returns the call of is_current_tenant_folded as column = Const AND column = value
+ * of the context.  The planner excludes partitions by the former, and makes of the
+ * latter a question that it asks once: a plan that outlives its tenant finds nothing.
+ */
+static Node *
+make_folded_comparison(PlannerInfo *root, FuncExpr *call)
+{
+	OpExpr	   *comparison = make_comparison(call);
+	OpExpr	   *folded;
+	Node	   *arg = linitial(comparison->args);
+	Node	   *value;
+
+	/*
+	 * Without a query, what is being planned may be kept for the session, as
+	 * constraints of domains are.
+	 */
+	if (root == NULL || !IsA(strip_implicit_coercions(arg), Var))
+		return (Node *) comparison;
+	record_plan_function_dependency(root, call->funcid);
+	steward_tenant_planned(call->funcid);
+	if (steward_tenant_text(STEWARD_TENANT) == NULL)
+		return (Node *) comparison;
+	value = estimate_expression_value(root, lsecond(comparison->args));
+	if (!IsA(value, Const) || ((Const *) value)->constisnull)
+		return (Node *) comparison;
+	folded = copyObject(comparison);
+	lsecond(folded->args) = value;
+	return (Node *) make_andclause(list_make2(folded, comparison));
 }
 
 PG_FUNCTION_INFO_V1(steward_is_current_support);
@@ -141,6 +175,19 @@ steward_is_current_support(PG_FUNCTION_ARGS)
 	if (!IsA(request, SupportRequestSimplify))
 		PG_RETURN_POINTER(NULL);
 	PG_RETURN_POINTER(make_comparison(((SupportRequestSimplify *) request)->fcall));
+}
+
+PG_FUNCTION_INFO_V1(steward_is_current_folded_support);
+
+/* Planner support of is_current_tenant_folded. */
+Datum
+steward_is_current_folded_support(PG_FUNCTION_ARGS)
+{
+	SupportRequestSimplify *request = (SupportRequestSimplify *) PG_GETARG_POINTER(0);
+
+	if (!IsA(request, SupportRequestSimplify))
+		PG_RETURN_POINTER(NULL);
+	PG_RETURN_POINTER(make_folded_comparison(request->root, request->fcall));
 }
 
 /* Says whether a value is the present tenant or user, where no planner has replaced the call. */
@@ -177,6 +224,14 @@ Datum
 steward_is_current_tenant(PG_FUNCTION_ARGS)
 {
 	return is_current(fcinfo, "steward.is_current_tenant()", STEWARD_TENANT);
+}
+
+PG_FUNCTION_INFO_V1(steward_is_current_tenant_folded);
+
+Datum
+steward_is_current_tenant_folded(PG_FUNCTION_ARGS)
+{
+	return is_current(fcinfo, "steward.is_current_tenant_folded()", STEWARD_TENANT);
 }
 
 PG_FUNCTION_INFO_V1(steward_is_current_user);
