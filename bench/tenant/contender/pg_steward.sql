@@ -1,9 +1,13 @@
-\if :{?folded}
-  \set policy 'steward.is_current_tenant_folded(%1$I)'
-\elif :{?members}
-  \set policy '%1$I = ANY (ARRAY(SELECT m.tenant_id FROM members m WHERE steward.is_current_user(m.user_id)))'
+-- The policies that people get who ask for nothing in particular.
+\if :{?members}
+  \set protect 'steward.tenant_protect_member(%L, ''members'', %L, create_index => false)'
+\elif :{?folded}
+  \set protect 'steward.tenant_protect(%L, %L, folded => true, create_index => false)'
 \else
-  \set policy 'steward.is_current_tenant(%1$I)'
+  \set protect 'steward.tenant_protect(%L, %L, create_index => false)'
 \endif
+SELECT format('SELECT count(*) FROM ' || :'protect', :'table', :'column') AS protect
+\gset
+:protect \g /dev/null
 \set context 'SELECT steward.tenant_set(%1$L, %1$L)'
-\ir ../part/policy.sql
+\set found 'SELECT * FROM steward.tenant_search(NULL::docs, %L)'

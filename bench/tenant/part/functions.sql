@@ -2,28 +2,30 @@
 -- query runs under the policy and with an explicit WHERE by turns, in one
 -- session, and the ratio is the median of pairs. %s in a query stands for the
 -- condition. Where there is no policy, both are the same: that is the noise.
+-- "own" is what a query under the policy has instead of the condition.
 
 -- Turns to the role that the policies are for, or away from it, and returns
 -- the query that it takes to see the tenant's rows.
-CREATE FUNCTION pg_temp.as_role(query text, condition text, explicit boolean) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.as_role(query text, condition text, explicit boolean, own text DEFAULT 'true') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   bare boolean := NOT explicit AND EXISTS (SELECT FROM pg_policy);
 BEGIN
   PERFORM set_config('role', CASE WHEN bare THEN 'bench_app' ELSE 'none' END, true);
-  RETURN format(query, CASE WHEN bare THEN 'true' ELSE condition END);
+  RETURN format(query, CASE WHEN bare THEN own ELSE condition END);
 END
 $$;
 
 -- Returns how many microseconds a query takes, planning included. "before" is
 -- done before and not timed.
-CREATE FUNCTION pg_temp.timed(query text, condition text, explicit boolean, calls integer, before text) RETURNS numeric LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.timed(query text, condition text, explicit boolean, calls integer DEFAULT 1, before text DEFAULT NULL, own text DEFAULT 'true')
+RETURNS numeric LANGUAGE plpgsql AS $$
 DECLARE
   statement text;
   began timestamptz;
   ended timestamptz;
 BEGIN
   IF before IS NOT NULL THEN EXECUTE before; END IF;
-  statement := pg_temp.as_role(query, condition, explicit);
+  statement := pg_temp.as_role(query, condition, explicit, own);
   began := clock_timestamp();
   FOR i IN 1 .. calls LOOP EXECUTE statement; END LOOP;
   ended := clock_timestamp();
@@ -34,41 +36,41 @@ $$;
 
 -- Raises an error if the tenant does not see what he sees with an explicit
 -- WHERE: there would be nothing to compare.
-CREATE FUNCTION pg_temp.check_answer(query text, condition text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.check_answer(query text, condition text, own text DEFAULT 'true') RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  own jsonb;
-  explicit jsonb;
+  seen jsonb;
+  expected jsonb;
   all_rows text := 'SELECT jsonb_agg(answer) FROM (' || query || ') AS answer';
 BEGIN
-  EXECUTE pg_temp.as_role(all_rows, condition, false) INTO own;
-  EXECUTE pg_temp.as_role(all_rows, condition, true) INTO explicit;
+  EXECUTE pg_temp.as_role(all_rows, condition, false, own) INTO seen;
+  EXECUTE pg_temp.as_role(all_rows, condition, true) INTO expected;
   PERFORM set_config('role', 'none', true);
-  IF own IS DISTINCT FROM explicit THEN
-    RAISE 'the policy shows % instead of %', own, explicit;
+  IF seen IS DISTINCT FROM expected THEN
+    RAISE 'the policy shows % instead of %', seen, expected;
   END IF;
 END
 $$;
 
 -- Prints how long a query takes and how much longer than with a WHERE, by the
 -- median of up to "runs" pairs; a single one will do if that takes seconds.
-CREATE FUNCTION pg_temp.compare(name text, query text, condition text, runs integer DEFAULT 9, calls integer DEFAULT 1, before text DEFAULT NULL)
+CREATE FUNCTION pg_temp.compare(name text, query text, condition text, runs integer DEFAULT 9, calls integer DEFAULT 1, before text DEFAULT NULL, own text DEFAULT 'true')
 RETURNS TABLE (measure text, value numeric) LANGUAGE plpgsql AS $$
 DECLARE
   latest timestamptz := clock_timestamp() + interval '1 second';
-  own numeric[];
+  taken numeric[];
   ratio numeric[];
   explicit numeric;
 BEGIN
-  IF query ~ '^SELECT' THEN PERFORM pg_temp.check_answer(query, condition); END IF;
+  IF query !~ '^(INSERT|UPDATE)' THEN PERFORM pg_temp.check_answer(query, condition, own); END IF;
   FOR run IN 1 .. runs LOOP
-    IF run % 2 = 0 THEN explicit := pg_temp.timed(query, condition, true, calls, before); END IF;
-    own[run] := pg_temp.timed(query, condition, false, calls, before);
-    IF run % 2 = 1 THEN explicit := pg_temp.timed(query, condition, true, calls, before); END IF;
-    ratio[run] := own[run] / explicit;
+    IF run % 2 = 0 THEN explicit := pg_temp.timed(query, condition, true, calls, before, own); END IF;
+    taken[run] := pg_temp.timed(query, condition, false, calls, before, own);
+    IF run % 2 = 1 THEN explicit := pg_temp.timed(query, condition, true, calls, before, own); END IF;
+    ratio[run] := taken[run] / explicit;
     EXIT WHEN clock_timestamp() > latest;
   END LOOP;
   RETURN QUERY
-    SELECT name || '.us', percentile_cont(0.5) WITHIN GROUP (ORDER BY v)::numeric FROM unnest(own) v
+    SELECT name || '.us', percentile_cont(0.5) WITHIN GROUP (ORDER BY v)::numeric FROM unnest(taken) v
     UNION ALL
     SELECT name || '.ratio', percentile_cont(0.5) WITHIN GROUP (ORDER BY v)::numeric FROM unnest(ratio) v;
 END

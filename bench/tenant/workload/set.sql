@@ -11,7 +11,7 @@ CREATE FUNCTION pg_temp.loop(name text, call text, empty text) RETURNS TABLE (me
   )
   SELECT 'set.' || name, percentile_cont(0.5) WITHIN GROUP (ORDER BY us)::numeric
   FROM (
-    SELECT sum(pg_temp.timed(query, '', true, 1, NULL) * CASE number WHEN 1 THEN 1 ELSE -1 END) / 20000 AS us
+    SELECT sum(pg_temp.timed(query, '', true) * CASE number WHEN 1 THEN 1 ELSE -1 END) / 20000 AS us
     FROM loops, generate_series(1, 7) run GROUP BY run
   ) AS runs
 $$;
