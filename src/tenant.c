@@ -107,8 +107,8 @@ static struct
 /* Plans for one tenant, see steward_tenant_planned(). */
 static struct
 {
-	List	   *functions;		/* hash values of those that the plans depend on;
-								 * NIL if there are no such plans */
+	List	   *functions;		/* hash values of those that the plans depend
+								 * on; NIL if there are no such plans */
 	char		tenant[STEWARD_TENANT_VALUE_SIZE];
 }			folded = {NIL};
 

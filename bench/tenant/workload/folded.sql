@@ -1,5 +1,5 @@
 -- prepared: partitions
--- contenders: none pg_steward
+-- contenders: pg_steward
 -- The same with a policy for which the planner itself leaves the others out.
 \set folded yes
 \set name folded.one

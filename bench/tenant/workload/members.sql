@@ -1,5 +1,5 @@
 -- prepared: rows
--- contenders: none pg_steward exists definer
+-- contenders: pg_steward exists definer
 -- The rows of all tenants that a user is a member of.
 \ir ../part/functions.sql
 \set members yes

@@ -1,4 +1,5 @@
 -- contenders: none pg_steward pg_steward_token current_setting set_local
+-- rounds: 2
 -- protocols: simple prepared
 -- clients: 1
 -- A transaction that says its tenant and reads a row of it by its key.

@@ -1,4 +1,4 @@
--- contenders: none pg_steward current_setting subselect definer
+-- contenders: pg_steward current_setting subselect definer
 -- INSERT of many rows of one tenant, each of them checked, and UPDATE of them
 -- all. "bare" is a table without a key, where there is nothing else to do.
 \ir ../part/functions.sql
