@@ -480,6 +480,8 @@ extern const char *steward_token_read(const char *token, bool trusted, StewardTo
 /* tenant.c */
 extern void steward_tenant_init(void);
 extern const char *steward_tenant_text(StewardTenantKind kind);
-extern void steward_tenant_planned(Oid function);
+
+/* tenant_plan.c */
+extern void steward_tenant_discard_plans(const char *tenant);
 
 #endif							/* PG_STEWARD_H */

@@ -19,9 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
 #include "utils/uuid.h"
 
 /* Values in session memory are given back when a transaction ends with more than this. */
@@ -103,14 +101,6 @@ static struct
 												 * "ready" needs no check */
 	TimestampTz expires_at;
 }			context = {.expires_at = DT_NOEND};
-
-/* Plans for one tenant, see steward_tenant_planned(). */
-static struct
-{
-	List	   *functions;		/* hash values of those that the plans depend
-								 * on; NIL if there are no such plans */
-	char		tenant[STEWARD_TENANT_VALUE_SIZE];
-}			folded = {NIL};
 
 static TenantPin pins[STEWARD_TENANT_KINDS];
 static HTAB *ready_values = NULL;
@@ -373,38 +363,6 @@ pin(StewardTenantKind kind, const TenantValue *value)
 	steward_provisional(&it->stored, forget_pin);
 }
 
-/*
- * A plan is being made that holds the present tenant as a constant, or has it not
- * for want of one, and depends on a function.  Plans like that are made anew
- * when there is another tenant; while there is none, they find nothing.
- */
-void
-steward_tenant_planned(Oid function)
-{
-	MemoryContext old = MemoryContextSwitchTo(steward_session_context());
-
-	folded.functions = list_append_unique_int(folded.functions,
-											  GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(function)));
-	MemoryContextSwitchTo(old);
-	strcpy(folded.tenant, steward_tenant_text(STEWARD_TENANT) != NULL ? steward_tenant_text(STEWARD_TENANT) : "");
-}
-
-/* Has plans made anew if they are for another tenant than this. */
-static void
-discard_folded(const TenantValue *tenant)
-{
-	ListCell   *lc;
-
-	if (folded.functions == NIL || tenant == NULL || strcmp(tenant->text, folded.tenant) == 0)
-		return;
-	foreach(lc, folded.functions)
-	{
-		CallSyscacheCallbacks(PROCOID, (uint32) lfirst_int(lc));
-	}
-	list_free(folded.functions);
-	folded.functions = NIL;
-}
-
 /* The settings have changed. While there is a token, it alone says what the context is. */
 static void
 follow_settings(void)
@@ -418,7 +376,8 @@ follow_settings(void)
 		context.settled[kind] = 0;
 	}
 	context.expires_at = assigned_token != NULL ? assigned_token->expires_at : DT_NOEND;
-	discard_folded(context.values[STEWARD_TENANT]);
+	if (context.values[STEWARD_TENANT] != NULL)
+		steward_tenant_discard_plans(context.values[STEWARD_TENANT]->text);
 }
 
 static void

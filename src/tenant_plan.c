@@ -18,7 +18,9 @@
 #include "optimizer/planmain.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
@@ -40,6 +42,18 @@ static const Comparison comparisons[] = {
 	{UUIDOID, UUIDOID, "uuid", 2972, F_UUID_EQ},
 	{TEXTOID, TEXTOID, "text", TextEqualOperator, F_TEXTEQ},
 };
+
+/*
+ * The plans that this session has made of is_current_tenant_folded: they have one
+ * tenant in them as a constant, or none for want of one.  The last tenant is enough
+ * to know: plans for another are gone by then.
+ */
+static struct
+{
+	List	   *functions;		/* what they depend on, as hash values; NIL if
+								 * there are no such plans */
+	char		tenant[STEWARD_TENANT_VALUE_SIZE];
+}			folded_plans = {NIL};
 
 static const Comparison *
 find_comparison(Oid type)
@@ -133,6 +147,40 @@ make_comparison(FuncExpr *call)
 	return result;
 }
 
+/* Notes that a plan is being made for the present tenant, so that it is not kept for another. */
+static void
+note_folded_plan(PlannerInfo *root, Oid function)
+{
+	const char *tenant = steward_tenant_text(STEWARD_TENANT);
+	uint32		hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(function));
+	MemoryContext old = MemoryContextSwitchTo(steward_session_context());
+
+	folded_plans.functions = list_append_unique_int(folded_plans.functions, hash);
+	strcpy(folded_plans.tenant, tenant != NULL ? tenant : "");
+	MemoryContextSwitchTo(old);
+	record_plan_function_dependency(root, function);
+}
+
+/*
+ * The session has a tenant: plans that were made for another are made anew when
+ * they are next used, as if the function they depend on had changed.  Called
+ * by assign hooks, and so without the use of catalogs.
+ */
+void
+steward_tenant_discard_plans(const char *tenant)
+{
+	ListCell   *lc;
+
+	if (folded_plans.functions == NIL || strcmp(tenant, folded_plans.tenant) == 0)
+		return;
+	foreach(lc, folded_plans.functions)
+	{
+		CallSyscacheCallbacks(PROCOID, (uint32) lfirst_int(lc));
+	}
+	list_free(folded_plans.functions);
+	folded_plans.functions = NIL;
+}
+
 /*
  * Returns the call of is_current_tenant_folded as column = Const AND column = value
  * of the context.  The planner excludes partitions by the former, and makes of the
@@ -152,8 +200,7 @@ make_folded_comparison(PlannerInfo *root, FuncExpr *call)
 	 */
 	if (root == NULL || !IsA(strip_implicit_coercions(arg), Var))
 		return (Node *) comparison;
-	record_plan_function_dependency(root, call->funcid);
-	steward_tenant_planned(call->funcid);
+	note_folded_plan(root, call->funcid);
 	if (steward_tenant_text(STEWARD_TENANT) == NULL)
 		return (Node *) comparison;
 	value = estimate_expression_value(root, lsecond(comparison->args));
