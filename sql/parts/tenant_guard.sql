@@ -183,7 +183,7 @@ BEGIN
         RAISE invalid_parameter_value USING
             MESSAGE = 'tenant_columns must name columns',
             HINT = 'SELECT steward.tenant_guard_enable(tenant_columns => ''{tenant_id}'');';
-    ELSIF roles <> '{public}' THEN
+    ELSIF 'public' <> ALL (roles) THEN
         PERFORM steward.upkeep_check_roles(roles);
     END IF;
     INSERT INTO steward.tenant_guard AS g VALUES (true, mode, tenant_columns, roles)

@@ -117,7 +117,7 @@ BEGIN
     IF suffix IS NULL THEN
         RAISE datatype_mismatch USING
             MESSAGE = format('column "%s" of table %s is of type %s', column_name, relation, column_type),
-            DETAIL = CASE WHEN steward.tenant_type_leakproof(column_type) THEN NULL
+            DETAIL = CASE WHEN steward.tenant_type_leakproof(column_type) THEN 'Tenants and users are integers, UUIDs and texts.'
                           ELSE 'The "=" of that type is not leakproof: under a policy, no query could use it with an index.' END,
             HINT = CASE (SELECT y.typcategory FROM pg_type y WHERE y.oid = column_type)
                    WHEN 'A' THEN 'Put who a row belongs to into a table of members; see steward.tenant_protect_member().'
@@ -136,7 +136,7 @@ BEGIN
     IF roles IS NULL THEN
         RETURN coalesce((SELECT p.role_ids FROM steward.tenant_own_policies p
                           WHERE p.relation_id = relation AND NOT p.for_admin ORDER BY p.policy_name LIMIT 1), '{0}');
-    ELSIF roles IN ('{}', '{public}') THEN
+    ELSIF roles = '{}' OR 'public' = ANY (roles) THEN
         RETURN '{0}';
     END IF;
     PERFORM steward.upkeep_check_roles(roles);
@@ -158,7 +158,11 @@ BEGIN
       FROM unnest(admins) a(role)
       JOIN unnest(floor_roles) f(role) ON CASE f.role WHEN 0 THEN true ELSE pg_has_role(a.role, f.role, 'USAGE') END
      ORDER BY 1, 2 LIMIT 1;
-    IF kept_in IS NOT NULL THEN
+    IF kept_in = admin THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('role "%s" cannot be kept in by the policies of %s and be its administrator', admin, relation),
+            HINT = format('SELECT * FROM steward.tenant_policies WHERE relation = %L::regclass;', relation);
+    ELSIF kept_in IS NOT NULL THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('role "%s" has the rights of "%s", whom the policies of %s keep in', admin, kept_in, relation),
             HINT = format('REVOKE %I FROM %I;', kept_in, admin);
@@ -216,11 +220,11 @@ BEGIN ATOMIC
     WITH asked AS (
         SELECT a.policy_name, a.request FROM unnest(policy_names, requests) a(policy_name, request)
     ), wanted AS (
-        SELECT a.policy_name, a.request, a.request AS definition, role_ids, true AS is_asked FROM asked a WHERE a.request IS NOT NULL
+        SELECT a.policy_name, a.request, a.request AS definition, tenant_policy_differences.role_ids, true AS is_asked FROM asked a WHERE a.request IS NOT NULL
          UNION ALL
         -- all but those of administrators are for the same roles
         SELECT o.policy_name, o.request, steward.tenant_policy_definition(source, o.policy_name),
-               CASE WHEN o.for_admin OR policy_names[1] LIKE 'steward\_admin\_%' THEN o.role_ids ELSE coalesce(role_ids, o.role_ids) END, false
+               CASE WHEN o.for_admin OR policy_names[1] LIKE 'steward\_admin\_%' THEN o.role_ids ELSE coalesce(tenant_policy_differences.role_ids, o.role_ids) END, false
           FROM steward.tenant_own_policies o
          WHERE o.relation_id = source AND o.policy_name NOT IN (SELECT a.policy_name FROM asked a)
     ), present AS (
@@ -367,10 +371,11 @@ RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
-    condition constant text := format('steward.%s(%I)', CASE WHEN folded THEN 'is_current_tenant_folded' ELSE 'is_current_tenant' END, column_name);
+    condition text;
     gives_rows boolean;
 BEGIN
     PERFORM steward.tenant_begin(relation, dry_run), steward.tenant_key_function(relation, column_name, 'tenant');
+    condition := format('steward.%s(%I)', CASE WHEN folded THEN 'is_current_tenant_folded' ELSE 'is_current_tenant' END, column_name);
     gives_rows := NOT EXISTS (SELECT FROM steward.tenant_own_policies p
                                WHERE p.relation_id = relation AND p.policy_name IN ('steward_user', 'steward_author', 'steward_member'));
     RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant}', ARRAY[
@@ -391,9 +396,10 @@ RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
-    condition constant text := format('steward.is_current_user(%I)', column_name);
+    condition text;
 BEGIN
     PERFORM steward.tenant_begin(relation, dry_run), steward.tenant_key_function(relation, column_name, 'user_id');
+    condition := format('steward.is_current_user(%I)', column_name);
     RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles,
         '{steward_user_floor,steward_user,steward_tenant,steward_public,steward_author,steward_member}', ARRAY[
             'RESTRICTIVE FOR ALL USING (' || condition || ')',
@@ -471,7 +477,7 @@ BEGIN
         )
         SELECT FROM tables t WHERE t.oid IN (SELECT m.member FROM steward.table_members(relation) m)) THEN
         RAISE invalid_recursion USING
-            MESSAGE = format('policies of %s cannot ask %s, whose policies ask %s', relation, members, relation),
+            MESSAGE = format('policies of %1$s would ask %2$s, and that in the end %1$s', relation, members),
             HINT = format('SELECT steward.tenant_protect_user(%L);', members);
     END IF;
     SELECT g.grantee INTO writer
@@ -538,7 +544,7 @@ BEGIN
     IF (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = role_id) THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('role "%s" sees all rows of all tables', role_name),
-            HINT = format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS;', role_name);
+            HINT = 'It needs no policy.';
     END IF;
     PERFORM steward.tenant_check_admins(relation,
         ARRAY(SELECT unnest(p.role_ids) FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.is_floor),
