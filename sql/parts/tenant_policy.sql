@@ -80,7 +80,8 @@ BEGIN
             MESSAGE = format('%s is a table of the server or of an extension', relation),
             HINT = 'Let no role of the application use it.';
     END IF;
-    -- one at a time, and no partition comes in between; readers and writers go on where nothing is to be done
+    -- One at a time, and no partition comes in between; readers and writers go on where nothing is to be done. What
+    -- comes after this must be another statement of the caller's, to see what was waited for.
     IF NOT dry_run THEN
         EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', relation);
     END IF;
@@ -374,7 +375,8 @@ DECLARE
     condition text;
     gives_rows boolean;
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run), steward.tenant_key_function(relation, column_name, 'tenant');
+    PERFORM steward.tenant_begin(relation, dry_run);
+    PERFORM steward.tenant_key_function(relation, column_name, 'tenant');
     condition := format('steward.%s(%I)', CASE WHEN folded THEN 'is_current_tenant_folded' ELSE 'is_current_tenant' END, column_name);
     gives_rows := NOT EXISTS (SELECT FROM steward.tenant_own_policies p
                                WHERE p.relation_id = relation AND p.policy_name IN ('steward_user', 'steward_author', 'steward_member'));
@@ -398,7 +400,8 @@ AS $$
 DECLARE
     condition text;
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run), steward.tenant_key_function(relation, column_name, 'user_id');
+    PERFORM steward.tenant_begin(relation, dry_run);
+    PERFORM steward.tenant_key_function(relation, column_name, 'user_id');
     condition := format('steward.is_current_user(%I)', column_name);
     RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles,
         '{steward_user_floor,steward_user,steward_tenant,steward_public,steward_author,steward_member}', ARRAY[
@@ -452,7 +455,8 @@ RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run), steward.tenant_key_function(relation, author_column, 'user_id');
+    PERFORM steward.tenant_begin(relation, dry_run);
+    PERFORM steward.tenant_key_function(relation, author_column, 'user_id');
     RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles,
         '{steward_public,steward_author,steward_tenant,steward_user_floor,steward_user,steward_member}', ARRAY[
             'PERMISSIVE FOR SELECT USING (' || steward.tenant_public_condition(relation, public_column, public_values) || ')',
@@ -511,7 +515,8 @@ AS $$
 DECLARE
     condition text;
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run), steward.tenant_key_function(relation, column_name, 'tenant');
+    PERFORM steward.tenant_begin(relation, dry_run);
+    PERFORM steward.tenant_key_function(relation, column_name, 'tenant');
     IF members IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'table of members must not be null';
     END IF;
@@ -539,7 +544,8 @@ AS $$
 DECLARE
     role_id oid;
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run), steward.upkeep_check_roles(ARRAY[role_name]);
+    PERFORM steward.tenant_begin(relation, dry_run);
+    PERFORM steward.upkeep_check_roles(ARRAY[role_name]);
     role_id := quote_ident(role_name)::regrole;
     IF (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = role_id) THEN
         RAISE object_not_in_prerequisite_state USING

@@ -84,8 +84,10 @@ COPY plain TO STDOUT;
 SAVEPOINT s;
 \set VERBOSITY sqlstate
 COPY plain FROM STDIN;
+\.
 ROLLBACK TO s;
 COPY t FROM STDIN;
+\.
 \set VERBOSITY default
 ROLLBACK;
 
