@@ -394,12 +394,11 @@ SELECT steward.tenant_admin_all('t', 'regress_tpt_admin');
 REVOKE regress_tpt_between FROM regress_tpt_app;
 SELECT current_setting('server_version_num')::integer >= 160000 AS has_options \gset
 \if :has_options
-GRANT regress_tpt_between TO regress_tpt_app WITH INHERIT FALSE, SET FALSE;
 GRANT regress_tpt_app TO regress_tpt_admin WITH INHERIT FALSE;
-\endif
-SELECT count(*) FROM steward.tenant_admin_all('t', 'regress_tpt_admin', dry_run => true);
-\if :has_options
+DO $$ BEGIN PERFORM steward.tenant_admin_all('t', 'regress_tpt_admin', dry_run => true); END $$;
 REVOKE regress_tpt_app FROM regress_tpt_admin;
+GRANT regress_tpt_between TO regress_tpt_app WITH INHERIT FALSE, SET FALSE;
+DO $$ BEGIN PERFORM steward.tenant_admin_all('t', 'regress_tpt_admin', dry_run => true); END $$;
 GRANT regress_tpt_between TO regress_tpt_app WITH INHERIT FALSE, SET TRUE;
 DO $$
 BEGIN
@@ -409,6 +408,7 @@ EXCEPTION WHEN object_not_in_prerequisite_state THEN
 END $$;
 REVOKE regress_tpt_between FROM regress_tpt_app;
 \endif
+SELECT count(*) FROM steward.tenant_admin_all('t', 'regress_tpt_admin', dry_run => true);
 DROP ROLE regress_tpt_between;
 -- Those who need no policy.
 ALTER ROLE regress_tpt_admin BYPASSRLS;
