@@ -207,6 +207,16 @@ SET ROLE regress_tpt_owner;
 SELECT count(*) FROM steward.tenant_unprotect('p');
 SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity FROM pg_class c WHERE c.relname ~ '^p\d?a?$' AND c.relnamespace = 'tenant_policy_tables'::regnamespace ORDER BY 1;
 DROP TABLE p;
+-- Partitions by tenant: folded policies, until somebody asks for others.
+CREATE TABLE folded (tenant_id integer NOT NULL) PARTITION BY LIST (tenant_id);
+CREATE TABLE folded_1 PARTITION OF folded FOR VALUES IN (1);
+SELECT count(*) FROM steward.tenant_protect('folded', folded => true);
+SELECT steward.tenant_protect('folded', folded => true);
+SELECT relation, policy_name, using_expression, problem FROM steward.tenant_policies ORDER BY relation::text COLLATE "C", policy_name COLLATE "C";
+SELECT rule, object, detail FROM steward.tenant_check(schemas => '{tenant_policy_tables}');
+SELECT count(*) FROM steward.tenant_protect('folded');
+SELECT relation, policy_name, using_expression, problem FROM steward.tenant_policies ORDER BY relation::text COLLATE "C", policy_name COLLATE "C";
+DROP TABLE folded;
 -- Inheritance, by two ways.
 CREATE TABLE a (tenant_id integer);
 CREATE TABLE b () INHERITS (a);
