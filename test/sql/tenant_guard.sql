@@ -210,6 +210,7 @@ ROLLBACK;
 BEGIN;
 SELECT count(*) FROM steward.tenant_protect('old');
 SET LOCAL client_min_messages = error;
+SET LOCAL steward.audit_guard = off;
 DROP EXTENSION pg_steward CASCADE;
 SELECT relrowsecurity, relforcerowsecurity, (SELECT count(*) FROM pg_policy WHERE polrelid = c.oid) AS policies FROM pg_class c WHERE oid = 'old'::regclass;
 ROLLBACK;
