@@ -124,7 +124,7 @@ DECLARE
 BEGIN
     IF parent IS NOT NULL THEN
         -- this one only: others of its kind may belong to others
-        PERFORM steward.tenant_run(ARRAY(SELECT steward.tenant_policy_commands(parent, relation, NULL, '{}', '{}')), false);
+        PERFORM steward.tenant_run(relation, ARRAY(SELECT steward.tenant_policy_commands(parent, relation, NULL, '{}', '{}')), false);
         RETURN;
     END IF;
     BEGIN

@@ -327,17 +327,19 @@ END;
 COMMENT ON FUNCTION steward.tenant_column_commands(regclass, name, text, boolean, boolean) IS
 'The commands that give the column of a tenant or user its default and an index, and that of a tenant NOT NULL.';
 
-CREATE FUNCTION steward.tenant_run(commands text[], dry_run boolean) RETURNS SETOF text
+CREATE FUNCTION steward.tenant_run(relation regclass, commands text[], dry_run boolean) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF NOT dry_run THEN
+    IF NOT dry_run AND commands <> '{}' THEN
+        -- from the top down, as who reads and writes locks them; the commands would meet him going up
+        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
         PERFORM steward.upkeep_run(commands);
     END IF;
     RETURN QUERY SELECT c.command || ';' FROM unnest(commands) WITH ORDINALITY c(command, place) ORDER BY c.place;
 END $$;
-COMMENT ON FUNCTION steward.tenant_run(text[], boolean) IS
-'Returns commands, having run them unless it is a dry run.';
+COMMENT ON FUNCTION steward.tenant_run(regclass, text[], boolean) IS
+'Returns commands for a table and what is below it, having run them unless it is a dry run.';
 
 CREATE FUNCTION steward.tenant_build(relation regclass, roles name[], policy_names name[], requests text[], column_commands text[], dry_run boolean)
 RETURNS SETOF text
@@ -350,7 +352,7 @@ DECLARE
 BEGIN
     PERFORM steward.tenant_check_admins(relation, CASE WHEN has_floor THEN role_ids END, role_ids,
         ARRAY(SELECT unnest(p.role_ids) FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.for_admin));
-    RETURN QUERY SELECT * FROM steward.tenant_run(
+    RETURN QUERY SELECT * FROM steward.tenant_run(relation,
         ARRAY(SELECT steward.tenant_policy_commands(relation, relation, role_ids, policy_names, requests)) || column_commands, dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_build(regclass, name[], name[], text[], text[], boolean) IS

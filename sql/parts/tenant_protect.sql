@@ -198,7 +198,7 @@ BEGIN
         ARRAY(SELECT unnest(p.role_ids) FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.is_floor),
         ARRAY(SELECT unnest(p.role_ids) FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND NOT p.for_admin),
         ARRAY[role_id]);
-    RETURN QUERY SELECT * FROM steward.tenant_run(
+    RETURN QUERY SELECT * FROM steward.tenant_run(relation,
         ARRAY(SELECT steward.tenant_policy_commands(relation, relation, ARRAY[role_id],
             -- a role that was renamed has one
             ARRAY[coalesce((SELECT p.policy_name FROM steward.tenant_own_policies p
@@ -219,7 +219,7 @@ BEGIN
             MESSAGE = format('table %s is not protected', relation),
             HINT = format('SELECT steward.tenant_protect(%L);', relation);
     END IF;
-    RETURN QUERY SELECT * FROM steward.tenant_run(ARRAY(SELECT steward.tenant_policy_commands(relation, relation, NULL, '{}', '{}')), dry_run);
+    RETURN QUERY SELECT * FROM steward.tenant_run(relation, ARRAY(SELECT steward.tenant_policy_commands(relation, relation, NULL, '{}', '{}')), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect_partitions(regclass, boolean) IS
 'Gives the policies of a table to the partitions and inheritance children that it has got since; returns the commands.';
@@ -236,7 +236,7 @@ BEGIN
             HINT = format('INSERT INTO steward.tenant_check_muted (key, reason) VALUES (%L, ''...'');',
                           'no_rls:' || (SELECT m.qualified_name FROM steward.table_members(relation) m WHERE m.member = relation));
     END IF;
-    RETURN QUERY SELECT * FROM steward.tenant_run(ARRAY(
+    RETURN QUERY SELECT * FROM steward.tenant_run(relation, ARRAY(
         SELECT c.command
           FROM steward.table_members(relation) m
          CROSS JOIN LATERAL (
