@@ -28,7 +28,7 @@ SELECT steward.tenant_sign(NULL, :'me', '10 minutes') AS token \gset
 \echo 'As the application, for one author, by a token that it cannot make:'
 BEGIN;
 SELECT set_config('steward.token', :'token', true) \g /dev/null
-CREATE TEMP TABLE attempts AS
+CREATE TEMP TABLE attempts ON COMMIT DROP AS
 SELECT command, demo.attempt(command) AS "the server says"
 FROM (VALUES ('UPDATE blog.posts SET view_count = 1 WHERE author_id = ''' || :'me' || ''''),
              ('SET app.current_user_id = ''' || :'other' || ''''),

@@ -95,16 +95,16 @@ ROLLBACK;
 BEGIN;
 SELECT steward.tenant_set('1');
 SET LOCAL ROLE regress_tpa_app;
-CREATE FUNCTION pg_temp.leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$ BEGIN RAISE NOTICE 'saw %', $1; RETURN true; END $$;
-CREATE OPERATOR pg_temp.<<< (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq);
-SELECT count(*) FROM plain WHERE pg_temp.leak(secret);
-SELECT count(*) FROM t_1 WHERE pg_temp.leak(secret) AND tenant_id = 2;
-SELECT count(*) FROM owners_view WHERE pg_temp.leak(secret);
-UPDATE plain SET secret = secret WHERE pg_temp.leak(secret) AND id < 100;
-DELETE FROM t_1 WHERE pg_temp.leak(secret);
+CREATE FUNCTION leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$ BEGIN RAISE NOTICE 'saw %', $1; RETURN true; END $$;
+CREATE OPERATOR <<< (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq);
+SELECT count(*) FROM plain WHERE leak(secret);
+SELECT count(*) FROM t_1 WHERE leak(secret) AND tenant_id = 2;
+SELECT count(*) FROM owners_view WHERE leak(secret);
+UPDATE plain SET secret = secret WHERE leak(secret) AND id < 100;
+DELETE FROM t_1 WHERE leak(secret);
 SELECT count(*) FROM plain WHERE 1 / (tenant_id - 2) < 5;
 SAVEPOINT s;
-CREATE FUNCTION pg_temp.leak2(text) RETURNS boolean LANGUAGE sql LEAKPROOF RETURN true;
+CREATE FUNCTION leak2(text) RETURNS boolean LANGUAGE sql LEAKPROOF RETURN true;
 ROLLBACK;
 
 -- The owner, and a function of his, are kept in like anybody.
