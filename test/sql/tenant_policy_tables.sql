@@ -17,7 +17,8 @@ RESET client_min_messages;
 SET ROLE regress_tpt_owner;
 
 CREATE VIEW problems AS
-SELECT relation, policy_name, roles, using_expression, problem FROM steward.tenant_policies WHERE problem IS NOT NULL;
+SELECT relation, policy_name, roles, using_expression, problem FROM steward.tenant_policies WHERE problem IS NOT NULL
+ ORDER BY relation::text COLLATE "C", policy_name COLLATE "C";
 GRANT SELECT ON problems TO PUBLIC;
 
 --
@@ -193,7 +194,7 @@ TABLE problems;
 CREATE TABLE p5 (LIKE p INCLUDING ALL);
 SELECT count(*) FROM steward.tenant_protect_user('p5', 'id');
 ALTER TABLE p ATTACH PARTITION p5 FOR VALUES FROM (40) TO (50);
-SELECT * FROM problems ORDER BY policy_name COLLATE "C";
+TABLE problems;
 SELECT steward.tenant_protect_partitions('p');
 TABLE problems;
 -- A sub-partition that belongs to somebody else: nothing is changed.
@@ -313,18 +314,18 @@ CREATE POLICY theirs ON t USING (tenant_id = 1);
 -- Altered by hand.
 ALTER POLICY steward_tenant_floor ON t USING (true);
 ALTER POLICY steward_tenant ON t WITH CHECK (tenant_id > 0);
-SELECT * FROM problems ORDER BY policy_name COLLATE "C";
+TABLE problems;
 SELECT steward.tenant_protect('t');
 ALTER POLICY steward_tenant ON t TO regress_tpt_other;
-SELECT * FROM problems ORDER BY policy_name COLLATE "C";
+TABLE problems;
 SELECT steward.tenant_protect('t', roles => '{regress_tpt_app}');
 DROP POLICY steward_tenant_floor ON t;
-SELECT * FROM problems ORDER BY policy_name COLLATE "C";
+TABLE problems;
 SELECT steward.tenant_protect('t');
 ALTER TABLE t NO FORCE ROW LEVEL SECURITY;
-SELECT * FROM problems ORDER BY policy_name COLLATE "C";
+TABLE problems;
 ALTER TABLE t DISABLE ROW LEVEL SECURITY;
-SELECT * FROM problems ORDER BY policy_name COLLATE "C";
+TABLE problems;
 SELECT steward.tenant_protect('t');
 COMMENT ON POLICY steward_tenant ON t IS 'mine';
 SELECT steward.tenant_protect('t');
@@ -339,7 +340,7 @@ ALTER SCHEMA regress_tpt_schema RENAME TO tenant_policy_tables;
 SET search_path = tenant_policy_tables;
 ALTER TABLE renamed RENAME TO t;
 ALTER ROLE regress_tpt_app RENAME TO regress_tpt_application;
-SELECT * FROM problems ORDER BY policy_name COLLATE "C";
+TABLE problems;
 SELECT count(*) FROM steward.tenant_protect('t');
 ALTER ROLE regress_tpt_application RENAME TO regress_tpt_app;
 ALTER TABLE t RENAME tenant_id TO customer_id;
@@ -354,7 +355,7 @@ SELECT policy_name, roles, problem FROM steward.tenant_policies ORDER BY policy_
 -- A changed one is not mended in passing, so that it shows until its own builder runs.
 ALTER POLICY steward_tenant_floor ON t USING (true);
 SELECT count(*) FROM steward.tenant_protect_user('t', roles => '{regress_tpt_app}');
-SELECT * FROM problems ORDER BY policy_name COLLATE "C";
+TABLE problems;
 SELECT count(*) FROM steward.tenant_protect('t', 'customer_id');
 -- Policies of others stay, and in force.
 SELECT steward.tenant_unprotect('t');
