@@ -45,7 +45,6 @@ BEGIN; SET LOCAL steward.token = :'t1'; WITH x AS MATERIALIZED (SELECT set_confi
 BEGIN; SET LOCAL steward.token = :'t1'; SELECT id, secret FROM ours.account UNION ALL SELECT id, secret FROM ours.account WHERE set_config('steward.token', :'t2', true) IS NOT NULL; ROLLBACK;
 BEGIN; SET LOCAL steward.token = :'t1'; SELECT steward.tenant_clear(); SELECT id FROM ours.account; SELECT set_config('steward.token', :'t2', true) IS NULL; ROLLBACK;
 -- and in a function: by SET, by a SET clause, behind an exception, with the savepoint rolled back
-BEGIN; SET LOCAL steward.token = :'t1';
 CREATE FUNCTION pg_temp.try(command text) RETURNS TABLE (id integer, secret text) LANGUAGE plpgsql AS $$
 BEGIN
     BEGIN
@@ -57,6 +56,7 @@ BEGIN
     END;
     RETURN QUERY SELECT a.id, a.secret FROM ours.account a ORDER BY a.id;
 END $$;
+BEGIN; SET LOCAL steward.token = :'t1';
 SELECT * FROM pg_temp.try(format('SET LOCAL steward.token = %L', :'t2'));
 SELECT * FROM pg_temp.try('SET LOCAL steward.tenant = 2');
 SELECT * FROM pg_temp.try('RESET ALL');
@@ -106,14 +106,14 @@ SELECT regexp_replace(:'t2', '^v1\.holes', h), 'other header' FROM unnest(ARRAY[
 SELECT t, 'not a token' FROM unnest(ARRAY['.', '..', '...', repeat('.', 1000000), repeat('A', 1000000), :'t2' || repeat('.', 1000000), :'t2' || :'t2', :'t2' || ',' || :'t2', E'\x01\xC2\x80', 'v1.holes.' || repeat('e30', 330000) || '.' || repeat('A', 43)]) t;
 GRANT SELECT ON ours.forged TO regress_holes_app;
 SET SESSION AUTHORIZATION regress_holes_app;
-CREATE FUNCTION pg_temp.forge(OUT how text, OUT tried bigint, OUT accepted bigint, OUT seen bigint, OUT told bigint) RETURNS SETOF record LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.forge(OUT how text, OUT tried boolean, OUT accepted bigint, OUT seen bigint, OUT told bigint) RETURNS SETOF record LANGUAGE plpgsql AS $$
 DECLARE
     f record;
 BEGIN
     FOR how IN SELECT DISTINCT o.how FROM ours.forged o ORDER BY 1 LOOP
-        tried := 0; accepted := 0; seen := 0; told := 0;
+        tried := false; accepted := 0; seen := 0; told := 0;
         FOR f IN SELECT * FROM ours.forged o WHERE o.how = forge.how LOOP
-            tried := tried + 1;
+            tried := true;
             BEGIN
                 PERFORM set_config('steward.token', f.token, true);
                 accepted := accepted + (f.token <> '')::integer;
@@ -163,6 +163,16 @@ INSERT INTO ours.account VALUES (10, 1);
 INSERT INTO ours.account (id) VALUES (10);
 RESET SESSION AUTHORIZATION;
 BEGIN; SELECT steward.tenant_set(''); ROLLBACK;
+-- nor is one tenant's name another's
+INSERT INTO naive.note VALUES ('Acme', 'of Acme'), ('acme ', 'of acme and a space');
+CREATE COLLATION ours.same (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE ours.folded AS SELECT tenant_id COLLATE ours.same AS tenant_id, note FROM naive.note;
+INSERT INTO ours.note SELECT * FROM naive.note WHERE tenant_id ~ 'Acme|acme ';
+ALTER TABLE ours.folded ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON ours.folded USING (steward.is_current_tenant(tenant_id));
+BEGIN; SELECT steward.tenant_set('acme'); SELECT note FROM ours.folded WHERE tenant_id = 'acme'; ROLLBACK;
+GRANT SELECT ON ours.folded TO regress_holes_app;
+BEGIN; SELECT steward.tenant_set('acme'); SET LOCAL ROLE regress_holes_app; SELECT note FROM ours.note; SELECT note FROM ours.folded; ROLLBACK;
 -- an error instead of no rows
 SET steward.tenant_strict = on;
 SET ROLE regress_holes_app;

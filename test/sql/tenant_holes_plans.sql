@@ -32,6 +32,7 @@ RESET SESSION AUTHORIZATION;
 -- Plans made for one role and run by another (CVE-2016-2193, CVE-2023-2455, CVE-2024-10976): one for an administrator, who sees all,
 -- prepared by him and run by the application's role, and the other way round, in each shape that hides the table.
 CREATE ROLE regress_holes_admin;
+CREATE ROLE regress_holes_other;
 GRANT regress_holes_admin TO regress_holes_gateway;
 GRANT USAGE ON SCHEMA ours TO regress_holes_admin;
 SET ROLE regress_holes_owner;
@@ -82,6 +83,23 @@ SET SESSION AUTHORIZATION regress_holes_gateway;
 BEGIN; SELECT steward.tenant_set('1'); SET LOCAL ROLE regress_holes_app; SELECT count(*), min(current_user) FROM ours.account; COMMIT;
 SELECT count(*), min(current_user), current_setting('role') FROM ours.account;
 RESET SESSION AUTHORIZATION;
+-- a role that has changed since the plan was made (CVE-2026-14666)
+ALTER ROLE regress_holes_app BYPASSRLS;
+SET ROLE regress_holes_app;
+EXECUTE s1;
+RESET ROLE;
+ALTER ROLE regress_holes_app NOBYPASSRLS;
+BEGIN; SELECT steward.tenant_set('1'); SET LOCAL ROLE regress_holes_app; EXECUTE s1; COMMIT;
+GRANT regress_holes_admin TO regress_holes_other;
+GRANT USAGE ON SCHEMA ours TO regress_holes_other;
+SET ROLE regress_holes_other;
+EXECUTE s1;
+RESET ROLE;
+REVOKE regress_holes_admin FROM regress_holes_other;
+GRANT SELECT ON ours.account TO regress_holes_other;
+SET ROLE regress_holes_other;
+EXECUTE s1;
+RESET ROLE;
 RESET ALL;
 SET steward.tenant_keys_file = :'keys';
 
@@ -194,5 +212,5 @@ COPY (SELECT) TO :'keys';
 DROP SCHEMA naive, ours CASCADE;
 DROP OPERATOR public.<<< (text, text);
 DROP FUNCTION public.attempt, public.peep, public.peep_less, public.explained, public.removed;
-DROP OWNED BY regress_holes_owner, regress_holes_app, regress_holes_gateway, regress_holes_admin;
-DROP ROLE regress_holes_owner, regress_holes_app, regress_holes_gateway, regress_holes_admin;
+DROP OWNED BY regress_holes_owner, regress_holes_app, regress_holes_gateway, regress_holes_admin, regress_holes_other;
+DROP ROLE regress_holes_owner, regress_holes_app, regress_holes_gateway, regress_holes_admin, regress_holes_other;
