@@ -67,7 +67,7 @@ BEGIN
         -- farthest up first, since that protects what is below
         SELECT m.member AS relation, m.qualified_name, c.relkind, steward.tenant_guard_column(m.member) AS column_name
           FROM (SELECT DISTINCT d.objid FROM pg_event_trigger_ddl_commands() d
-                 WHERE d.classid = 'pg_class'::regclass AND NOT d.in_extension) o
+                 WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND NOT d.in_extension) o
          CROSS JOIN LATERAL steward.table_members(o.objid) m
           JOIN pg_class c ON c.oid = m.member
          WHERE steward.tenant_guard_column(m.member) IS NOT NULL
