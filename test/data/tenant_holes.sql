@@ -4,6 +4,8 @@
 SET client_min_messages = warning;
 CREATE ROLE regress_holes_owner;
 CREATE ROLE regress_holes_app;
+CREATE ROLE regress_holes_admin;
+CREATE ROLE regress_holes_other;
 CREATE ROLE regress_holes_gateway IN ROLE regress_holes_app;
 GRANT EXECUTE ON FUNCTION steward.tenant_set(text, text, jsonb) TO regress_holes_gateway;
 CREATE SCHEMA naive AUTHORIZATION regress_holes_owner;
