@@ -35,6 +35,7 @@
  *	tenant.c			for which tenant and user a transaction works
  *	tenant_plan.c		columns that are compared with them
  *	tenant_check.c		what policies say of a tenant column
+ *	tenant_search.c		full-text search under row security
  *
  * The to_tsvector module, callee first:
  *
@@ -479,5 +480,8 @@ extern const char *steward_token_read(const char *token, bool trusted, StewardTo
 /* tenant.c */
 extern void steward_tenant_init(void);
 extern const char *steward_tenant_text(StewardTenantKind kind);
+
+/* tenant_plan.c */
+extern void steward_tenant_discard_plans(const char *tenant);
 
 #endif							/* PG_STEWARD_H */

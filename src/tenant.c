@@ -369,6 +369,8 @@ follow_settings(void)
 		context.ready[kind] = NULL;
 	}
 	context.expires_at = assigned_token != NULL ? assigned_token->expires_at : DT_NOEND;
+	if (context.values[STEWARD_TENANT] != NULL)
+		steward_tenant_discard_plans(context.values[STEWARD_TENANT]->text);
 }
 
 static void
