@@ -105,9 +105,9 @@ BEGIN ATOMIC
       JOIN application r ON NOT r.rolsuper AND has_schema_privilege(r.oid, n.oid, 'CREATE') AND NOT pg_has_role(r.oid, n.nspowner, 'USAGE')
      UNION ALL
     SELECT 'server_version', 'WARNING', 'server ' || current_setting('server_version'),
-           'This minor version has known faults in row security (CVE-2024-10976, CVE-2025-8713).', NULL, NULL
+           'This minor version has known faults in row security (CVE-2024-10976, CVE-2025-8713, CVE-2026-14666).', NULL, NULL
       FROM (SELECT current_setting('server_version_num')::integer AS number) v
-      JOIN (VALUES (15, 14), (16, 10), (17, 6)) AS m (major, minor) ON v.number / 10000 = m.major AND v.number % 10000 < m.minor
+      JOIN (VALUES (15, 19), (16, 15), (17, 11), (18, 5)) AS m (major, minor) ON v.number / 10000 = m.major AND v.number % 10000 < m.minor
      WHERE EXISTS (SELECT FROM tables);
 END;
 COMMENT ON FUNCTION steward.tenant_check_roles(steward.tenant_table[], oid[]) IS
