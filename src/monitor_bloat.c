@@ -66,6 +66,7 @@ typedef struct RowShape
 	double		without_nulls;	/* fraction of rows that have none */
 	bool		uniform;		/* all rows are of one length */
 	double		distinct;		/* keys, as in stadistinct */
+	double		null_keys;		/* fraction of entries that have nothing but nulls */
 	NameData	unknown;		/* a column without statistics, or empty */
 } RowShape;
 
@@ -227,18 +228,23 @@ alignment(Form_pg_attribute att)
 /*
  * Adds a column whose values are of different length.  The width is an average,
  * cut off to an integer, of values as they are stored: 18 bytes stand for one that
- * is out of line.
+ * is out of line.  Those of expressions have "excess" bytes that a short one is
+ * stored without.
  */
 static void
-add_varying(RowShape *row, Form_pg_attribute att, int32 width, bool one_value, double fraction)
+add_varying(RowShape *row, Form_pg_attribute att, int32 width, int excess, bool one_value, double fraction)
 {
-	bool		is_short = att->attlen == -1 && att->attstorage != TYPSTORAGE_PLAIN && width <= VARATT_SHORT_MAX;
+	bool		is_short = att->attlen == -1 && att->attstorage != TYPSTORAGE_PLAIN &&
+		width - excess <= VARATT_SHORT_MAX;
 	int			header = is_short ? VARHDRSZ_SHORT : VARHDRSZ;
 	bool		is_string = att->atttypid == BPCHAROID || att->atttypid == VARCHAROID;
 
-	/* an average that is the longest they may be */
-	bool		all_full = is_string && att->atttypmod > VARHDRSZ && width == att->atttypmod - VARHDRSZ + header;
+	bool		all_full;
 
+	if (is_short)
+		width -= excess;
+	/* an average that is the longest they may be */
+	all_full = is_string && att->atttypmod > VARHDRSZ && width == att->atttypmod - VARHDRSZ + header;
 	if (one_value || all_full)
 		add_value(row, width, true, is_short ? 1 : alignment(att), fraction);
 	else
@@ -262,6 +268,7 @@ add_column(RowShape *row, Form_pg_attribute att, const IndexColumns *index, cons
 {
 	double		fraction = statistics ? 1 - statistics->null_fraction : 1;
 	double		distinct = statistics ? statistics->distinct : 0;
+	bool		is_expression = index && index->attnums[att->attnum - 1] == 0;
 
 	row->natts++;
 	if (att->attisdropped || att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
@@ -279,9 +286,9 @@ add_column(RowShape *row, Form_pg_attribute att, const IndexColumns *index, cons
 	if (att->attlen > 0)
 		add_value(row, att->attlen, true, alignment(att), fraction);
 	else if (statistics == NULL)
-		add_varying(row, att, get_typavgwidth(att->atttypid, att->atttypmod), false, fraction);
+		add_varying(row, att, get_typavgwidth(att->atttypid, att->atttypmod), 0, false, fraction);
 	else
-		add_varying(row, att, statistics->width, distinct == 1, fraction);
+		add_varying(row, att, statistics->width, is_expression ? VARHDRSZ - VARHDRSZ_SHORT : 0, distinct == 1, fraction);
 
 	if (index && row->natts <= index->nkeys)
 	{
@@ -289,6 +296,7 @@ add_column(RowShape *row, Form_pg_attribute att, const IndexColumns *index, cons
 		if (distinct == 0)
 			distinct = fraction == 0 ? 1 : -1;
 		row->distinct = multiply_distinct(row->distinct, distinct);
+		row->null_keys *= 1 - fraction;
 	}
 }
 
@@ -299,8 +307,8 @@ finish_row(const RowShape *row, const IndexColumns *index, ReturnSetInfo *result
 	int			header = index ? sizeof(IndexTupleData) : SizeofHeapTupleHeader;
 	int			bitmap = index ? sizeof(IndexAttributeBitMapData) : BITMAPLEN(row->natts);
 	double		bytes = row->bytes;
-	Datum		values[6];
-	bool		nulls[6] = {false};
+	Datum		values[7];
+	bool		nulls[7] = {false};
 
 	if (!OidIsValid(row->relid))
 		return;
@@ -315,12 +323,13 @@ finish_row(const RowShape *row, const IndexColumns *index, ReturnSetInfo *result
 	nulls[3] = NameStr(row->unknown)[0] == '\0';
 	values[4] = BoolGetDatum(index && index->deduplicates);
 	values[5] = Float8GetDatum(row->distinct);
+	values[6] = Float8GetDatum(row->null_keys);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 /*
  * steward.monitor_row_sizes(of_indexes boolean, OUT relation oid, OUT row_bytes, OUT
- * uniform, OUT unknown_column, OUT deduplicates, OUT distinct_keys): how long the
+ * uniform, OUT unknown_column, OUT deduplicates, OUT distinct_keys, OUT null_fraction): how long the
  * rows of every relation with columns, or the entries of every btree index, are
  * with header and padding but without line pointer.
  */
@@ -354,7 +363,8 @@ steward_monitor_row_sizes(PG_FUNCTION_ARGS)
 		{
 			finish_row(&row, index, result);
 			seen = att->attrelid;
-			row = (RowShape) {.relid = seen, .ends = {1}, .without_nulls = 1, .uniform = true, .distinct = 1};
+			row = (RowShape) {.relid = seen, .ends = {1}, .without_nulls = 1, .uniform = true,
+			.distinct = 1, .null_keys = 1};
 			if (of_indexes)
 			{
 				index = hash_search(indexes, &seen, HASH_FIND, NULL);
