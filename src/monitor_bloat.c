@@ -66,7 +66,7 @@ typedef struct RowShape
 	double		without_nulls;	/* fraction of rows that have none */
 	bool		uniform;		/* all rows are of one length */
 	double		distinct;		/* keys, as in stadistinct */
-	double		null_keys;		/* fraction of entries that have nothing but nulls */
+	double		null_keys;		/* fraction of entries that are all null */
 	NameData	unknown;		/* a column without statistics, or empty */
 } RowShape;
 
@@ -262,6 +262,19 @@ multiply_distinct(double a, double b)
 	return Max(a < 0 ? a * b : b * a, -1);
 }
 
+/* Begins with a relation: its rows have no columns yet. */
+static void
+begin_row(RowShape *row, Oid relid)
+{
+	memset(row, 0, sizeof(*row));
+	row->relid = relid;
+	row->ends[0] = 1;
+	row->without_nulls = 1;
+	row->uniform = true;
+	row->distinct = 1;
+	row->null_keys = 1;
+}
+
 /* Adds the next column of a relation, or of an index; "statistics" is NULL if there are none. */
 static void
 add_column(RowShape *row, Form_pg_attribute att, const IndexColumns *index, const ColumnStatistics *statistics)
@@ -279,7 +292,11 @@ add_column(RowShape *row, Form_pg_attribute att, const IndexColumns *index, cons
 	/* an index has names as strings, and the statistics are not theirs */
 	if (att->attlen == -2)
 		statistics = NULL;
-	/* how often a value is null matters little in an index, how many there are does if equal ones are merged */
+
+	/*
+	 * how often a value is null matters little in an index, how many there
+	 * are does if equal ones are merged
+	 */
 	if (statistics == NULL && !(att->attlen > 0 && (index ? !index->deduplicates : att->attnotnull)))
 		namestrcpy(&row->unknown, NameStr(att->attname));
 
@@ -363,8 +380,7 @@ steward_monitor_row_sizes(PG_FUNCTION_ARGS)
 		{
 			finish_row(&row, index, result);
 			seen = att->attrelid;
-			row = (RowShape) {.relid = seen, .ends = {1}, .without_nulls = 1, .uniform = true,
-			.distinct = 1, .null_keys = 1};
+			begin_row(&row, seen);
 			if (of_indexes)
 			{
 				index = hash_search(indexes, &seen, HASH_FIND, NULL);

@@ -55,7 +55,6 @@ find_place(Oid relid, FilePlace *place)
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Form_pg_class class;
 
-	/* all of it, because it is compared as bytes */
 	memset(place, 0, sizeof(*place));
 	if (!HeapTupleIsValid(tuple))
 		return false;
@@ -142,7 +141,7 @@ measure(Oid relid, ForkNumber fork, FilePlace *place, ForkSizes *sizes)
 		return false;
 	for (;;)
 	{
-		*sizes = (ForkSizes) {0, 0};
+		sizes->main = sizes->other = 0;
 		if (OidIsValid(place->number))
 		{
 			if (fork == InvalidForkNumber)
@@ -155,7 +154,7 @@ measure(Oid relid, ForkNumber fork, FilePlace *place, ForkSizes *sizes)
 		AcceptInvalidationMessages();
 		if (!find_place(relid, &after))
 			return false;
-		if (memcmp(place, &after, sizeof(after)) == 0)
+		if (place->number == after.number && place->tablespace == after.tablespace)
 			return true;
 		*place = after;
 	}

@@ -76,8 +76,8 @@ SELECT n.nspname AS schema_name, e.relname AS table_name, e.relation AS relation
     SELECT c.oid AS relation, c.relnamespace, c.relname, c.relkind, am.amname,
            am.amhandler = 'pg_catalog.heap_tableam_handler'::regproc AS is_heap,
            b.block_size, b.table_bytes, r.live_rows, r.dead_rows, r.modified_rows, r.last_vacuum, r.last_analyze,
-           s.uniform OR c.relkind = 't' AS uniform, s.unknown_column,
-           -- a full chunk, so that four fill a page; of a table without columns a row is its header
+           coalesce(s.uniform, true) OR c.relkind = 't' AS uniform, s.unknown_column,
+           -- a full chunk, so that four fill a page; a row without columns is its header
            CASE WHEN c.relkind = 't' THEN (b.block_size - 40) / 32 * 8 ELSE coalesce(s.row_bytes, 24) END AS row_bytes,
            CASE WHEN c.reloptions IS NULL THEN 100 ELSE steward.monitor_fillfactor(c.reloptions, 100) END AS fillfactor
       FROM pg_class c
