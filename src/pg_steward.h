@@ -47,6 +47,11 @@
  *	to_tsvector_words.c		what dictionaries make of the tokens of a text
  *	to_tsvector_tokens.c	finding the tokens
  *	to_tsvector.c		the vector
+ *
+ * The monitoring module:
+ *
+ *	monitor_size.c		sizes of relations, without a lock
+ *	monitor_bloat.c		how long rows are, as the catalogs have it
  */
 #ifndef PG_STEWARD_H
 #define PG_STEWARD_H
