@@ -89,7 +89,7 @@ GRANT SELECT ON steward.partitions TO pg_monitor;
 
 -- pg_sequences hides the value from pg_monitor.
 CREATE FUNCTION steward.sequence_last_value(sequence oid) RETURNS bigint
-LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms'
 AS $$
 BEGIN
     -- those of others' sessions, and unlogged ones on a standby, cannot be read
@@ -97,6 +97,8 @@ BEGIN
                   AND CASE c.relpersistence WHEN 't' THEN c.relnamespace = pg_my_temp_schema() WHEN 'u' THEN NOT pg_is_in_recovery() ELSE true END) THEN
         RETURN pg_sequence_last_value(sequence);
     END IF;
+    RETURN NULL;
+EXCEPTION WHEN lock_not_available THEN
     RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION steward.sequence_last_value(oid) FROM PUBLIC;
