@@ -89,6 +89,13 @@ COMMENT ON VIEW steward.findings IS
 'What single objects ask for; see findings_muted.';
 GRANT SELECT ON steward.findings TO pg_monitor;
 
+CREATE FUNCTION steward.monitor_index_definition(index oid) RETURNS text
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_monitor_index_definition';
+REVOKE ALL ON FUNCTION steward.monitor_index_definition(oid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward.monitor_index_definition(oid) TO pg_monitor;
+COMMENT ON FUNCTION steward.monitor_index_definition(oid) IS
+'What pg_get_indexdef() says, null where that would wait for a lock.';
+
 -- What VACUUM, REINDEX CONCURRENTLY and the like are good for now.  They cannot run in a function: use \gexec.
 CREATE VIEW steward.maintenance_commands AS
 SELECT c.priority, c.command, c.reason, c.undo, c.object
@@ -104,7 +111,7 @@ SELECT c.priority, c.command, c.reason, c.undo, c.object
          UNION ALL
         SELECT 5, f.remedy, format('foreign key %I has no index', f.constraint_name), NULL, format('%I.%I', f.schema_name, f.table_name) FROM steward.fk_without_index f
          UNION ALL
-        SELECT 6, r.remedy, format('%s: %I', r.reason, r.covered_by), pg_get_indexdef(r.index_id) || ';', format('%I.%I', r.schema_name, r.index_name) FROM steward.redundant_indexes r
+        SELECT 6, r.remedy, format('%s: %I', r.reason, r.covered_by), steward.monitor_index_definition(r.index_id) || ';', format('%I.%I', r.schema_name, r.index_name) FROM steward.redundant_indexes r
        ) c
  WHERE NOT pg_is_in_recovery()
  ORDER BY c.priority, c.object;

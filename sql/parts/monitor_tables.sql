@@ -87,24 +87,13 @@ GRANT SELECT ON steward.partitions TO pg_monitor;
 -- Sequences
 --
 
--- pg_sequences hides the value from pg_monitor.
+-- pg_sequences hides the value from pg_monitor, waits, and keeps a lock on each sequence.
 CREATE FUNCTION steward.sequence_last_value(sequence oid) RETURNS bigint
-LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms'
-AS $$
-BEGIN
-    -- those of others' sessions, and unlogged ones on a standby, cannot be read
-    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = sequence AND c.relkind = 'S'
-                  AND CASE c.relpersistence WHEN 't' THEN c.relnamespace = pg_my_temp_schema() WHEN 'u' THEN NOT pg_is_in_recovery() ELSE true END) THEN
-        RETURN pg_sequence_last_value(sequence);
-    END IF;
-    RETURN NULL;
-EXCEPTION WHEN lock_not_available THEN
-    RETURN NULL;
-END $$;
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_sequence_last_value';
 REVOKE ALL ON FUNCTION steward.sequence_last_value(oid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward.sequence_last_value(oid) TO pg_monitor;
 COMMENT ON FUNCTION steward.sequence_last_value(oid) IS
-'The last value of a sequence; null if it has given none or it cannot be read.';
+'The last value of a sequence; null if it has given none, or it is locked or cannot be read.';
 
 CREATE VIEW steward.sequence_usage AS
 WITH sequences AS (
