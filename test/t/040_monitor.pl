@@ -122,6 +122,12 @@ my $due = q{SELECT table_name, due, dead_rows, vacuum_pressure, insert_pressure,
 	WHERE table_name IN ('dead', 'inserted', 'Left', 'whole_1') ORDER BY table_name COLLATE "C"};
 is($primary->safe_psql('postgres', $due), "Left|{}|0|0.00|10.00|f\ndead|{vacuum,analyze}|30|1.50||t\ninserted|{insert}|0|0.00|2.00|t\nwhole_1|{analyze}|0|0.00|0.98|t",
 	'what is due for each reason');
+# from 19 on the server says so itself
+is( $primary->safe_psql('postgres', q{
+		SELECT q.table_name, q.due, q.insert_pressure, s.* FROM pg_stat_autovacuum_scores s JOIN steward.autovacuum_queue q ON q.relation_id = s.relid
+		 WHERE s.do_vacuum <> (q.due && '{freeze,vacuum,insert}') OR s.do_analyze <> ('analyze' = ANY (q.due)) OR s.for_wraparound <> ('freeze' = ANY (q.due))
+			OR q.autovacuum_enabled AND abs(s.vacuum_score - q.vacuum_pressure) + abs(s.vacuum_insert_score - coalesce(q.insert_pressure, 0)) + abs(s.analyze_score - coalesce(q.analyze_pressure, 0)) > 0.02}),
+	'', 'as the server itself has it') if $primary->pg_version >= 19;
 is($primary->safe_psql('postgres', q{SELECT table_name FROM steward.stale_statistics WHERE table_name LIKE 'whole%'}), 'whole_1', 'of the partitioned table nothing is known to have changed');
 $primary->safe_psql('postgres', $_) foreach q{ALTER SYSTEM SET autovacuum_naptime = '1s'}, 'SELECT pg_reload_conf()';
 ok( $primary->poll_query_until('postgres', q{SELECT count(*) = 0 FROM steward.autovacuum_queue WHERE due <> '{}'}),
