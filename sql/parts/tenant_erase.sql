@@ -81,7 +81,7 @@ AS $$
 DECLARE
     remaining regclass[] := relations;
     free regclass[];
-    strict boolean := true;
+    whole boolean := true;
 BEGIN
     ordered := '{}';
     deferred := '{}';
@@ -91,8 +91,8 @@ BEGIN
           FROM unnest(remaining) r (relation)
          WHERE NOT EXISTS (SELECT FROM steward.tenant_erase_keys() k
                             WHERE k.parent = r.relation AND k.child <> r.relation AND k.child = ANY (remaining)
-                              AND (strict OR NOT k.is_deferrable AND k.action NOT IN ('c', 'n', 'd')));
-        IF free IS NULL AND NOT strict THEN
+                              AND (whole OR NOT k.is_deferrable AND k.action NOT IN ('c', 'n', 'd')));
+        IF free IS NULL AND NOT whole THEN
             RAISE object_not_in_prerequisite_state USING
                 MESSAGE = 'tables refer to each other in a circle',
                 DETAIL = (SELECT string_agg(format('%I of %s', c.conname, k.child), ', ' ORDER BY k.child::text COLLATE "C", c.conname)
@@ -103,13 +103,13 @@ BEGIN
                          WHERE k.child = ANY (remaining) AND k.parent = ANY (remaining) AND k.child <> k.parent
                          ORDER BY k.child::text COLLATE "C", c.conname LIMIT 1);
         ELSIF free IS NULL THEN
-            strict := false;
+            whole := false;
             CONTINUE;
-        ELSIF NOT strict THEN
+        ELSIF NOT whole THEN
             free := free[1:1];
             deferred := deferred || ARRAY(SELECT k.key_id FROM steward.tenant_erase_keys() k
                                            WHERE k.parent = free[1] AND k.child <> free[1] AND k.child = ANY (remaining) AND k.is_deferrable);
-            strict := true;
+            whole := true;
         END IF;
         ordered := ordered || free;
         remaining := ARRAY(SELECT r.relation FROM unnest(remaining) r (relation) WHERE r.relation <> ALL (free));

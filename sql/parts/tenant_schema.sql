@@ -29,7 +29,7 @@ COMMENT ON FUNCTION steward.tenant_schema_use(text, name[]) IS
 
 -- From set_config() on, names are looked up in a schema that others may write: so nothing is left to look up.
 CREATE FUNCTION steward.tenant_schema_read(schema regnamespace) RETURNS SETOF steward.tenant_schema_object
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
 AS $$
 BEGIN
     PERFORM set_config('search_path', quote_ident(n.nspname) || ', pg_temp', true) FROM pg_namespace n WHERE n.oid = schema;
@@ -38,14 +38,14 @@ END $$;
 COMMENT ON FUNCTION steward.tenant_schema_read(regnamespace) IS
 'All that is in a schema, in definitions that do not name it.';
 
-CREATE FUNCTION steward.tenant_schema_script(schema regnamespace, OUT commands text[], OUT fills "char"[], OUT objects text[])
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+CREATE FUNCTION steward.tenant_schema_commands_of(schema regnamespace, OUT commands text[], OUT fills "char"[], OUT objects text[])
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
 AS $$
 BEGIN
     PERFORM set_config('search_path', quote_ident(n.nspname) || ', pg_temp', true) FROM pg_namespace n WHERE n.oid = schema;
     SELECT c.commands, c.fills, c.objects INTO commands, fills, objects FROM steward.tenant_schema_commands(schema) c;
 END $$;
-COMMENT ON FUNCTION steward.tenant_schema_script(regnamespace) IS
+COMMENT ON FUNCTION steward.tenant_schema_commands_of(regnamespace) IS
 'The commands that make in another schema what is in this one, not naming it.';
 
 CREATE FUNCTION steward.tenant_schema_unsupported(schema regnamespace, OUT object text, OUT reason text) RETURNS SETOF record
@@ -130,6 +130,19 @@ END $$;
 COMMENT ON FUNCTION steward.tenant_schema_check(regnamespace, text[], text[]) IS
 'Raises 42501 unless the current role may copy a schema, and 0A000 if that cannot be done rightly.';
 
+CREATE FUNCTION steward.tenant_schema_script(template regnamespace, OUT commands text[], OUT fills "char"[])
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    script constant record := steward.tenant_schema_commands_of(template);
+BEGIN
+    PERFORM steward.tenant_schema_check(template, script.commands, script.objects);
+    commands := script.commands;
+    fills := script.fills;
+END $$;
+COMMENT ON FUNCTION steward.tenant_schema_script(regnamespace) IS
+'The commands that make a copy of a template; raises what keeps it from being one.';
+
 --
 -- Making schemas
 --
@@ -194,45 +207,44 @@ END $$;
 COMMENT ON FUNCTION steward.tenant_schema_make(text, text, name, text[], "char"[]) IS
 'Makes the schema of a tenant, unless it is there.';
 
-CREATE FUNCTION steward.tenant_schema_begin(tenant_keys text[], batch integer) RETURNS text[]
+CREATE FUNCTION steward.tenant_schema_begin(tenant_keys text[], template regnamespace, batch integer) RETURNS text[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF tenant_keys IS NULL OR array_position(tenant_keys, NULL) IS NOT NULL THEN
-        RAISE null_value_not_allowed USING MESSAGE = 'list of tenants must not be or contain null';
+    IF array_position(tenant_keys, NULL) IS NOT NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'list of tenants must not contain null';
+    ELSIF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.oid = template) THEN
+        RAISE invalid_schema_name USING MESSAGE = 'template does not exist';
     ELSIF batch IS NULL OR batch < 1 THEN
         RAISE invalid_parameter_value USING MESSAGE = 'batch must be at least 1';
     END IF;
     -- in one order, so that two calls cannot wait for each other
-    RETURN ARRAY(SELECT DISTINCT k COLLATE "C" FROM unnest(tenant_keys) k ORDER BY 1);
+    RETURN ARRAY(SELECT DISTINCT k COLLATE "C" FROM unnest(tenant_keys) k
+                  UNION SELECT t.key FROM steward.tenant t
+                         WHERE tenant_keys IS NULL AND t.isolation = 'schema' AND t.template IS NULL AND t.status = 'active'
+                  ORDER BY 1);
 END $$;
-COMMENT ON FUNCTION steward.tenant_schema_begin(text[], integer) IS
+COMMENT ON FUNCTION steward.tenant_schema_begin(text[], regnamespace, integer) IS
 'The tenants to make schemas for.';
 
-CREATE FUNCTION steward.tenant_schema_batch(tenant_keys text[], template regnamespace, batch integer) RETURNS text[]
+CREATE FUNCTION steward.tenant_schema_batch(tenant_keys text[], template regnamespace, batch integer, commands text[], fills "char"[]) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    name constant name := (SELECT n.nspname FROM pg_namespace n WHERE n.oid = template);
+    template_name constant text := (SELECT n.nspname FROM pg_namespace n WHERE n.oid = template);
     owner constant name := (SELECT pg_get_userbyid(n.nspowner) FROM pg_namespace n WHERE n.oid = template);
     -- each relation is locked until the transaction ends, its TOAST table with it
     locks constant bigint := (SELECT 2 * count(*) + 1 FROM pg_class c WHERE c.relnamespace = template);
     room constant bigint := current_setting('max_locks_per_transaction')::bigint * current_setting('max_connections')::bigint / 2;
     size constant integer := least(batch, greatest(1, room / locks));
-    script record;
     tenant text;
 BEGIN
-    IF name IS NULL THEN
-        RAISE invalid_schema_name USING MESSAGE = 'template does not exist';
-    END IF;
-    SELECT * INTO script FROM steward.tenant_schema_script(template);
-    PERFORM steward.tenant_schema_check(template, script.commands, script.objects);
     FOREACH tenant IN ARRAY tenant_keys[1:size] LOOP
-        PERFORM steward.tenant_schema_make(tenant, name, owner, script.commands, script.fills);
+        PERFORM steward.tenant_schema_make(tenant, template_name, owner, commands, fills);
     END LOOP;
     RETURN nullif(tenant_keys[size + 1:], '{}');
 END $$;
-COMMENT ON FUNCTION steward.tenant_schema_batch(text[], regnamespace, integer) IS
+COMMENT ON FUNCTION steward.tenant_schema_batch(text[], regnamespace, integer, text[], "char"[]) IS
 'Makes the schemas of the first few tenants, and returns the others, null if there are none.';
 
 -- What commits can have no search_path of its own: so it names nothing but functions.
@@ -241,16 +253,19 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     remaining pg_catalog.text[];
+    commands pg_catalog.text[];
+    fills pg_catalog."char"[];
 BEGIN
-    remaining := steward.tenant_schema_begin(tenant_keys, batch);
+    remaining := steward.tenant_schema_begin(tenant_keys, template, batch);
+    SELECT s.commands, s.fills INTO commands, fills FROM steward.tenant_schema_script(template) s;
     LOOP
-        remaining := steward.tenant_schema_batch(remaining, template, batch);
+        remaining := steward.tenant_schema_batch(remaining, template, batch, commands, fills);
         EXIT WHEN remaining IS NULL;
         COMMIT;
     END LOOP;
 END $$;
 COMMENT ON PROCEDURE steward.tenant_schema_create(text[], regnamespace, integer) IS
-'Makes the schemas of tenants as copies of a template, registering those that are not; commits after each batch. What is there already is left alone.';
+'Makes the schemas of tenants as copies of a template, registering those that are not; null is for all registered ones that still lack theirs. Commits after each batch; what is there already is left alone.';
 
 --
 -- Changing schemas
@@ -291,7 +306,7 @@ BEGIN
     -- who runs the same migration at the same time waits here
     INSERT INTO steward.tenant_migration AS m (migration, schema_name, status, digest)
     VALUES (tenant_migration_run.migration, tenant_migration_run.schema_name, 'error', md5(statement))
-    ON CONFLICT (migration, schema_name) DO UPDATE SET digest = excluded.digest WHERE m.status = 'error';
+    ON CONFLICT ON CONSTRAINT tenant_migration_pkey DO UPDATE SET digest = excluded.digest WHERE m.status = 'error';
     IF NOT FOUND OR EXISTS (SELECT FROM steward.tenant t WHERE t.schema_name = tenant_migration_run.schema_name AND t.status <> 'active') THEN
         RETURN true;
     END IF;

@@ -208,10 +208,11 @@ BEGIN ATOMIC
      WHERE r.relnamespace = schema
        AND (c.contype IN ('p', 'u', 'x') OR c.contype = 'f' AND c.conparentid = 0 OR c.contype = 'c' AND (c.conislocal OR r.relispartition))
      UNION ALL
-    SELECT 7, c.oid::bigint, 'index', c.oid::regclass::text, NULL,
+    SELECT CASE r.relkind WHEN 'm' THEN 10 ELSE 7 END, c.oid::bigint, 'index', c.oid::regclass::text, NULL,
            pg_get_indexdef(c.oid, 0, true) || coalesce(' TABLESPACE ' || quote_ident(s.spcname), ''), NULL, 'pg_class'::regclass, c.oid, 0
       FROM pg_class c
       JOIN pg_index i ON i.indexrelid = c.oid AND i.indislive
+      JOIN pg_class r ON r.oid = i.indrelid
       LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
      WHERE c.relnamespace = schema
        AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x'))
@@ -324,7 +325,7 @@ BEGIN ATOMIC
           FROM lists l
          CROSS JOIN LATERAL (SELECT coalesce((SELECT d.defaclacl FROM pg_default_acl d
                                                WHERE d.defaclrole = l.owner AND d.defaclnamespace = 0 AND d.defaclobjtype = l.default_kind),
-                                             acldefault(l.kind, l.owner), '{}') AS acl) b
+                                             acldefault(l.kind, l.owner)) AS acl) b
          CROSS JOIN LATERAL (
                (SELECT n.grantee, n.privilege_type, n.is_grantable, true AS is_new FROM aclexplode(coalesce(l.acl, acldefault(l.kind, l.owner))) n
                 EXCEPT SELECT o.grantee, o.privilege_type, o.is_grantable, true FROM aclexplode(b.acl) o)
@@ -404,17 +405,20 @@ COMMENT ON FUNCTION steward.tenant_schema_objects(regnamespace) IS
 CREATE FUNCTION steward.tenant_schema_commands(schema regnamespace, OUT commands text[], OUT fills "char"[], OUT objects text[])
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-    WITH made AS (
+    WITH columns AS MATERIALIZED (
+        SELECT k.relation_id, string_agg(k.definition, ', ' ORDER BY k.column_id) AS list
+          FROM steward.tenant_schema_columns(schema) k WHERE k.is_own GROUP BY k.relation_id
+    ), made AS (
         SELECT o.phase, min(o.place) AS place,
                -- what alters one table goes into one command
                CASE WHEN o.altered IS NOT NULL THEN format('ALTER TABLE %s %s', o.altered, string_agg(o.definition, ', ' ORDER BY o.place, o.kind, o.definition))
-                    WHEN o.fill = 'c' THEN format(min(o.definition), (SELECT string_agg(k.definition, ', ' ORDER BY k.column_id) FROM steward.tenant_schema_columns(schema) k
-                                                                       WHERE k.relation_id = o.object_id AND k.is_own))
+                    WHEN o.fill = 'c' THEN format(min(o.definition), min(k.list))
                     ELSE min(o.definition) END AS command,
                o.fill, min(o.kind) || ' ' || min(o.object) AS object
           FROM steward.tenant_schema_objects(schema) o
+          LEFT JOIN columns k ON o.fill = 'c' AND k.relation_id = o.object_id
          WHERE o.phase IS NOT NULL
-         GROUP BY o.phase, o.altered, o.fill, o.object_id, CASE WHEN o.altered IS NULL THEN o.kind || ' ' || o.object END
+         GROUP BY o.phase, o.altered, o.fill, CASE WHEN o.altered IS NULL THEN o.kind || ' ' || o.object END
     )
     SELECT array_agg(m.command ORDER BY m.phase, m.place, m.object), array_agg(m.fill ORDER BY m.phase, m.place, m.object),
            array_agg(m.object ORDER BY m.phase, m.place, m.object)
