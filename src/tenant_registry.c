@@ -46,7 +46,7 @@ static struct
 	MemoryContext mcxt;			/* holds the rest */
 	Excluded   *excluded;		/* ordered by key */
 	int			nexcluded;
-} registry;
+}			registry;
 
 static void
 invalidate_registry(Datum arg, Oid relid)
@@ -128,7 +128,11 @@ read_registry(void)
 	rel = table_open(relation, AccessShareLock);
 	/* what is invalidated from here on is read again */
 	registry.changed = false;
-	/* with a snapshot of its own, as catalogs are read: so parallel workers can */
+
+	/*
+	 * with a snapshot of its own, as catalogs are read: so parallel workers
+	 * can
+	 */
 	scan = systable_beginscan(rel, index, OidIsValid(index), NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
