@@ -36,6 +36,7 @@
  *	tenant.c			for which tenant and user a transaction works
  *	tenant_plan.c		columns that are compared with them
  *	tenant_check.c		what policies say of a tenant column
+ *	tenant_search.c		full-text search under row security
  *
  * The to_tsvector module, callee first:
  *
@@ -489,11 +490,16 @@ typedef enum StewardStanding
 
 extern void steward_tenant_registry_init(void);
 extern StewardStanding steward_tenant_standing(const char *key);
+extern bool steward_tenant_registry_current(void);
 extern void steward_tenant_require_active(const char *key);
 
 /* tenant.c */
 extern void steward_tenant_init(void);
+extern void steward_tenant_unsettle(void);
 extern void steward_require_transaction(const char *function);
 extern const char *steward_tenant_text(StewardTenantKind kind);
+
+/* tenant_plan.c */
+extern void steward_tenant_discard_plans(const char *tenant);
 
 #endif							/* PG_STEWARD_H */

@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -19,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
@@ -48,10 +50,14 @@ typedef struct TenantToken
 	char		payload[FLEXIBLE_ARRAY_MEMBER];
 } TenantToken;
 
-/* A value as functions return it by reference; it stays where it is while a transaction lasts. */
+/* A value as functions return it; it stays where it is while a transaction lasts. */
 typedef struct ReadyValue
 {
 	char		key[STEWARD_TENANT_VALUE_SIZE];
+	bool		is_int;
+	bool		is_bigint;
+	bool		is_uuid;
+	int64		bigint;
 	pg_uuid_t	uuid;
 	union
 	{
@@ -93,12 +99,15 @@ static struct
 {
 	const TenantValue *values[STEWARD_TENANT_KINDS];
 	const ReadyValue *ready[STEWARD_TENANT_KINDS];
+	uint64		settled[STEWARD_TENANT_KINDS];	/* the transaction in which
+												 * "ready" needs no check */
 	TimestampTz expires_at;
 	TimestampTz judged_at;		/* the statement for which is known ... */
 	bool		stands;			/* ... whether the tenant may work */
 }			context = {.expires_at = DT_NOEND};
 
 static TenantPin pins[STEWARD_TENANT_KINDS];
+static ExecutorStart_hook_type next_executor_start = NULL;
 static HTAB *ready_values = NULL;
 
 /* Counts the top-level transactions of this process. */
@@ -381,9 +390,12 @@ follow_settings(void)
 
 		context.values[kind] = value != NULL && value->text[0] != '\0' ? value : NULL;
 		context.ready[kind] = NULL;
+		context.settled[kind] = 0;
 	}
 	context.expires_at = assigned_token != NULL ? assigned_token->expires_at : DT_NOEND;
 	context.judged_at = 0;
+	if (context.values[STEWARD_TENANT] != NULL)
+		steward_tenant_discard_plans(context.values[STEWARD_TENANT]->text);
 }
 
 static void
@@ -520,6 +532,25 @@ current_value(StewardTenantKind kind)
 	return value != NULL && (context.judged_at == statement ? context.stands : judge(statement)) ? value : NULL;
 }
 
+/* What is known of the present tenant may not hold for the next statement. */
+void
+steward_tenant_unsettle(void)
+{
+	memset(context.settled, 0, sizeof(context.settled));
+}
+
+/* Hears of suspended tenants before each statement: one that locks no more tables would not. */
+static void
+executor_start(QueryDesc *query, int eflags)
+{
+	if (context.values[STEWARD_TENANT] != NULL)
+		AcceptInvalidationMessages();
+	if (next_executor_start != NULL)
+		next_executor_start(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
+}
+
 /* Returns the text of the tenant or user that the present statement works for, NULL if there is none. */
 const char *
 steward_tenant_text(StewardTenantKind kind)
@@ -530,7 +561,7 @@ steward_tenant_text(StewardTenantKind kind)
 }
 
 /* What there is to return for want of a value: NULL, or 42501 under steward.tenant_strict. */
-static Datum
+static pg_noinline Datum
 no_value(FunctionCallInfo fcinfo, StewardTenantKind kind, const char *type)
 {
 	if (steward_tenant_strict)
@@ -551,9 +582,9 @@ no_value(FunctionCallInfo fcinfo, StewardTenantKind kind, const char *type)
 	PG_RETURN_NULL();
 }
 
-/* Returns the values by reference of the present text, from session memory. */
+/* Returns a value as functions return it, from session memory. */
 static const ReadyValue *
-make_ready(StewardTenantKind kind, const TenantValue *value)
+make_ready(const TenantValue *value)
 {
 	ReadyValue *ready;
 	bool		found;
@@ -573,58 +604,82 @@ make_ready(StewardTenantKind kind, const TenantValue *value)
 	{
 		int			length = strlen(value->text);
 
+		ready->is_int = value->is_bigint && value->bigint == (int32) value->bigint;
+		ready->is_bigint = value->is_bigint;
+		ready->is_uuid = value->is_uuid;
+		ready->bigint = value->bigint;
 		ready->uuid = value->uuid;
 		SET_VARSIZE(ready->text.bytes, VARHDRSZ + length);
 		memcpy(ready->text.bytes + VARHDRSZ, value->text, length);
 	}
-	context.ready[kind] = ready;
 	return ready;
 }
 
-static inline const ReadyValue *
-ready_value(StewardTenantKind kind, const TenantValue *value)
+/* Returns what ready_value() does, and finds out whether it may remember that. */
+static pg_noinline const ReadyValue *
+find_ready(StewardTenantKind kind)
 {
-	return context.ready[kind] != NULL ? context.ready[kind] : make_ready(kind, value);
+	const TenantValue *value = current_value(kind);
+
+	if (value == NULL)
+		return NULL;
+	if (context.ready[kind] == NULL)
+		context.ready[kind] = make_ready(value);
+	if (context.expires_at == DT_NOEND && steward_tenant_registry_current() &&
+		(value->transaction == transaction || value->transaction == LEADERS_TRANSACTION))
+		context.settled[kind] = transaction;
+	return context.ready[kind];
+}
+
+/*
+ * Returns the tenant or user that the present statement works for as functions
+ * return it, NULL if there is none.  A row costs some 30 ns to look at, and this
+ * is called for each.
+ */
+static inline const ReadyValue *
+ready_value(StewardTenantKind kind)
+{
+	return likely(context.settled[kind] == transaction) ? context.ready[kind] : find_ready(kind);
 }
 
 static inline Datum
 current_int(FunctionCallInfo fcinfo, StewardTenantKind kind)
 {
-	const TenantValue *value = current_value(kind);
+	const ReadyValue *ready = ready_value(kind);
 
-	if (value == NULL || !value->is_bigint || value->bigint != (int32) value->bigint)
+	if (ready == NULL || !ready->is_int)
 		return no_value(fcinfo, kind, "integer");
-	PG_RETURN_INT32((int32) value->bigint);
+	PG_RETURN_INT32((int32) ready->bigint);
 }
 
 static inline Datum
 current_bigint(FunctionCallInfo fcinfo, StewardTenantKind kind)
 {
-	const TenantValue *value = current_value(kind);
+	const ReadyValue *ready = ready_value(kind);
 
-	if (value == NULL || !value->is_bigint)
+	if (ready == NULL || !ready->is_bigint)
 		return no_value(fcinfo, kind, "bigint");
-	PG_RETURN_INT64(value->bigint);
+	PG_RETURN_INT64(ready->bigint);
 }
 
 static inline Datum
 current_uuid(FunctionCallInfo fcinfo, StewardTenantKind kind)
 {
-	const TenantValue *value = current_value(kind);
+	const ReadyValue *ready = ready_value(kind);
 
-	if (value == NULL || !value->is_uuid)
+	if (ready == NULL || !ready->is_uuid)
 		return no_value(fcinfo, kind, "uuid");
-	PG_RETURN_UUID_P(&ready_value(kind, value)->uuid);
+	PG_RETURN_UUID_P(&ready->uuid);
 }
 
 static inline Datum
 current_text(FunctionCallInfo fcinfo, StewardTenantKind kind)
 {
-	const TenantValue *value = current_value(kind);
+	const ReadyValue *ready = ready_value(kind);
 
-	if (value == NULL)
+	if (ready == NULL)
 		return no_value(fcinfo, kind, "text");
-	PG_RETURN_TEXT_P(ready_value(kind, value)->text.bytes);
+	PG_RETURN_TEXT_P(ready->text.bytes);
 }
 
 PG_FUNCTION_INFO_V1(steward_current_tenant_int);
@@ -858,4 +913,6 @@ steward_tenant_init(void)
 							   PGC_USERSET, flags, check_token, assign_token, show_token);
 	loading = false;
 	RegisterXactCallback(end_transaction, NULL);
+	next_executor_start = ExecutorStart_hook;
+	ExecutorStart_hook = executor_start;
 }

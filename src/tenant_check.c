@@ -75,7 +75,8 @@ is_context_predicate(Oid function)
 {
 	const char *name = steward_function_name(function);
 
-	return name && (strcmp(name, "is_current_tenant") == 0 || strcmp(name, "is_current_user") == 0);
+	return name && (strcmp(name, "is_current_tenant") == 0 || strcmp(name, "is_current_tenant_folded") == 0 ||
+					strcmp(name, "is_current_user") == 0);
 }
 
 /* The expression without conversions; says whether there were any that compute. */

@@ -1,7 +1,8 @@
 /*
  * tenant_plan.c
- *		is_current_tenant(column) and is_current_user(column): one name for all
- *		types of column, planned as the comparison that it stands for.
+ *		is_current_tenant(column), is_current_tenant_folded(column) and
+ *		is_current_user(column): one name for all types of column, planned as the
+ *		comparison that it stands for.
  */
 #include "pg_steward.h"
 
@@ -13,9 +14,13 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/planmain.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
@@ -37,6 +42,18 @@ static const Comparison comparisons[] = {
 	{UUIDOID, UUIDOID, "uuid", 2972, F_UUID_EQ},
 	{TEXTOID, TEXTOID, "text", TextEqualOperator, F_TEXTEQ},
 };
+
+/*
+ * The plans that this session has made of is_current_tenant_folded: they have one
+ * tenant in them as a constant, or none for want of one.  The last tenant is enough
+ * to know: plans for another are gone by then.
+ */
+static struct
+{
+	List	   *functions;		/* what they depend on, as hash values; NIL if
+								 * there are no such plans */
+	char		tenant[STEWARD_TENANT_VALUE_SIZE];
+}			folded_plans = {NIL};
 
 static const Comparison *
 find_comparison(Oid type)
@@ -93,8 +110,8 @@ find_function(const char *name, Oid schema)
 						   PointerGetDatum(none), ObjectIdGetDatum(schema));
 }
 
-/* Returns the call of is_current_tenant or is_current_user as a comparison. */
-static Node *
+/* Returns the call of is_current_tenant, is_current_tenant_folded or is_current_user as a comparison. */
+static OpExpr *
 make_comparison(FuncExpr *call)
 {
 	char	   *function = get_func_name(call->funcid);
@@ -127,7 +144,71 @@ make_comparison(FuncExpr *call)
 									  InvalidOid, call->inputcollid);
 	result->opfuncid = comparison->equal;
 	result->location = call->location;
-	return (Node *) result;
+	return result;
+}
+
+/* Notes that a plan is being made for the present tenant, so that it is not kept for another. */
+static void
+note_folded_plan(PlannerInfo *root, Oid function)
+{
+	const char *tenant = steward_tenant_text(STEWARD_TENANT);
+	uint32		hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(function));
+	MemoryContext old = MemoryContextSwitchTo(steward_session_context());
+
+	folded_plans.functions = list_append_unique_int(folded_plans.functions, hash);
+	strcpy(folded_plans.tenant, tenant != NULL ? tenant : "");
+	MemoryContextSwitchTo(old);
+	record_plan_function_dependency(root, function);
+}
+
+/*
+ * The session has a tenant: plans that were made for another are made anew when
+ * they are next used, as if the function they depend on had changed.  Called
+ * by assign hooks, and so without the use of catalogs.
+ */
+void
+steward_tenant_discard_plans(const char *tenant)
+{
+	ListCell   *lc;
+
+	if (folded_plans.functions == NIL || strcmp(tenant, folded_plans.tenant) == 0)
+		return;
+	foreach(lc, folded_plans.functions)
+	{
+		CallSyscacheCallbacks(PROCOID, (uint32) lfirst_int(lc));
+	}
+	list_free(folded_plans.functions);
+	folded_plans.functions = NIL;
+}
+
+/*
+ * Returns the call of is_current_tenant_folded as column = Const AND column = value
+ * of the context.  The planner excludes partitions by the former, and makes of the
+ * latter a question that it asks once: a plan that outlives its tenant finds nothing.
+ */
+static Node *
+make_folded_comparison(PlannerInfo *root, FuncExpr *call)
+{
+	OpExpr	   *comparison = make_comparison(call);
+	OpExpr	   *folded;
+	Node	   *arg = linitial(comparison->args);
+	Node	   *value;
+
+	/*
+	 * Without a query, what is being planned may be kept for the session, as
+	 * constraints of domains are.
+	 */
+	if (root == NULL || !IsA(strip_implicit_coercions(arg), Var))
+		return (Node *) comparison;
+	note_folded_plan(root, call->funcid);
+	if (steward_tenant_text(STEWARD_TENANT) == NULL)
+		return (Node *) comparison;
+	value = estimate_expression_value(root, lsecond(comparison->args));
+	if (!IsA(value, Const) || ((Const *) value)->constisnull)
+		return (Node *) comparison;
+	folded = copyObject(comparison);
+	lsecond(folded->args) = value;
+	return (Node *) make_andclause(list_make2(folded, comparison));
 }
 
 PG_FUNCTION_INFO_V1(steward_is_current_support);
@@ -141,6 +222,19 @@ steward_is_current_support(PG_FUNCTION_ARGS)
 	if (!IsA(request, SupportRequestSimplify))
 		PG_RETURN_POINTER(NULL);
 	PG_RETURN_POINTER(make_comparison(((SupportRequestSimplify *) request)->fcall));
+}
+
+PG_FUNCTION_INFO_V1(steward_is_current_folded_support);
+
+/* Planner support of is_current_tenant_folded. */
+Datum
+steward_is_current_folded_support(PG_FUNCTION_ARGS)
+{
+	SupportRequestSimplify *request = (SupportRequestSimplify *) PG_GETARG_POINTER(0);
+
+	if (!IsA(request, SupportRequestSimplify))
+		PG_RETURN_POINTER(NULL);
+	PG_RETURN_POINTER(make_folded_comparison(request->root, request->fcall));
 }
 
 /* Says whether a value is the present tenant or user, where no planner has replaced the call. */
@@ -177,6 +271,14 @@ Datum
 steward_is_current_tenant(PG_FUNCTION_ARGS)
 {
 	return is_current(fcinfo, "steward.is_current_tenant()", STEWARD_TENANT);
+}
+
+PG_FUNCTION_INFO_V1(steward_is_current_tenant_folded);
+
+Datum
+steward_is_current_tenant_folded(PG_FUNCTION_ARGS)
+{
+	return is_current(fcinfo, "steward.is_current_tenant_folded()", STEWARD_TENANT);
 }
 
 PG_FUNCTION_INFO_V1(steward_is_current_user);

@@ -55,6 +55,7 @@ invalidate_registry(Datum arg, Oid relid)
 	{
 		registry.valid = false;
 		registry.changed = true;
+		steward_tenant_unsettle();
 	}
 }
 
@@ -169,7 +170,6 @@ steward_tenant_standing(const char *key)
 	Excluded	wanted = {.key = unconstify(char *, key)};
 	Excluded   *found;
 
-	/* a transaction that locks no more tables would not hear of changes */
 	AcceptInvalidationMessages();
 	if (!registry.valid)
 		read_registry();
@@ -177,6 +177,13 @@ steward_tenant_standing(const char *key)
 		return TENANT_ACTIVE;
 	found = bsearch(&wanted, registry.excluded, registry.nexcluded, sizeof(Excluded), compare_excluded);
 	return found != NULL ? found->standing : TENANT_ACTIVE;
+}
+
+/* Says whether the table is as it was when it was last read, as far as is known. */
+bool
+steward_tenant_registry_current(void)
+{
+	return registry.valid;
 }
 
 static void

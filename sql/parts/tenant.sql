@@ -153,3 +153,46 @@ AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT PARALLE
 SUPPORT steward.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(anyelement) IS
 'Raises 42804: only integer, bigint, uuid and text columns can say which user a row belongs to.';
+
+-- The same with the tenant in the plan, so that the planner leaves out the partitions of others.
+
+CREATE FUNCTION steward.is_current_folded_support(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'steward_is_current_folded_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION steward.is_current_folded_support(internal) IS
+'Has the planner compare the column with a constant and the constant with the tenant where is_current_tenant_folded() is called.';
+
+CREATE FUNCTION steward.is_current_tenant_folded(smallint) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_folded_support;
+COMMENT ON FUNCTION steward.is_current_tenant_folded(smallint) IS
+'Is this the tenant that the transaction works for? Planned for this one tenant.';
+
+CREATE FUNCTION steward.is_current_tenant_folded(integer) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_folded_support;
+COMMENT ON FUNCTION steward.is_current_tenant_folded(integer) IS
+'Is this the tenant that the transaction works for? Planned for this one tenant.';
+
+CREATE FUNCTION steward.is_current_tenant_folded(bigint) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_folded_support;
+COMMENT ON FUNCTION steward.is_current_tenant_folded(bigint) IS
+'Is this the tenant that the transaction works for? Planned for this one tenant.';
+
+CREATE FUNCTION steward.is_current_tenant_folded(uuid) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_folded_support;
+COMMENT ON FUNCTION steward.is_current_tenant_folded(uuid) IS
+'Is this the tenant that the transaction works for? Planned for this one tenant.';
+
+CREATE FUNCTION steward.is_current_tenant_folded(text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+SUPPORT steward.is_current_folded_support;
+COMMENT ON FUNCTION steward.is_current_tenant_folded(text) IS
+'Is this the tenant that the transaction works for? Planned for this one tenant.';
+
+CREATE FUNCTION steward.is_current_tenant_folded(anyelement) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1
+SUPPORT steward.is_current_folded_support;
+COMMENT ON FUNCTION steward.is_current_tenant_folded(anyelement) IS
+'Raises 42804: only integer, bigint, uuid and text columns can say which tenant a row belongs to.';
