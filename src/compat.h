@@ -74,16 +74,22 @@ typedef RepOriginId ReplOriginId;
 #endif
 
 /*
- * 16 moved the varlena macros out of postgres.h and the columns that a statement
- * changes out of the range table, told index insertion of summarizing indexes,
+ * 16 moved the varlena macros out of postgres.h, and the columns that a statement
+ * changes and the privileges it needs out of the range table, told index insertion of summarizing indexes,
  * lets callers learn why a row escaped its BEFORE UPDATE triggers, and keeps what
  * belongs to settings in a memory context.
  */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
+typedef RTEPermissionInfo StewardPermissions;
+#define STEWARD_CHECK_PERMISSIONS_PARAMETERS List *range_table, List *permissions, bool raise
+#define STEWARD_CHECK_PERMISSIONS_ARGUMENTS range_table, permissions, raise
 #define steward_guc_malloc(size) guc_malloc(LOG, size)
 #define steward_guc_free(pointer) guc_free(pointer)
 #else
+typedef RangeTblEntry StewardPermissions;
+#define STEWARD_CHECK_PERMISSIONS_PARAMETERS List *permissions, bool raise
+#define STEWARD_CHECK_PERMISSIONS_ARGUMENTS permissions, raise
 #define steward_guc_malloc(size) malloc(size)
 #define steward_guc_free(pointer) free(pointer)
 typedef bool TU_UpdateIndexes;

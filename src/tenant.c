@@ -193,6 +193,11 @@ admit(const char *name, GucSource source, uint64 *holds_in, bool *lasts)
 		return refuse(ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
 					  psprintf("setting \"%s\" can only be set in a transaction block", name),
 					  "Its value ends with the transaction.", "BEGIN;");
+	if (steward_tenant_holds_cursor())
+		return refuse(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+					  "this transaction has declared a cursor WITH HOLD",
+					  "COMMIT would fetch the rows of a tenant or user for it, and keep them for the session's next client.",
+					  "Begin another transaction: COMMIT or ROLLBACK first.");
 	if (InSecurityRestrictedOperation())
 		return refuse(ERRCODE_INSUFFICIENT_PRIVILEGE,
 					  psprintf("cannot set \"%s\" within security-restricted operation", name), NULL, NULL);
@@ -558,6 +563,24 @@ steward_tenant_text(StewardTenantKind kind)
 	const TenantValue *value = current_value(kind);
 
 	return value != NULL ? value->text : NULL;
+}
+
+/* Returns the number of the present transaction, unique in this process. */
+uint64
+steward_tenant_transaction(void)
+{
+	return transaction;
+}
+
+/*
+ * Tells whether the present transaction has been given a tenant or user that
+ * ends with it, also if it has left the context since.
+ */
+bool
+steward_tenant_bound(void)
+{
+	return !steward_tenant_sessions &&
+		(pins[STEWARD_TENANT].transaction == transaction || pins[STEWARD_USER].transaction == transaction);
 }
 
 /* What there is to return for want of a value: NULL, or 42501 under steward.tenant_strict. */
