@@ -169,6 +169,8 @@ DECLARE
     caller constant text := current_setting('role');
     r steward.tenant;
 BEGIN
+    -- two that insert the same row at once can fail for the name of the schema, which ON CONFLICT does not look at
+    PERFORM pg_advisory_xact_lock(hashtextextended('steward.tenant ' || tenant, 0));
     INSERT INTO steward.tenant (key, isolation, schema_name) VALUES (tenant, 'schema', steward.upkeep_name('tenant_', tenant))
     ON CONFLICT (key) DO NOTHING;
     r := steward.tenant_lock(tenant);

@@ -54,9 +54,9 @@ my $made = $primary->safe_psql('postgres', 'SELECT count(*) FROM steward.tenant'
 cmp_ok($made, '<', 120, 'and not all of them');
 my @both = map {
 	IPC::Run::start([ 'psql', '-XAtq', '-d', $primary->connstr('postgres'),
-		'-c', "CALL steward.tenant_schema_create('$keys', 'template', batch => 3)" ], '<', \undef, '>', '/dev/null', '2>', '/dev/null')
+		'-c', "CALL steward.tenant_schema_create('$keys', 'template', batch => 3)" ], '<', \undef, '>&', \$out)
 } 1 .. 2;
-is(join(' ', map { $_->finish ? 'ok' : 'failed' } @both), 'ok ok', 'two calls at once do the rest');
+is(join(' ', map { $_->finish ? 'ok' : "failed: $out" } @both), 'ok ok', 'two calls at once do the rest');
 is(unfinished($primary), "0\n0", 'and each schema once');
 is($primary->safe_psql('postgres', 'SELECT count(*) FROM steward.tenant'), '120', 'all of them');
 
