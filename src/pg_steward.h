@@ -33,6 +33,7 @@
  *
  *	tenant_payload.c	reading base64url and JSON, without the server
  *	tenant_token.c		keys, and what a signed token says
+ *	tenant_registry.c	which tenants may work, and where their schemas are
  *	tenant.c			for which tenant and user a transaction works
  *	tenant_session.c	what the transaction must not leave to the session
  *	tenant_plan.c		columns that are compared with them
@@ -502,8 +503,25 @@ extern void steward_token_init(void);
 extern const char *steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims,
 									  char *payload);
 
+/* tenant_registry.c */
+
+/* May a tenant work? */
+typedef enum StewardStanding
+{
+	TENANT_ACTIVE,
+	TENANT_SUSPENDED,
+	TENANT_ERASED,
+} StewardStanding;
+
+extern void steward_tenant_registry_init(void);
+extern StewardStanding steward_tenant_standing(const char *key);
+extern bool steward_tenant_registry_current(void);
+extern void steward_tenant_require_active(const char *key);
+
 /* tenant.c */
 extern void steward_tenant_init(void);
+extern void steward_tenant_unsettle(void);
+extern void steward_require_transaction(const char *function);
 extern const char *steward_tenant_text(StewardTenantKind kind);
 extern uint64 steward_tenant_transaction(void);
 extern bool steward_tenant_bound(void);

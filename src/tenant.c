@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -19,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
@@ -100,9 +102,12 @@ static struct
 	uint64		settled[STEWARD_TENANT_KINDS];	/* the transaction in which
 												 * "ready" needs no check */
 	TimestampTz expires_at;
+	TimestampTz judged_at;		/* the statement for which is known ... */
+	bool		stands;			/* ... whether the tenant may work */
 }			context = {.expires_at = DT_NOEND};
 
 static TenantPin pins[STEWARD_TENANT_KINDS];
+static ExecutorStart_hook_type next_executor_start = NULL;
 static HTAB *ready_values = NULL;
 
 /* Counts the top-level transactions of this process. */
@@ -141,6 +146,18 @@ static bool
 transaction_goes_on(void)
 {
 	return IsTransactionBlock() || SPI_inside_nonatomic_context();
+}
+
+/* Raises 25P01 where a function that sets something for the rest of the transaction would be of no use. */
+void
+steward_require_transaction(const char *function)
+{
+	if (!transaction_goes_on())
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s can only be used in transaction blocks", function),
+				 errdetail("What it sets ends with the transaction."),
+				 errhint("BEGIN;")));
 }
 
 /*
@@ -381,6 +398,7 @@ follow_settings(void)
 		context.settled[kind] = 0;
 	}
 	context.expires_at = assigned_token != NULL ? assigned_token->expires_at : DT_NOEND;
+	context.judged_at = 0;
 	if (context.values[STEWARD_TENANT] != NULL)
 		steward_tenant_discard_plans(context.values[STEWARD_TENANT]->text);
 }
@@ -469,6 +487,7 @@ end_transaction(XactEvent event, void *arg)
 		case XACT_EVENT_PARALLEL_COMMIT:
 		case XACT_EVENT_PARALLEL_ABORT:
 			transaction++;
+			context.judged_at = 0;
 			memset(touched, 0, sizeof(touched));
 			if (ready_values != NULL && hash_get_num_entries(ready_values) > MAX_READY_VALUES)
 			{
@@ -487,17 +506,54 @@ outlives(const TenantValue *value)
 	return value->transaction == LEADERS_TRANSACTION || (value->lasts && steward_tenant_sessions);
 }
 
+/* Says whether the tenant may work; what this was for a statement it stays. */
+static bool
+judge(TimestampTz statement)
+{
+	const TenantValue *tenant = context.values[STEWARD_TENANT];
+
+	context.stands = tenant == NULL || steward_tenant_standing(tenant->text) == TENANT_ACTIVE;
+	context.judged_at = statement;
+	return context.stands;
+}
+
+/* Returns the tenant or user that the transaction says it works for, NULL if there is none. */
+static inline const TenantValue *
+stated_value(StewardTenantKind kind, TimestampTz statement)
+{
+	const TenantValue *value = context.values[kind];
+
+	return value != NULL && (value->transaction == transaction || outlives(value)) && statement < context.expires_at ?
+		value : NULL;
+}
+
 /* Returns the tenant or user that the present statement works for, NULL if there is none. */
 static inline const TenantValue *
 current_value(StewardTenantKind kind)
 {
-	const TenantValue *value = context.values[kind];
+	TimestampTz statement = GetCurrentStatementStartTimestamp();
+	const TenantValue *value = stated_value(kind, statement);
 
-	if (value != NULL &&
-		(value->transaction == transaction || outlives(value)) &&
-		(context.expires_at == DT_NOEND || GetCurrentStatementStartTimestamp() < context.expires_at))
-		return value;
-	return NULL;
+	return value != NULL && (context.judged_at == statement ? context.stands : judge(statement)) ? value : NULL;
+}
+
+/* What is known of the present tenant may not hold for the next statement. */
+void
+steward_tenant_unsettle(void)
+{
+	memset(context.settled, 0, sizeof(context.settled));
+}
+
+/* Hears of suspended tenants before each statement: one that locks no more tables would not. */
+static void
+executor_start(QueryDesc *query, int eflags)
+{
+	if (context.values[STEWARD_TENANT] != NULL)
+		AcceptInvalidationMessages();
+	if (next_executor_start != NULL)
+		next_executor_start(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
 }
 
 /* Returns the text of the tenant or user that the present statement works for, NULL if there is none. */
@@ -533,6 +589,10 @@ no_value(FunctionCallInfo fcinfo, StewardTenantKind kind, const char *type)
 {
 	if (steward_tenant_strict)
 	{
+		const TenantValue *tenant = stated_value(STEWARD_TENANT, GetCurrentStatementStartTimestamp());
+
+		if (tenant != NULL)
+			steward_tenant_require_active(tenant->text);
 		if (current_value(kind) != NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -588,7 +648,7 @@ find_ready(StewardTenantKind kind)
 		return NULL;
 	if (context.ready[kind] == NULL)
 		context.ready[kind] = make_ready(value);
-	if (context.expires_at == DT_NOEND &&
+	if (context.expires_at == DT_NOEND && steward_tenant_registry_current() &&
 		(value->transaction == transaction || value->transaction == LEADERS_TRANSACTION))
 		context.settled[kind] = transaction;
 	return context.ready[kind];
@@ -737,12 +797,9 @@ steward_tenant_set(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("either tenant or user must be given"),
 				 errhint("To leave the context: SELECT steward.tenant_clear();")));
-	if (!transaction_goes_on())
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
-				 errmsg("%s can only be used in transaction blocks", "steward.tenant_set()"),
-				 errdetail("What it sets ends with the transaction."),
-				 errhint("BEGIN;")));
+	steward_require_transaction("steward.tenant_set()");
+	if (!PG_ARGISNULL(STEWARD_TENANT))
+		steward_tenant_require_active(values[STEWARD_TENANT]);
 
 	/* a value that was not set in this transaction has to be, to count in it */
 	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
@@ -879,4 +936,6 @@ steward_tenant_init(void)
 							   PGC_USERSET, flags, check_token, assign_token, show_token);
 	loading = false;
 	RegisterXactCallback(end_transaction, NULL);
+	next_executor_start = ExecutorStart_hook;
+	ExecutorStart_hook = executor_start;
 }
