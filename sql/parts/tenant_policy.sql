@@ -340,9 +340,8 @@ BEGIN
     IF NOT dry_run AND commands <> '{}' THEN
         -- from the top down, as who reads and writes locks them; the commands would meet him going up
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
-        PERFORM steward.upkeep_run(commands);
     END IF;
-    RETURN QUERY SELECT c.command || ';' FROM unnest(commands) WITH ORDINALITY c(command, place) ORDER BY c.place;
+    RETURN QUERY SELECT * FROM steward.upkeep_run(commands, dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_run(regclass, text[], boolean) IS
 'Returns commands for a table and what is below it, having run them unless it is a dry run.';
