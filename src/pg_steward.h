@@ -67,6 +67,7 @@
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 #include "compat.h"
 
@@ -519,12 +520,39 @@ extern bool steward_tenant_registry_current(void);
 extern void steward_tenant_require_active(const char *key);
 
 /* tenant.c */
+extern bool steward_tenant_sessions;
+
 extern void steward_tenant_init(void);
-extern void steward_tenant_unsettle(void);
 extern void steward_require_transaction(const char *function);
-extern const char *steward_tenant_text(StewardTenantKind kind);
-extern uint64 steward_tenant_transaction(void);
 extern bool steward_tenant_bound(void);
+
+/* tenant_current.c */
+
+/* Instead of a transaction's number: the leader of this parallel worker has checked it. */
+#define LEADERS_TRANSACTION	PG_UINT64_MAX
+
+/* One value, with all that its text can mean. */
+typedef struct TenantValue
+{
+	uint64		transaction;	/* in which it holds; 0 for none */
+	bool		lasts;			/* holds in the session's others too */
+	bool		is_bigint;
+	bool		is_uuid;
+	int64		bigint;
+	pg_uuid_t	uuid;
+	char		text[STEWARD_TENANT_VALUE_SIZE];
+} TenantValue;
+
+extern const char *const steward_tenant_kind_names[];
+
+extern void steward_tenant_follow(const TenantValue *const *values, TimestampTz expires_at);
+extern void steward_tenant_next_transaction(void);
+extern uint64 steward_tenant_transaction(void);
+extern bool steward_tenant_holds(const TenantValue *value);
+extern const TenantValue *steward_tenant_value(StewardTenantKind kind);
+extern const char *steward_tenant_text(StewardTenantKind kind);
+extern void steward_tenant_unsettle(void);
+extern void steward_tenant_current_init(void);
 
 /* tenant_session.c */
 extern void steward_tenant_session_init(void);
