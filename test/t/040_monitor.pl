@@ -10,7 +10,9 @@ use StewardTest;
 use Test::More;
 
 my $primary = steward_node('primary', allows_streaming => 'logical',
-	conf => "max_connections = 20\nshared_buffers = 16MB\nautovacuum_naptime = 1d\n");
+	conf => "max_connections = 20\nsuperuser_reserved_connections = 4\nshared_buffers = 16MB\nautovacuum_naptime = 1d\n");
+my $version = $primary->pg_version;
+$primary->append_conf('postgresql.conf', "reserved_connections = 2\n") if $version >= 16;
 create_extension($primary);
 $primary->safe_psql('postgres', q{
 	CREATE TABLE orders (id integer);
@@ -57,6 +59,22 @@ foreach my $when ('a prepared transaction', 'one that came through a restart')
 $primary->safe_psql('postgres', $primary->safe_psql('postgres', 'SELECT remedy FROM steward.xmin_horizon'));
 is($primary->safe_psql('postgres', 'SELECT count(*) FROM pg_prepared_xacts'), '0', 'and the remedy ends it');
 
+is($primary->safe_psql('postgres', q{SELECT connection_limit FROM steward.connections WHERE scope = 'cluster'}), $version >= 16 ? 14 : 16,
+	'connections that are reserved are left out');
+
+# A VACUUM that waits for a page says how far it is, and holds nothing back.
+my $cursor = $primary->background_psql('postgres');
+$cursor->query_safe('BEGIN; DECLARE c CURSOR FOR SELECT * FROM orders; FETCH 1 FROM c');
+my $vacuum = $primary->background_psql('postgres');
+$vacuum->query_until(qr/start/, "\\echo start\nVACUUM (FREEZE) orders;\n");
+ok( $primary->poll_query_until('postgres', q{SELECT count(*) = 1 FROM steward.activity WHERE wait_event_type IN ('BufferPin', 'Buffer') AND query LIKE 'VACUUM%'}),
+	'a wait for a page');
+is($primary->safe_psql('postgres', q{SELECT command, relation, phase, done, total, unit, query FROM steward.progress}),
+	'VACUUM|public.orders|scanning heap|0|1|blocks|VACUUM (FREEZE) orders;', 'its progress');
+is($primary->safe_psql('postgres', q{SELECT kind, query LIKE 'FETCH%' FROM steward.xmin_horizon JOIN pg_stat_activity ON pid::text = holder}), 'session|t', 'the reader alone holds back rows');
+$cursor->quit;
+$vacuum->quit;
+
 # Slots, until they are lost.
 $primary->safe_psql('postgres', q{SELECT pg_create_logical_replication_slot('changes', 'pgoutput')});
 is($primary->safe_psql('postgres', q{SELECT kind, holder, database_name, held_for, remedy FROM steward.xmin_horizon}),
@@ -80,6 +98,12 @@ ok( $primary->poll_query_until('postgres',
 	'the primary says that the standby holds rows');
 is($primary->safe_psql('postgres', q{SELECT used FROM steward.connections WHERE scope = 'cluster'; SELECT count(*) FROM steward.long_transactions}),
 	"1\n0", 'its walsender is neither a connection nor a transaction');
+$primary->safe_psql('postgres', q{SELECT pg_create_physical_replication_slot('standby_1')});
+$standby->append_conf('postgresql.conf', "primary_slot_name = 'standby_1'\n");
+$standby->reload;
+ok( $primary->poll_query_until('postgres',
+		q{SELECT count(*) = 1 AND bool_and(kind = 'replication slot' AND holder = 'standby_1' AND remedy LIKE '%hot_standby_feedback%') FROM steward.xmin_horizon}),
+	'or its slot, if it has one');
 is($standby->safe_psql('postgres', 'SELECT failing_views()'), '', 'every view can be read on the standby');
 is($standby->safe_psql('postgres', q{SELECT state, transaction_age > '0', xid_age, xmin_age >= 0 FROM steward.long_transactions; SELECT kind FROM steward.xmin_horizon}),
 	"idle in transaction|t||t\nsession", 'which knows whose transaction it is');
@@ -100,6 +124,8 @@ $reader->query_safe('COMMIT');
 $reader->quit;
 $behind->quit;
 $standby->stop;
+$primary->poll_query_until('postgres', 'SELECT NOT active FROM pg_replication_slots') or die 'the standby is still there';
+$primary->safe_psql('postgres', q{SELECT pg_drop_replication_slot('standby_1')});
 
 # What is due is what autovacuum does.
 $primary->safe_psql('postgres', q{
@@ -122,12 +148,20 @@ my $due = q{SELECT table_name, due, dead_rows, vacuum_pressure, insert_pressure,
 	WHERE table_name IN ('dead', 'inserted', 'Left', 'whole_1') ORDER BY table_name COLLATE "C"};
 is($primary->safe_psql('postgres', $due), "Left|{}|0|0.00|10.00|f\ndead|{vacuum,analyze}|30|1.50||t\ninserted|{insert}|0|0.00|2.00|t\nwhole_1|{analyze}|0|0.00|0.98|t",
 	'what is due for each reason');
+if ($version >= 18)
+{
+	my $threshold = q{SELECT vacuum_threshold FROM steward.autovacuum_queue WHERE table_name = 'Left'};
+	$primary->safe_psql('postgres', q{ALTER TABLE "Left" SET (autovacuum_vacuum_max_threshold = 30)});
+	is($primary->safe_psql('postgres', $threshold), '30', 'no more than the most');
+	$primary->safe_psql('postgres', q{ALTER TABLE "Left" SET (autovacuum_vacuum_max_threshold = -1)});
+	is($primary->safe_psql('postgres', $threshold), '50', 'which can be turned off');
+}
 # from 19 on the server says so itself
 is( $primary->safe_psql('postgres', q{
 		SELECT q.table_name, q.due, q.insert_pressure, s.* FROM pg_stat_autovacuum_scores s JOIN steward.autovacuum_queue q ON q.relation_id = s.relid
 		 WHERE s.do_vacuum <> (q.due && '{freeze,vacuum,insert}') OR s.do_analyze <> ('analyze' = ANY (q.due)) OR s.for_wraparound <> ('freeze' = ANY (q.due))
 			OR q.autovacuum_enabled AND abs(s.vacuum_score - q.vacuum_pressure) + abs(s.vacuum_insert_score - coalesce(q.insert_pressure, 0)) + abs(s.analyze_score - coalesce(q.analyze_pressure, 0)) > 0.02}),
-	'', 'as the server itself has it') if $primary->pg_version >= 19;
+	'', 'as the server itself has it') if $version >= 19;
 is($primary->safe_psql('postgres', q{SELECT table_name FROM steward.stale_statistics WHERE table_name LIKE 'whole%'}), 'whole_1', 'of the partitioned table nothing is known to have changed');
 $primary->safe_psql('postgres', $_) foreach q{ALTER SYSTEM SET autovacuum_naptime = '1s'}, 'SELECT pg_reload_conf()';
 ok( $primary->poll_query_until('postgres', q{SELECT count(*) = 0 FROM steward.autovacuum_queue WHERE due <> '{}'}),
