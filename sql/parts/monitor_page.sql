@@ -51,10 +51,10 @@ COMMENT ON FUNCTION steward.report_seconds(numeric) IS
 CREATE FUNCTION steward.report_quantity(value numeric, unit text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE unit WHEN 'bytes' THEN steward.report_bytes(value) WHEN 'bytes/s' THEN steward.report_bytes(value) || '/s'
-                 WHEN 's' THEN steward.report_seconds(value) WHEN '' THEN steward.report_number(value)
+                 WHEN 's' THEN steward.report_seconds(value) WHEN '' THEN steward.report_number(value) WHEN 'count' THEN steward.report_number(value)
                  WHEN '/s' THEN steward.report_number(value) || '/s' ELSE steward.report_number(value) || ' ' || unit END;
 COMMENT ON FUNCTION steward.report_quantity(numeric, text) IS
-'A number with its unit: bytes, bytes/s, s, /s, none, or any other word.';
+'A number with its unit: bytes, bytes/s, s, /s, a count, none, or any other word.';
 
 -- A cell's kind is the first character of its column's name: > a number, % a share with a bar, ` code, ! a status.
 CREATE FUNCTION steward.report_cell(kind text, value text) RETURNS text
@@ -97,6 +97,7 @@ CREATE FUNCTION steward.report_scale(highest numeric, unit text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT CASE WHEN unit = '%' THEN 100
+                WHEN unit = 'count' AND highest < 2 THEN 2
                 WHEN coalesce(highest, 0) <= 0 THEN 1
                 ELSE (SELECT min(step * p.power) FROM unnest(ARRAY[1, 2, 2.5, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1024]) step WHERE step * p.power >= highest) END
       FROM (SELECT CASE WHEN highest > 0 AND unit LIKE 'bytes%' THEN 1024.0 ^ greatest(trunc(log(1024, greatest(highest, 1))), 0)
@@ -129,10 +130,11 @@ BEGIN ATOMIC
           FROM points p WHERE p.known
          GROUP BY p.series
     ), legend AS (
-        SELECT string_agg(format('<span class="k%s">%s</span> %s, peak %s', v.series, steward.html_escape(labels[v.series]),
-                                 coalesce(steward.html_escape(steward.report_quantity(v.mean, unit)), 'unknown'),
-                                 coalesce(steward.html_escape(steward.report_quantity(v.peak, unit)), 'unknown')), '<br>' ORDER BY v.series) AS text
-          FROM (SELECT v.series, sum(v.value * (v.to_time - v.from_time)) / nullif(sum(v.to_time - v.from_time) FILTER (WHERE v.value IS NOT NULL), 0) AS mean,
+        SELECT string_agg(format('<span class="k%s">%s</span> ', v.series, steward.html_escape(labels[v.series]))
+                          || CASE WHEN v.peak IS NULL THEN 'unknown' WHEN unit = 'count' THEN v.total || ' in all'
+                                  ELSE steward.html_escape(format('mean %s, peak %s', steward.report_quantity(v.mean, unit), steward.report_quantity(v.peak, unit))) END,
+                          '<br>' ORDER BY v.series) AS text
+          FROM (SELECT v.series, sum(v.value) AS total, sum(v.value * (v.to_time - v.from_time)) / nullif(sum(v.to_time - v.from_time) FILTER (WHERE v.value IS NOT NULL), 0) AS mean,
                        max(v.value) AS peak
                   FROM values v GROUP BY v.series) v
     )
@@ -185,11 +187,12 @@ tr:last-child td { border-bottom: 0; }
 td { min-width: 4rem; max-width: 26rem; }
 th { color: var(--soft); background: var(--box); font-weight: 500; white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; }
-.share { background: linear-gradient(to left, color-mix(in srgb, var(--accent) 20%, transparent) var(--part), transparent 0); }
+.share { background: linear-gradient(var(--accent), var(--accent)) 0 100% / var(--part) 3px no-repeat; }
 .q { min-width: 20rem; max-width: 36rem; }
 code { font: .82rem/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; white-space: pre-wrap; }
 .ok, .warning, .critical, .other { font-size: .78rem; font-weight: 650; letter-spacing: .02em; color: var(--soft); }
 .ok { color: var(--ok); } .warning { color: var(--warning); } .critical { color: var(--critical); }
+dd [class] { font-size: inherit; letter-spacing: 0; }
 details { margin: .75rem 0; } summary { cursor: pointer; color: var(--accent); } details .scroll { margin-top: .5rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); gap: 1rem; margin: 1rem 0; }
 figure { margin: 0; padding: .8rem .8rem .4rem; border: 1px solid var(--rule); border-radius: 6px; display: flex; flex-direction: column; justify-content: space-between; }
@@ -200,7 +203,7 @@ svg { display: block; width: 100%; height: auto; margin-top: .4rem; }
 svg text { fill: var(--soft); font-size: 10.5px; } svg .y, svg .x2 { text-anchor: end; } svg .x1 { text-anchor: middle; }
 .grid { stroke: var(--rule); stroke-width: 1; } .area { fill: var(--accent); opacity: .12; shape-rendering: crispEdges; }
 .line { fill: none; stroke: var(--accent); stroke-width: 1.6; stroke-linejoin: round; } .line.k2 { stroke: var(--second); }
-@media (max-width: 30rem) { body { padding: 1rem .9rem 3rem; } h2 { margin-top: 2.25rem; } h2 small { display: block; margin: 0; } .q { min-width: 16rem; } }
+@media (max-width: 30rem) { body { padding: 1rem .9rem 3rem; } h2 { margin-top: 2.25rem; } h2 small { display: block; margin: 0; } table { width: max-content; min-width: 100%; } td { max-width: 17rem; } .q { min-width: 16rem; max-width: 22rem; } }
 @media print { :root { --back: #fff; --box: #fff; --text: #000; --soft: #444; --rule: #bbb; --accent: #1d5f9e; } body { max-width: none; padding: 0; font-size: 11px; }
   nav { display: none; } .scroll { overflow: visible; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } .q { min-width: 0; } }
 $css$;

@@ -119,9 +119,12 @@ BEGIN ATOMIC
               FROM steward.snapshot_deltas(p.from_snapshot, p.to_snapshot, '{database_stats,wal_activity,checkpoints}') d
              WHERE d.source <> 'database_stats' OR d.object_key = (SELECT b.oid::text FROM pg_database b WHERE b.datname = current_database())) m
     ), sessions AS (
-        SELECT p.to_snapshot, extract(epoch FROM p.from_time) AS t0, extract(epoch FROM p.to_time) AS t1,
-               sum((r.gauges ->> 'sessions')::numeric) AS clients, coalesce(sum((r.gauges ->> 'sessions')::numeric) FILTER (WHERE r.gauges ->> 'state' = 'active'), 0) AS active
+        -- whoever looks does not count himself: no row is nobody
+        SELECT extract(epoch FROM p.from_time) AS t0, extract(epoch FROM p.to_time) AS t1,
+               coalesce(sum((r.gauges ->> 'sessions')::numeric), 0) AS clients,
+               coalesce(sum((r.gauges ->> 'sessions')::numeric) FILTER (WHERE r.gauges ->> 'state' = 'active'), 0) AS active
           FROM steward.report_spans(from_id, to_id) p
+          JOIN steward.snapshot_sources x ON x.snapshot_id = p.to_snapshot AND x.source = 'activity_summary' AND x.problem IS NULL
           LEFT JOIN (steward.snapshot_rows r JOIN steward.snapshot_objects o ON o.id = r.object_id AND o.source = 'activity_summary')
                  ON r.snapshot_id = p.to_snapshot AND r.gauges ->> 'backend_type' = 'client backend'
          GROUP BY p.to_snapshot, p.from_time, p.to_time
@@ -135,7 +138,7 @@ BEGIN ATOMIC
          UNION ALL
         SELECT 3, steward.report_chart('Clients of the server', '', '{connected,active}', jsonb_agg(jsonb_build_array(s.t0, s.t1, s.clients, s.active) ORDER BY s.t0)) FROM sessions s
          UNION ALL
-        SELECT 4, steward.report_chart('Time sessions were busy', '', '{"active, on average","idle in transaction"}',
+        SELECT 4, steward.report_chart('Sessions at work, on average', '', '{active,"idle in transaction"}',
                    jsonb_agg(jsonb_build_array(m.t0, m.t1, m.rate -> 'active_seconds', m.rate -> 'idle_in_transaction_seconds') ORDER BY m.t0)) FROM measured m
          UNION ALL
         SELECT 5, steward.report_chart('Found in shared buffers', '%', '{blocks}',
@@ -144,11 +147,11 @@ BEGIN ATOMIC
          UNION ALL
         SELECT 6, steward.report_chart('Temporary files', 'bytes/s', '{written}', jsonb_agg(jsonb_build_array(m.t0, m.t1, m.rate -> 'temp_bytes') ORDER BY m.t0)) FROM measured m
          UNION ALL
-        SELECT 7, steward.report_chart('Deadlocks', '', '{"per span"}', jsonb_agg(jsonb_build_array(m.t0, m.t1, m.delta -> 'deadlocks') ORDER BY m.t0)) FROM measured m
+        SELECT 7, steward.report_chart('Deadlocks', 'count', '{deadlocks}', jsonb_agg(jsonb_build_array(m.t0, m.t1, m.delta -> 'deadlocks') ORDER BY m.t0)) FROM measured m
          UNION ALL
         SELECT 8, steward.report_chart('WAL of the server', 'bytes/s', '{written}', jsonb_agg(jsonb_build_array(m.t0, m.t1, m.wal -> 'wal_bytes') ORDER BY m.t0)) FROM measured m
          UNION ALL
-        SELECT 9, steward.report_chart('Checkpoints of the server', '', '{"on time",requested}',
+        SELECT 9, steward.report_chart('Checkpoints of the server', 'count', '{"on time",requested}',
                    jsonb_agg(jsonb_build_array(m.t0, m.t1, m.checkpoints -> 'timed', m.checkpoints -> 'requested') ORDER BY m.t0)) FROM measured m
     )
     SELECT '<div class="charts">' || string_agg(c.chart, E'\n' ORDER BY c.place) || '</div>' FROM charts c;
@@ -251,10 +254,11 @@ COMMENT ON FUNCTION steward.report_indexes(bigint, bigint) IS
 CREATE FUNCTION steward.report_vacuum(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT steward.report_table('Due', '{Table,Due,>Dead rows,>Of threshold,>Inserted,>Changed,>Transaction age,Last vacuum,Last analyze}',
+    SELECT steward.report_table('Due', '{Table,Due,>Dead rows,>Of threshold,>Inserted,>Changed,>Transaction age,>Vacuumed ago,>Analyzed ago}',
                (SELECT jsonb_agg(jsonb_build_array(coalesce('TOAST of ' || q.toast_of, format('%I.%I', q.schema_name, q.table_name)), array_to_string(q.due, ', '),
-                           steward.report_number(q.dead_rows), steward.report_number(q.vacuum_pressure), steward.report_number(q.inserted_rows),
-                           steward.report_number(q.modified_rows), steward.report_number(q.xid_age), steward.report_when(q.last_vacuum), steward.report_when(q.last_analyze))
+                           steward.report_number(q.dead_rows), steward.report_number(q.vacuum_pressure) || ' x', steward.report_number(q.inserted_rows),
+                           steward.report_number(q.modified_rows), steward.report_number(q.xid_age), steward.report_seconds(extract(epoch FROM clock_timestamp() - q.last_vacuum)),
+                           steward.report_seconds(extract(epoch FROM clock_timestamp() - q.last_analyze)))
                        ORDER BY q.pressure DESC, q.relation_id)
                   FROM (SELECT q.*, greatest(q.vacuum_pressure, q.insert_pressure, q.analyze_pressure, q.freeze_pressure) AS pressure
                           FROM steward.autovacuum_queue q WHERE cardinality(q.due) > 0 ORDER BY pressure DESC, q.relation_id LIMIT 15) q), 'No table is due.')
@@ -464,15 +468,15 @@ BEGIN
 <body>
 <header>
 <h1>%1$s</h1>
-<p>%3$s<br>%4$s</p>
+<p>%3$s<br>%4$s<br>%5$s</p>
 </header>
 $html$, title, steward.report_style(),
         steward.html_escape(format('PostgreSQL %s%s%s, up for %s', current_setting('server_version'), coalesce(', ' || nullif(current_setting('cluster_name'), ''), ''),
             CASE WHEN pg_is_in_recovery() THEN ', standby' ELSE '' END, steward.report_seconds(extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())))),
         steward.html_escape(CASE WHEN from_id IS NOT NULL THEN format('Interval: %s to %s (%s), %s snapshots', steward.report_when(first.taken_at), steward.report_when(last.taken_at),
                                           steward.report_seconds(extract(epoch FROM last.taken_at - first.taken_at)), taken)
-             ELSE format('Fewer than two snapshots between %s and %s: figures are totals since the counters began.', steward.report_when(from_time), steward.report_when(to_time)) END
-            || format(' Made at %s.', steward.report_when(clock_timestamp()))));
+             ELSE format('Fewer than two snapshots between %s and %s: figures are totals since the counters began', steward.report_when(from_time), steward.report_when(to_time)) END),
+        'Made at ' || steward.report_when(clock_timestamp()));
     page := page || coalesce(steward.report_section('head', from_id, last.id), '') || '<nav>';
     FOREACH section SLICE 1 IN ARRAY sections LOOP
         page := page || format('<a href="#%s">%s</a>', section[1], section[2]);
