@@ -187,7 +187,7 @@ tr:last-child td { border-bottom: 0; }
 td { min-width: 4rem; max-width: 26rem; }
 th { color: var(--soft); background: var(--box); font-weight: 500; white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; }
-.share { background: linear-gradient(var(--accent), var(--accent)) 0 100% / var(--part) 3px no-repeat; }
+.share { background: linear-gradient(var(--accent), var(--accent)) 0 1.8rem / var(--part) 3px no-repeat; }
 .q { min-width: 20rem; max-width: 36rem; }
 code { font: .82rem/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; white-space: pre-wrap; }
 .ok, .warning, .critical, .other { font-size: .78rem; font-weight: 650; letter-spacing: .02em; color: var(--soft); }

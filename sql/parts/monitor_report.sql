@@ -7,7 +7,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF from_id IS NULL THEN
-        RETURN QUERY EXECUTE format('SELECT q.object, q.counters, q.gauges FROM (%s) q(object_key, object, counters, gauges, counted_since)',
+        RETURN QUERY EXECUTE format('SELECT q.object::text, q.counters, q.gauges FROM (%s) q(object_key, object, counters, gauges, counted_since)',
                                     (SELECT q.query FROM steward.snapshot_queries() q WHERE q.source = of_source)) USING 1000;
     ELSE
         RETURN QUERY
@@ -194,7 +194,7 @@ BEGIN ATOMIC
     SELECT steward.report_table(NULL, '{>Time,%Share,>Calls,>Mean,>Rows per call,>In buffers,>WAL,`Statement,User,Database}',
                jsonb_agg(jsonb_build_array(steward.report_seconds(r.seconds), r.share, steward.report_number(r.calls), steward.report_seconds(r.seconds / r.calls),
                        steward.report_number(r.rows / r.calls), steward.report_quantity(100 * r.hit / nullif(r.hit + r.read, 0), '%'), steward.report_bytes(r.wal),
-                       CASE WHEN length(q.text) > 300 THEN left(q.text, 300) || ' ...' ELSE q.text END, r.gauges ->> 'user_name', r.gauges ->> 'database_name')
+                       CASE WHEN length(q.text) > 240 THEN left(q.text, 240) || ' ...' ELSE q.text END, r.gauges ->> 'user_name', r.gauges ->> 'database_name')
                    ORDER BY r.place) FILTER (WHERE r.place <= 20),
                coalesce((SELECT u.unavailable || ': ' || u.remedy FROM steward.statements_source() u), 'No statement was counted.'))
       FROM ranked r
