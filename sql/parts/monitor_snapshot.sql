@@ -12,6 +12,8 @@ CREATE TABLE steward.snapshots (
 CREATE INDEX snapshots_taken_at ON steward.snapshots (taken_at);
 COMMENT ON TABLE steward.snapshots IS
 'When steward.snapshot() was called.';
+COMMENT ON SEQUENCE steward.snapshots_id_seq IS
+'Numbers the snapshots.';
 COMMENT ON COLUMN steward.snapshots.database_id IS 'of the database that was looked at; another one in a copy of it';
 COMMENT ON COLUMN steward.snapshots.counted_from IS 'since when the server has counters; a crash makes it begin anew';
 GRANT SELECT ON steward.snapshots TO pg_monitor;
@@ -41,6 +43,8 @@ CREATE TABLE steward.snapshot_objects (
 );
 COMMENT ON TABLE steward.snapshot_objects IS
 'What the rows of snapshots are about: tables, statements, databases, settings and so on.';
+COMMENT ON SEQUENCE steward.snapshot_objects_id_seq IS
+'Numbers the objects.';
 COMMENT ON COLUMN steward.snapshot_objects.object_key IS 'what stays the same when the object is renamed';
 GRANT SELECT ON steward.snapshot_objects TO pg_monitor;
 
