@@ -194,37 +194,14 @@ $standby->stop;
 
 SKIP:
 {
-	my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
-	skip 'pgbouncer is not installed', 1 unless $pgbouncer;
+	skip 'pgbouncer is not installed', 1 unless pgbouncer();
 
 	foreach my $preload ('', $library)
 	{
 		$node->append_conf('postgresql.conf', "shared_preload_libraries = '$preload'\n");
 		$node->restart;
 
-		# One server connection for everybody, on a socket nobody else sees.
-		my $dir = PostgreSQL::Test::Utils::tempdir_short();
-		my $port = $node->port;
-		append_to_file("$dir/pgbouncer.ini", qq{
-[databases]
-postgres = host=@{[$node->host]} port=$port dbname=postgres user=regress_app
-[pgbouncer]
-listen_port = $port
-listen_addr =
-unix_socket_dir = $dir
-auth_type = any
-pool_mode = transaction
-default_pool_size = 1
-ignore_startup_parameters = options
-logfile = @{[$node->logfile =~ s/\.log$/_pgbouncer.log/r]}
-});
-		my $bouncer = IPC::Run::start([ $pgbouncer, '-q', "$dir/pgbouncer.ini" ], '>', '/dev/null', '2>&1');
-		my $pool = "host=$dir port=$port dbname=postgres user=regress_app";
-		for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-		{
-			last if -S "$dir/.s.PGSQL.$port";
-			usleep(100_000);
-		}
+		my ($pool, $bouncer) = start_pgbouncer($node, 'regress_app');
 		$node->safe_psql('postgres', 'SELECT steward.current_tenant_int()', connstr => $pool);
 		my %client = map { $_ => $node->background_psql('postgres', on_error_stop => 0, extra_params => [ '-d', "$pool application_name=client_$_" ]) } qw(a b);
 		is($client{a}->query('SELECT pg_backend_pid()'), $client{b}->query('SELECT pg_backend_pid()'), 'clients share one server connection');
@@ -232,6 +209,7 @@ logfile = @{[$node->logfile =~ s/\.log$/_pgbouncer.log/r]}
 		# What a client can do, and the tenants whose rows it must see, in order.
 		my $show = q{SELECT 'saw ' || coalesce(string_agg(DISTINCT tenant_id::text, ','), '-') || ' ' || coalesce(steward.current_tenant_text(), '-') || ' ' || (current_setting('steward.token') = '') FROM t; };
 		my $nobody = 'saw - - true';
+		my $rows_seen = q{SELECT DISTINCT 'saw row of ' || tenant_id AS seen FROM t};
 		my @doings = (
 			[ $show, $nobody ],
 			[ "BEGIN; $show COMMIT;", $nobody ],
@@ -245,7 +223,15 @@ logfile = @{[$node->logfile =~ s/\.log$/_pgbouncer.log/r]}
 			[ "BEGIN; SET LOCAL steward.token = '$token{1}'; SET LOCAL steward.token = '$token{2}'; COMMIT; $show", $nobody ],
 			[ "SELECT set_config('steward.token', '$token{1}', true)\\; $show", 'saw 1 1 false' ],
 			[ "BEGIN; SET steward.token = '$token{3}'; PREPARE TRANSACTION 'pooled'; ROLLBACK PREPARED 'pooled'; $show", $nobody ],
-			[ "BEGIN; SET steward.token = '$token{3}'; RESET ALL; $show COMMIT; $show DISCARD ALL; $show", $nobody, $nobody, $nobody ]);
+			[ "BEGIN; SET steward.token = '$token{3}'; RESET ALL; $show COMMIT; $show DISCARD ALL; $show", $nobody, $nobody, $nobody ],
+			# what outlasts a transaction, and who looks for it
+			[ "BEGIN; SET LOCAL steward.token = '$token{1}'; DECLARE held CURSOR WITH HOLD FOR $rows_seen; COMMIT;" ],
+			[ "BEGIN; DECLARE held CURSOR WITH HOLD FOR $rows_seen; SET LOCAL steward.token = '$token{2}'; COMMIT;" ],
+			[ "BEGIN; SET LOCAL steward.token = '$token{1}'; CREATE TEMP TABLE left_over AS $rows_seen; COMMIT;" ],
+			[ "CREATE TEMP TABLE IF NOT EXISTS kept (seen text); BEGIN; SET LOCAL steward.token = '$token{3}'; INSERT INTO kept $rows_seen; COMMIT;" ],
+			[ "BEGIN; SET LOCAL steward.token = '$token{1}'; CREATE TEMP TABLE left_over ON COMMIT DROP AS $rows_seen; TABLE left_over; COMMIT;", 'saw row of 1' ],
+			[ 'FETCH ALL FROM held; TABLE left_over; TABLE kept;' ],
+			[ "BEGIN; SET LOCAL steward.token = '$token{2}'; FETCH ALL FROM held; COMMIT; BEGIN; SET LOCAL steward.token = '$token{2}'; TABLE left_over; COMMIT; BEGIN; SET LOCAL steward.token = '$token{2}'; TABLE kept; COMMIT;" ]);
 
 		my @wrong;
 		foreach my $first (0 .. $#doings)
