@@ -47,7 +47,7 @@ CREATE FUNCTION steward.report_health(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH worst AS (
-        SELECT o.object AS check_name, max(CASE r.gauges ->> 'status' WHEN 'WARNING' THEN 1 WHEN 'CRITICAL' THEN 2 ELSE 0 END) AS rank
+        SELECT o.object AS check_name, max(CASE r.gauges ->> 'status' WHEN 'OK' THEN 0 WHEN 'WARNING' THEN 1 WHEN 'CRITICAL' THEN 2 END) AS rank
           FROM steward.snapshot_objects o
           JOIN steward.snapshot_rows r ON r.object_id = o.id AND r.snapshot_id BETWEEN from_id AND to_id
          WHERE o.source = 'health_check'
@@ -74,14 +74,19 @@ COMMENT ON FUNCTION steward.report_health(bigint, bigint) IS
 CREATE FUNCTION steward.report_findings(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH found AS (
-        SELECT f.*, row_number() OVER (ORDER BY array_position('{CRITICAL,WARNING,INFO}', f.level), f.finding, f.object) AS place, count(*) OVER () AS total
-          FROM steward.findings f
+    -- hints stand folded behind what is to be done
+    WITH found AS MATERIALIZED (
+        SELECT f.level = 'INFO' AS is_hint, count(*) AS total,
+               jsonb_agg(jsonb_build_array(f.level, f.finding, f.object, f.detail, f.remedy) ORDER BY f.place) FILTER (WHERE f.place <= 50) AS rows
+          FROM (SELECT f.*, row_number() OVER (PARTITION BY f.level = 'INFO' ORDER BY f.level, f.finding, f.object) AS place FROM steward.findings f) f
+         GROUP BY f.level = 'INFO'
+    ), listed AS (
+        SELECT f.is_hint, f.total, steward.report_table(NULL, '{!Level,Finding,Object,Detail,`Remedy}', f.rows)
+               || CASE WHEN f.total > 50 THEN format('<p class="note">The first 50 of %s: <code>SELECT * FROM steward.findings;</code></p>', f.total) ELSE '' END AS html
+          FROM found f
     )
-    SELECT steward.report_table(NULL, '{!Level,Finding,Object,Detail,`Remedy}',
-               jsonb_agg(jsonb_build_array(f.level, f.finding, f.object, f.detail, f.remedy) ORDER BY f.place))
-        || CASE WHEN max(f.total) > 50 THEN format('<p class="note">The first 50 of %s: <code>SELECT * FROM steward.findings;</code></p>', max(f.total)) ELSE '' END
-      FROM found f WHERE f.place <= 50;
+    SELECT coalesce((SELECT l.html FROM listed l WHERE NOT l.is_hint), '<p class="none">Nothing that should not wait.</p>')
+        || coalesce((SELECT format('<details><summary>%s hints</summary>%s</details>', l.total, l.html) FROM listed l WHERE l.is_hint), '');
 END;
 COMMENT ON FUNCTION steward.report_findings(bigint, bigint) IS
 'A section of the report: findings.';
@@ -338,7 +343,7 @@ BEGIN ATOMIC
     )
     SELECT CASE WHEN from_id IS NULL THEN '' ELSE
            steward.report_table('Changed in the interval', '{Setting,Before,After}',
-               (SELECT jsonb_agg(jsonb_build_array(object, coalesce(f.value, 'built-in'), coalesce(t.value, 'built-in')) ORDER BY object)
+               (SELECT jsonb_agg(jsonb_build_array(object, coalesce(f.value, 'default'), coalesce(t.value, 'default')) ORDER BY object)
                   FROM (SELECT * FROM kept k WHERE k.snapshot_id = from_id) f
                   FULL JOIN (SELECT * FROM kept k WHERE k.snapshot_id = to_id) t USING (object)
                  WHERE f.value IS DISTINCT FROM t.value)) END
