@@ -24,6 +24,12 @@ GRANT EXECUTE ON FUNCTION steward.report_objects(text, bigint, bigint) TO pg_mon
 COMMENT ON FUNCTION steward.report_objects(text, bigint, bigint) IS
 'By how much the objects of a source changed between two snapshots, and their gauges at the end; without snapshots what they say now.';
 
+CREATE FUNCTION steward.report_hits(hit numeric, read numeric) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN steward.report_quantity(100 * hit / nullif(hit + read, 0), '%');
+COMMENT ON FUNCTION steward.report_hits(numeric, numeric) IS
+'How much of what was read stood in shared buffers.';
+
 CREATE FUNCTION steward.report_when(moment timestamptz) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN to_char(moment, 'YYYY-MM-DD HH24:MI:SS TZ');
@@ -171,16 +177,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT coalesce(steward.report_charts(from_id, to_id), '<p class="none">Charts take two snapshots.</p>')
         || steward.report_table('Databases', '{Database,>Commits,>Rollbacks,>Rows fetched,>Rows written,>In buffers,>Temporary,>Deadlocks,>Size,>Growth}',
-               (SELECT jsonb_agg(jsonb_build_array(d.object, steward.report_number((d.counters ->> 'commits')::numeric), steward.report_number((d.counters ->> 'rollbacks')::numeric),
-                           steward.report_number((d.counters ->> 'rows_fetched')::numeric),
-                           steward.report_number((d.counters ->> 'rows_inserted')::numeric + (d.counters ->> 'rows_updated')::numeric + (d.counters ->> 'rows_deleted')::numeric),
-                           steward.report_quantity(100 * (d.counters ->> 'blocks_hit')::numeric
-                               / nullif((d.counters ->> 'blocks_hit')::numeric + (d.counters ->> 'blocks_read')::numeric, 0), '%'),
-                           steward.report_bytes((d.counters ->> 'temp_bytes')::numeric), steward.report_number((d.counters ->> 'deadlocks')::numeric),
-                           steward.report_bytes((d.gauges ->> 'database_bytes')::numeric),
-                           steward.report_bytes(CASE WHEN from_id IS NOT NULL THEN (d.counters ->> 'database_bytes')::numeric END))
-                       ORDER BY (d.counters ->> 'commits')::numeric DESC NULLS LAST, d.object)
-                  FROM steward.report_objects('database_stats', from_id, to_id) d));
+               (SELECT jsonb_agg(jsonb_build_array(d.object, steward.report_number(c.commits), steward.report_number(c.rollbacks), steward.report_number(c.rows_fetched),
+                           steward.report_number(c.rows_inserted + c.rows_updated + c.rows_deleted), steward.report_hits(c.blocks_hit, c.blocks_read),
+                           steward.report_bytes(c.temp_bytes), steward.report_number(c.deadlocks), steward.report_bytes((d.gauges ->> 'database_bytes')::numeric),
+                           steward.report_bytes(c.database_bytes)) ORDER BY c.commits DESC NULLS LAST, d.object)
+                  FROM steward.report_objects('database_stats', from_id, to_id) d
+                 CROSS JOIN LATERAL jsonb_to_record(d.counters) c(commits numeric, rollbacks numeric, rows_fetched numeric, rows_inserted numeric, rows_updated numeric,
+                            rows_deleted numeric, blocks_hit numeric, blocks_read numeric, temp_bytes numeric, deadlocks numeric, database_bytes numeric)));
 END;
 COMMENT ON FUNCTION steward.report_load(bigint, bigint) IS
 'A section of the report: how much the server had to do.';
@@ -189,16 +192,16 @@ CREATE FUNCTION steward.report_statements(from_id bigint, to_id bigint) RETURNS 
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH statements AS (
-        SELECT s.object, s.gauges, (s.counters ->> 'total_seconds')::numeric AS seconds, (s.counters ->> 'calls')::numeric AS calls, (s.counters ->> 'rows')::numeric AS rows,
-               (s.counters ->> 'blocks_hit')::numeric AS hit, (s.counters ->> 'blocks_read')::numeric AS read, (s.counters ->> 'wal_bytes')::numeric AS wal
+        SELECT s.object, s.gauges, c.*
           FROM steward.report_objects('slow_queries', from_id, to_id) s
+         CROSS JOIN LATERAL jsonb_to_record(s.counters) c(total_seconds numeric, calls numeric, rows numeric, blocks_hit numeric, blocks_read numeric, wal_bytes numeric)
     ), ranked AS (
-        SELECT s.*, row_number() OVER (ORDER BY s.seconds DESC, s.object) AS place, round(100 * s.seconds / nullif(sum(s.seconds) OVER (), 0), 1) AS share
+        SELECT s.*, row_number() OVER (ORDER BY s.total_seconds DESC, s.object) AS place, round(100 * s.total_seconds / nullif(sum(s.total_seconds) OVER (), 0), 1) AS share
           FROM statements s WHERE s.calls > 0
     )
     SELECT steward.report_table(NULL, '{>Time,%Share,>Calls,>Mean,>Rows per call,>In buffers,>WAL,`Statement,User,Database}',
-               jsonb_agg(jsonb_build_array(steward.report_seconds(r.seconds), r.share, steward.report_number(r.calls), steward.report_seconds(r.seconds / r.calls),
-                       steward.report_number(r.rows / r.calls), steward.report_quantity(100 * r.hit / nullif(r.hit + r.read, 0), '%'), steward.report_bytes(r.wal),
+               jsonb_agg(jsonb_build_array(steward.report_seconds(r.total_seconds), r.share, steward.report_number(r.calls), steward.report_seconds(r.total_seconds / r.calls),
+                       steward.report_number(r.rows / r.calls), steward.report_hits(r.blocks_hit, r.blocks_read), steward.report_bytes(r.wal_bytes),
                        CASE WHEN length(q.text) > 240 THEN left(q.text, 240) || ' ...' ELSE q.text END, r.gauges ->> 'user_name', r.gauges ->> 'database_name')
                    ORDER BY r.place) FILTER (WHERE r.place <= 20),
                coalesce((SELECT u.unavailable || ': ' || u.remedy FROM steward.statements_source() u), 'No statement was counted.'))
@@ -212,13 +215,13 @@ CREATE FUNCTION steward.report_tables(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT t.object, (t.counters ->> 'rows_inserted')::numeric AS inserted, (t.counters ->> 'rows_updated')::numeric AS updated, (t.counters ->> 'rows_deleted')::numeric AS deleted,
-               (t.counters ->> 'rows_inserted')::numeric + (t.counters ->> 'rows_updated')::numeric + (t.counters ->> 'rows_deleted')::numeric AS written,
-               (t.counters ->> 'seq_scans')::numeric AS scans, (t.counters ->> 'seq_rows_read')::numeric AS scanned,
-               (t.counters ->> 'autovacuums')::numeric + (t.counters ->> 'vacuums')::numeric AS vacuums,
-               (t.gauges ->> 'live_rows')::numeric AS live, (t.gauges ->> 'dead_rows')::numeric AS dead, (t.gauges ->> 'table_bytes')::numeric AS bytes,
-               CASE WHEN from_id IS NOT NULL THEN (t.counters ->> 'table_bytes')::numeric END AS growth
+        SELECT t.object, c.rows_inserted AS inserted, c.rows_updated AS updated, c.rows_deleted AS deleted, c.rows_inserted + c.rows_updated + c.rows_deleted AS written,
+               c.seq_scans AS scans, c.seq_rows_read AS scanned, c.autovacuums + c.vacuums AS vacuums, c.table_bytes AS growth,
+               g.live_rows AS live, g.dead_rows AS dead, g.table_bytes AS bytes
           FROM steward.report_objects('table_stats', from_id, to_id) t
+         CROSS JOIN LATERAL jsonb_to_record(t.counters) c(rows_inserted numeric, rows_updated numeric, rows_deleted numeric, seq_scans numeric, seq_rows_read numeric,
+                    vacuums numeric, autovacuums numeric, table_bytes numeric)
+         CROSS JOIN LATERAL jsonb_to_record(t.gauges) g(live_rows numeric, dead_rows numeric, table_bytes numeric)
          WHERE t.object NOT LIKE 'steward.%'
     )
     SELECT steward.report_table('Most written', '{Table,>Written,>Inserted,>Updated,>Deleted,>Vacuums}',
@@ -302,15 +305,14 @@ BEGIN ATOMIC
                            steward.report_quantity(m.total * 3600 / nullif((SELECT s.seconds FROM span s), 0), m.unit)) ORDER BY m.place)
                   FROM metrics m))
         || steward.report_table('Who reads and writes', '{Process,>Read,>Reading took,>Written,>Writing took,>Added,>Synced}',
-               (SELECT jsonb_agg(jsonb_build_array(i.object, steward.report_bytes(i.read), steward.report_seconds(i.read_seconds), steward.report_bytes(i.written),
-                           steward.report_seconds(i.write_seconds), steward.report_bytes(i.extended), steward.report_number(i.fsyncs)) ORDER BY i.bytes DESC, i.object)
-                  FROM (SELECT i.object, (i.counters ->> 'read_bytes')::numeric AS read, (i.counters ->> 'read_seconds')::numeric AS read_seconds,
-                               (i.counters ->> 'write_bytes')::numeric AS written, (i.counters ->> 'write_seconds')::numeric AS write_seconds,
-                               (i.counters ->> 'extend_bytes')::numeric AS extended, (i.counters ->> 'fsyncs')::numeric AS fsyncs, b.bytes
+               (SELECT jsonb_agg(jsonb_build_array(i.object, steward.report_bytes(i.read_bytes), steward.report_seconds(i.read_seconds), steward.report_bytes(i.write_bytes),
+                           steward.report_seconds(i.write_seconds), steward.report_bytes(i.extend_bytes), steward.report_number(i.fsyncs)) ORDER BY i.bytes DESC, i.object)
+                  FROM (SELECT i.object, c.*, coalesce(c.read_bytes, 0) + coalesce(c.write_bytes, 0) + coalesce(c.extend_bytes, 0) AS bytes
                           FROM steward.report_objects('io_activity', from_id, to_id) i
-                         CROSS JOIN LATERAL (SELECT coalesce((i.counters ->> 'read_bytes')::numeric, 0) + coalesce((i.counters ->> 'write_bytes')::numeric, 0)
-                                                    + coalesce((i.counters ->> 'extend_bytes')::numeric, 0) AS bytes) b
-                         WHERE b.bytes > 0 ORDER BY b.bytes DESC, i.object LIMIT 15) i),
+                         CROSS JOIN LATERAL jsonb_to_record(i.counters) c(read_bytes numeric, read_seconds numeric, write_bytes numeric, write_seconds numeric,
+                                    extend_bytes numeric, fsyncs numeric)
+                         ORDER BY bytes DESC, i.object LIMIT 15) i
+                 WHERE i.bytes > 0),
                CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'PostgreSQL tells from 16 on.' ELSE 'Nobody did.' END);
 END;
 COMMENT ON FUNCTION steward.report_wal(bigint, bigint) IS
@@ -387,28 +389,30 @@ BEGIN ATOMIC
     WITH span AS (
         SELECT extract(epoch FROM t.taken_at - f.taken_at) AS seconds FROM steward.snapshots f, steward.snapshots t WHERE f.id = from_id AND t.id = to_id
     ), database AS (
-        SELECT d.* FROM steward.report_objects('database_stats', from_id, to_id) d WHERE d.object = current_database()
+        SELECT (d.gauges ->> 'database_bytes')::numeric AS size, c.*
+          FROM steward.report_objects('database_stats', from_id, to_id) d
+         CROSS JOIN LATERAL jsonb_to_record(d.counters) c(commits numeric, rollbacks numeric, blocks_hit numeric, blocks_read numeric, database_bytes numeric)
+         WHERE d.object = current_database()
     ), tiles AS (
         SELECT 1 AS place, 'Health' AS title, format('<span class="%s">%s</span>', CASE h.status WHEN 'UNKNOWN' THEN 'other' ELSE lower(h.status) END, h.status) AS figure,
                format('%s critical, %s warnings of %s checks', h.criticals, h.warnings, h.checks) AS more
           FROM steward.health_summary h
          UNION ALL
-        SELECT 2, 'Transactions', coalesce(steward.report_number(((d.counters ->> 'commits')::numeric + (d.counters ->> 'rollbacks')::numeric) / s.seconds) || '/s',
-                                           steward.report_number((d.counters ->> 'commits')::numeric + (d.counters ->> 'rollbacks')::numeric), 'unknown'),
-               CASE WHEN s.seconds IS NULL THEN 'since the counters began' ELSE coalesce(steward.report_number((d.counters ->> 'rollbacks')::numeric), 'unknown') || ' rolled back' END
+        SELECT 2, 'Transactions', coalesce(steward.report_number((d.commits + d.rollbacks) / s.seconds) || '/s',
+                                           steward.report_number(d.commits + d.rollbacks), 'unknown'),
+               CASE WHEN s.seconds IS NULL THEN 'since the counters began' ELSE coalesce(steward.report_number(d.rollbacks), 'unknown') || ' rolled back' END
           FROM database d LEFT JOIN span s ON true
          UNION ALL
-        SELECT 3, 'Found in shared buffers', coalesce(steward.report_quantity(100 * (d.counters ->> 'blocks_hit')::numeric
-                   / nullif((d.counters ->> 'blocks_hit')::numeric + (d.counters ->> 'blocks_read')::numeric, 0), '%'), 'unknown'),
-               coalesce(steward.report_number((d.counters ->> 'blocks_read')::numeric), 'unknown') || ' blocks read'
+        SELECT 3, 'Found in shared buffers', coalesce(steward.report_hits(d.blocks_hit, d.blocks_read), 'unknown'),
+               coalesce(steward.report_number(d.blocks_read), 'unknown') || ' blocks read'
           FROM database d
          UNION ALL
         SELECT 4, 'WAL', coalesce(steward.report_bytes((w.counters ->> 'wal_bytes')::numeric), 'unknown'),
                coalesce(steward.report_bytes((w.counters ->> 'wal_bytes')::numeric * 3600 / s.seconds) || ' per hour', 'since the counters began')
           FROM steward.report_objects('wal_activity', from_id, to_id) w LEFT JOIN span s ON true
          UNION ALL
-        SELECT 5, 'Size of the database', coalesce(steward.report_bytes((d.gauges ->> 'database_bytes')::numeric), 'unknown'),
-               CASE WHEN from_id IS NOT NULL THEN coalesce('growth ' || steward.report_bytes((d.counters ->> 'database_bytes')::numeric), 'growth unknown') END
+        SELECT 5, 'Size of the database', coalesce(steward.report_bytes(d.size), 'unknown'),
+               CASE WHEN from_id IS NOT NULL THEN coalesce('growth ' || steward.report_bytes(d.database_bytes), 'growth unknown') END
           FROM database d
          UNION ALL
         SELECT 6, 'Connections', c.used::text, format('now, of %s', c.connection_limit) FROM steward.connections c WHERE c.scope = 'cluster'
