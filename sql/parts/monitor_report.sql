@@ -199,12 +199,14 @@ BEGIN ATOMIC
         SELECT s.*, row_number() OVER (ORDER BY s.total_seconds DESC, s.object) AS place, round(100 * s.total_seconds / nullif(sum(s.total_seconds) OVER (), 0), 1) AS share
           FROM statements s WHERE s.calls > 0
     )
-    SELECT steward.report_table(NULL, '{>Time,%Share,>Calls,>Mean,>Rows per call,>In buffers,>WAL,`Statement,User,Database}',
-               jsonb_agg(jsonb_build_array(steward.report_seconds(r.total_seconds), r.share, steward.report_number(r.calls), steward.report_seconds(r.total_seconds / r.calls),
-                       steward.report_number(r.rows / r.calls), steward.report_hits(r.blocks_hit, r.blocks_read), steward.report_bytes(r.wal_bytes),
-                       CASE WHEN length(q.text) > 240 THEN left(q.text, 240) || ' ...' ELSE q.text END, r.gauges ->> 'user_name', r.gauges ->> 'database_name')
+    SELECT steward.report_table(NULL, '{>Time,%Share,`Statement,>Calls,>Mean,>Rows per call,>In buffers,>WAL,User,Database}',
+               jsonb_agg(jsonb_build_array(steward.report_seconds(r.total_seconds), r.share, CASE WHEN length(q.text) > 240 THEN left(q.text, 240) || ' ...' ELSE q.text END,
+                       steward.report_number(r.calls), steward.report_seconds(r.total_seconds / r.calls), steward.report_number(r.rows / r.calls),
+                       steward.report_hits(r.blocks_hit, r.blocks_read), steward.report_bytes(r.wal_bytes), r.gauges ->> 'user_name', r.gauges ->> 'database_name')
                    ORDER BY r.place) FILTER (WHERE r.place <= 20),
                coalesce((SELECT u.unavailable || ': ' || u.remedy FROM steward.statements_source() u), 'No statement was counted.'))
+        || coalesce((SELECT format('<p class="note">Of %s more it is not known: they were not among the busiest at first, or were counted anew.</p>', count(*))
+                       FROM statements s WHERE s.calls IS NULL HAVING count(*) > 0), '')
       FROM ranked r
      CROSS JOIN LATERAL (SELECT btrim(regexp_replace(r.object, '\s+', ' ', 'g')) AS text) q;
 END;
