@@ -2,9 +2,9 @@ EXTENSION = pg_steward
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(EXTENSION).control)
 
 # The parts of the install script, in the order in which they need each other.
-SQL_PARTS = steward audit upkeep updated_at row_version append_only soft_delete to_tsvector search uuidv7 \
+SQL_PARTS = steward audit audit_tenant upkeep updated_at row_version append_only soft_delete to_tsvector search uuidv7 \
 	tenant tenant_check tenant_fk tenant_search tenant_policy tenant_guard \
-	monitor_activity monitor_vacuum monitor_tables monitor_indexes monitor_server monitor_health monitor_findings
+	monitor_bloat monitor_activity monitor_vacuum monitor_tables monitor_indexes monitor_server monitor_health monitor_findings
 INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 
 MODULE_big = $(EXTENSION)

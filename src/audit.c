@@ -38,6 +38,7 @@ typedef struct AuditStatement
 	AuditBatch *batch;
 	int64		context_id;
 	TimestampTz context_expires;
+	AuditTenant tenant;
 	StringInfoData key;
 	StringInfoData old_key;
 	StringInfoData old_values;
@@ -482,6 +483,8 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 	TimestampTz now;
 	FullTransactionId xid;
 	char		operation;
+	TupleTableSlot *old_row = NULL;
+	TupleTableSlot *new_row = NULL;
 	Datum		values[EVENT_NATTS];
 	bool		isnull[EVENT_NATTS] = {false};
 
@@ -498,10 +501,9 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 	}
 	else
 	{
-		TupleTableSlot *old_row = TRIGGER_FIRED_BY_INSERT(event) ? NULL : trigdata->tg_trigslot;
-		TupleTableSlot *new_row = TRIGGER_FIRED_BY_DELETE(event) ? NULL :
+		old_row = TRIGGER_FIRED_BY_INSERT(event) ? NULL : trigdata->tg_trigslot;
+		new_row = TRIGGER_FIRED_BY_DELETE(event) ? NULL :
 			TRIGGER_FIRED_BY_UPDATE(event) ? trigdata->tg_newslot : trigdata->tg_trigslot;
-
 		operation = old_row == NULL ? 'I' : new_row == NULL ? 'D' : 'U';
 		if (!describe_change(statement, old_row, new_row, values, isnull))
 			return PointerGetDatum(NULL);
@@ -514,7 +516,10 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 
 	now = GetCurrentTimestamp();
 	if (now >= statement->context_expires)
+	{
 		statement->context_id = steward_audit_context_id(&statement->context_expires);
+		steward_audit_tenant_begin(&statement->tenant, trigdata->tg_relation, statement->query);
+	}
 	xid = GetTopFullTransactionId();
 	values[EVENT_SEQ] = Int32GetDatum(next_seq(xid, &now));
 	values[EVENT_RECORDED_AT] = TimestampTzGetDatum(now);
@@ -522,6 +527,8 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 	values[EVENT_CONTEXT_ID] = Int64GetDatum(statement->context_id);
 	values[EVENT_TABLE_ID] = Int64GetDatum(statement->table->table_id);
 	values[EVENT_OPERATION] = CharGetDatum(operation);
+	values[EVENT_TENANT_ID] = statement->tenant.id;
+	isnull[EVENT_TENANT_ID] = !steward_audit_tenant_reads(&statement->tenant, old_row, new_row);
 	steward_audit_batch_add(&statement->batch, values, isnull);
 	if (operation == 'T')
 		steward_audit_batch_flush(statement->batch);	/* TRUNCATE has no

@@ -41,7 +41,9 @@ enum
 	CONTEXT_SESSION_USER,
 	CONTEXT_ROLE,
 	CONTEXT_USER_ID,
+	CONTEXT_USER_VERIFIED,
 	CONTEXT_TENANT_ID,
+	CONTEXT_TENANT_VERIFIED,
 	CONTEXT_CLIENT_IP,
 	CONTEXT_CLIENT_ADDR,
 	CONTEXT_CLIENT_PORT,
@@ -70,6 +72,8 @@ typedef struct ContextFacts
 	Oid			session_user;
 	Oid			role;
 	ReplOriginId origin;
+	bool		verified[STEWARD_TENANT_KINDS]; /* not just what a setting
+												 * says */
 	const char *texts[NTEXTS];	/* "" for what is not set */
 } ContextFacts;
 
@@ -116,6 +120,8 @@ gather_facts(ContextFacts *facts)
 	facts->session_user = GetSessionUserId();
 	facts->role = GetOuterUserId();
 	facts->origin = SessionReplicationOrigin;
+	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
+		facts->verified[kind] = steward_tenant_text(kind) != NULL;
 	facts->texts[TEXT_USER_ID] = setting_unless_known(STEWARD_USER, steward_audit_user_setting);
 	facts->texts[TEXT_TENANT_ID] = setting_unless_known(STEWARD_TENANT, steward_audit_tenant_setting);
 	facts->texts[TEXT_CLIENT_IP] = setting(steward_audit_client_ip_setting);
@@ -126,7 +132,8 @@ gather_facts(ContextFacts *facts)
 static bool
 same_facts(const ContextFacts *a, const ContextFacts *b)
 {
-	if (a->session_user != b->session_user || a->role != b->role || a->origin != b->origin)
+	if (a->session_user != b->session_user || a->role != b->role || a->origin != b->origin ||
+		memcmp(a->verified, b->verified, sizeof(a->verified)) != 0)
 		return false;
 	for (int i = 0; i < NTEXTS; i++)
 		if (strcmp(a->texts[i], b->texts[i]) != 0)
@@ -140,6 +147,7 @@ hash_facts(const ContextFacts *facts)
 	uint64		hash = ((uint64) facts->session_user << 32) | facts->role;
 
 	hash = hash_combine64(hash, facts->origin);
+	hash = hash_bytes_extended((const unsigned char *) facts->verified, sizeof(facts->verified), hash);
 	for (int i = 0; i < NTEXTS; i++)
 		hash = hash_bytes_extended((const unsigned char *) facts->texts[i],
 								   strlen(facts->texts[i]), hash);
@@ -351,8 +359,10 @@ store_context(const ContextFacts *facts, TimestampTz now)
 	values[CONTEXT_ROLE] = CStringGetTextDatum(role_name(facts->role));
 	values[CONTEXT_USER_ID] = CStringGetTextDatum(texts[TEXT_USER_ID]);
 	isnull[CONTEXT_USER_ID] = texts[TEXT_USER_ID][0] == '\0';
+	values[CONTEXT_USER_VERIFIED] = BoolGetDatum(facts->verified[STEWARD_USER]);
 	values[CONTEXT_TENANT_ID] = CStringGetTextDatum(texts[TEXT_TENANT_ID]);
 	isnull[CONTEXT_TENANT_ID] = texts[TEXT_TENANT_ID][0] == '\0';
+	values[CONTEXT_TENANT_VERIFIED] = BoolGetDatum(facts->verified[STEWARD_TENANT]);
 
 	isnull[CONTEXT_CLIENT_IP] = client_ip[0] == '\0';
 	if (client_ip[0] != '\0' && !read_text(INETOID, client_ip, &values[CONTEXT_CLIENT_IP]))

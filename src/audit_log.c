@@ -200,7 +200,7 @@ check_columns(Relation partition)
 {
 	static const char *const names[EVENT_NATTS] = {
 		"recorded_at", "transaction_id", "context_id", "table_id", "key_hash", "seq", "operation",
-		"record_key", "old_values", "new_values", "old_key_hash"
+		"record_key", "old_values", "new_values", "tenant_id", "old_key_hash"
 	};
 	TupleDesc	desc = RelationGetDescr(partition);
 	bool		good = partition->rd_rel->relkind == RELKIND_RELATION && desc->natts >= EVENT_NATTS;

@@ -50,15 +50,22 @@ typedef RepOriginId ReplOriginId;
 /*
  * 18 made generated columns virtual unless they say STORED, spells otherwise what
  * does not return, lets foreign keys be not enforced, tells BEFORE UPDATE triggers
- * of MERGE, and wants to know which relations of a range table were not pruned.
+ * of MERGE, wants to know which relations of a range table were not pruned, and
+ * returns paths of files as structs.
  */
 #if PG_VERSION_NUM >= 180000
+#define StewardPath RelPathStr
+#define steward_path_text(path) ((path).str)
+#define steward_path_free(path) ((void) 0)
 #define steward_constraint_enforced(constraint) ((constraint)->conenforced)
 #define steward_before_update(estate, epqstate, result_rel, tid, slot) \
 	ExecBRUpdateTriggers(estate, epqstate, result_rel, tid, NULL, slot, NULL, NULL, false)
 #define steward_init_range_table(estate, entries, permissions) \
 	ExecInitRangeTable(estate, entries, permissions, bms_make_singleton(1))
 #else
+#define StewardPath char *
+#define steward_path_text(path) (path)
+#define steward_path_free(path) pfree(path)
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'
 #define pg_noreturn pg_attribute_noreturn()
 #define steward_constraint_enforced(constraint) true
@@ -69,21 +76,30 @@ typedef RepOriginId ReplOriginId;
 #define MyProcSlot MyProcNumber
 #define steward_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
 #else
+#define GetTempNamespaceProcNumber(schema) GetTempNamespaceBackendId(schema)
+#define INVALID_PROC_NUMBER InvalidBackendId
 #define MyProcSlot (MyProc->pgprocno)
 #define steward_index_insert_cleanup(index, info) ((void) 0)
 #endif
 
 /*
- * 16 moved the varlena macros out of postgres.h and the columns that a statement
- * changes out of the range table, told index insertion of summarizing indexes,
- * lets callers learn why a row escaped its BEFORE UPDATE triggers, and keeps what
- * belongs to settings in a memory context.
+ * 16 moved the varlena macros out of postgres.h, and the columns that a statement
+ * changes and the privileges it needs out of the range table, told index insertion of summarizing indexes,
+ * lets callers learn why a row escaped its BEFORE UPDATE triggers, keeps what
+ * belongs to settings in a memory context, and says file number for file node.
  */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
+typedef RTEPermissionInfo StewardPermissions;
+#define STEWARD_CHECK_PERMISSIONS_PARAMETERS List *range_table, List *permissions, bool raise
+#define STEWARD_CHECK_PERMISSIONS_ARGUMENTS range_table, permissions, raise
 #define steward_guc_malloc(size) guc_malloc(LOG, size)
 #define steward_guc_free(pointer) guc_free(pointer)
 #else
+typedef RangeTblEntry StewardPermissions;
+#define STEWARD_CHECK_PERMISSIONS_PARAMETERS List *permissions, bool raise
+#define STEWARD_CHECK_PERMISSIONS_ARGUMENTS permissions, raise
+#define RelationMapOidToFilenumber(relation, shared) RelationMapOidToFilenode(relation, shared)
 #define steward_guc_malloc(size) malloc(size)
 #define steward_guc_free(pointer) free(pointer)
 typedef bool TU_UpdateIndexes;

@@ -23,6 +23,7 @@ char	   *steward_audit_redaction_key_file = NULL;
 char	   *steward_audit_user_setting = NULL;
 char	   *steward_audit_client_ip_setting = NULL;
 char	   *steward_audit_tenant_setting = NULL;
+char	   *steward_audit_tenant_column = NULL;
 char	   *steward_context = NULL;
 int			steward_to_tsvector_cache = 8192;
 
@@ -213,6 +214,11 @@ _PG_init(void)
 							   NULL,
 							   &steward_audit_tenant_setting, "app.tenant_id",
 							   PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("steward.audit_tenant_column",
+							   "Column of audited tables that says which tenant a row belongs to.",
+							   "A tenant's history has no events of rows that it says are another's.",
+							   &steward_audit_tenant_column, "tenant_id",
+							   PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("steward.context",
 							   "What the application wants to stand beside its changes in the audit log, as a JSON object.",
 							   NULL,
@@ -243,6 +249,7 @@ _PG_init(void)
 							&steward_to_tsvector_cache, 8192, 0, 1024 * 1024,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	steward_tenant_init();
+	steward_tenant_session_init();
 	MarkGUCPrefixReserved("steward");
 
 	RegisterXactCallback(settle_at_xact_end, NULL);

@@ -13,6 +13,7 @@
  *	audit_json.c		values of a row, laid out as jsonb
  *	audit_context.c		who is at work, interned as one row per context
  *	audit_log.c			the log: finding the partition, writing events
+ *	audit_tenant.c		which tenant may read an event
  *	audit_table.c		what is known of one audited table, per session
  *	audit.c				the trigger, and the functions that read keys
  *	audit_guard.c		what keeps the log from being changed or dropped
@@ -33,6 +34,7 @@
  *	tenant_payload.c	reading base64url and JSON, without the server
  *	tenant_token.c		keys, and what a signed token says
  *	tenant.c			for which tenant and user a transaction works
+ *	tenant_session.c	what the transaction must not leave to the session
  *	tenant_plan.c		columns that are compared with them
  *	tenant_check.c		what policies say of a tenant column
  *	tenant_search.c		full-text search under row security
@@ -42,6 +44,11 @@
  *	to_tsvector_words.c		what dictionaries make of the tokens of a text
  *	to_tsvector_tokens.c	finding the tokens
  *	to_tsvector.c		the vector
+ *
+ * The monitoring module:
+ *
+ *	monitor_size.c		sizes of relations, without a lock
+ *	monitor_bloat.c		how long rows are, as the catalogs have it
  */
 #ifndef PG_STEWARD_H
 #define PG_STEWARD_H
@@ -70,6 +77,7 @@ extern char *steward_audit_redaction_key_file;
 extern char *steward_audit_user_setting;
 extern char *steward_audit_client_ip_setting;
 extern char *steward_audit_tenant_setting;
+extern char *steward_audit_tenant_column;
 extern char *steward_context;
 extern int	steward_to_tsvector_cache;
 
@@ -258,6 +266,7 @@ enum
 	EVENT_RECORD_KEY,
 	EVENT_OLD_VALUES,
 	EVENT_NEW_VALUES,
+	EVENT_TENANT_ID,
 	EVENT_OLD_KEY_HASH,			/* last, because it is nearly always null */
 	EVENT_NATTS
 };
@@ -271,6 +280,23 @@ extern void steward_audit_batch_flush(AuditBatch *batch);
 extern void steward_audit_batch_close(AuditBatch *batch);
 extern Oid	steward_audit_relation(const char *name);
 extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);
+
+/* audit_tenant.c */
+
+/* The tenant of a statement's context, as far as it may read the events. */
+typedef struct AuditTenant
+{
+	bool		known;			/* "id" holds it; false if there is none */
+	Datum		id;				/* text */
+	AttrNumber	attnum;			/* the column that says whose a row is; 0: no
+								 * such column */
+	bool		is_uuid;
+	FmgrInfo	output;
+} AuditTenant;
+
+extern void steward_audit_tenant_begin(AuditTenant *tenant, Relation rel, MemoryContext mcxt);
+extern bool steward_audit_tenant_reads(AuditTenant *tenant, TupleTableSlot *old_row,
+									   TupleTableSlot *new_row);
 
 /* audit_table.c */
 
@@ -480,6 +506,12 @@ extern const char *steward_token_read(const char *token, bool trusted, StewardTo
 /* tenant.c */
 extern void steward_tenant_init(void);
 extern const char *steward_tenant_text(StewardTenantKind kind);
+extern uint64 steward_tenant_transaction(void);
+extern bool steward_tenant_bound(void);
+
+/* tenant_session.c */
+extern void steward_tenant_session_init(void);
+extern bool steward_tenant_holds_cursor(void);
 
 /* tenant_plan.c */
 extern void steward_tenant_discard_plans(const char *tenant);

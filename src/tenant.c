@@ -48,10 +48,14 @@ typedef struct TenantToken
 	char		payload[FLEXIBLE_ARRAY_MEMBER];
 } TenantToken;
 
-/* A value as functions return it by reference; it stays where it is while a transaction lasts. */
+/* A value as functions return it; it stays where it is while a transaction lasts. */
 typedef struct ReadyValue
 {
 	char		key[STEWARD_TENANT_VALUE_SIZE];
+	bool		is_int;
+	bool		is_bigint;
+	bool		is_uuid;
+	int64		bigint;
 	pg_uuid_t	uuid;
 	union
 	{
@@ -93,6 +97,8 @@ static struct
 {
 	const TenantValue *values[STEWARD_TENANT_KINDS];
 	const ReadyValue *ready[STEWARD_TENANT_KINDS];
+	uint64		settled[STEWARD_TENANT_KINDS];	/* the transaction in which
+												 * "ready" needs no check */
 	TimestampTz expires_at;
 }			context = {.expires_at = DT_NOEND};
 
@@ -170,6 +176,11 @@ admit(const char *name, GucSource source, uint64 *holds_in, bool *lasts)
 		return refuse(ERRCODE_NO_ACTIVE_SQL_TRANSACTION,
 					  psprintf("setting \"%s\" can only be set in a transaction block", name),
 					  "Its value ends with the transaction.", "BEGIN;");
+	if (steward_tenant_holds_cursor())
+		return refuse(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+					  "this transaction has declared a cursor WITH HOLD",
+					  "COMMIT would fetch the rows of a tenant or user for it, and keep them for the session's next client.",
+					  "Begin another transaction: COMMIT or ROLLBACK first.");
 	if (InSecurityRestrictedOperation())
 		return refuse(ERRCODE_INSUFFICIENT_PRIVILEGE,
 					  psprintf("cannot set \"%s\" within security-restricted operation", name), NULL, NULL);
@@ -367,6 +378,7 @@ follow_settings(void)
 
 		context.values[kind] = value != NULL && value->text[0] != '\0' ? value : NULL;
 		context.ready[kind] = NULL;
+		context.settled[kind] = 0;
 	}
 	context.expires_at = assigned_token != NULL ? assigned_token->expires_at : DT_NOEND;
 	if (context.values[STEWARD_TENANT] != NULL)
@@ -497,8 +509,26 @@ steward_tenant_text(StewardTenantKind kind)
 	return value != NULL ? value->text : NULL;
 }
 
+/* Returns the number of the present transaction, unique in this process. */
+uint64
+steward_tenant_transaction(void)
+{
+	return transaction;
+}
+
+/*
+ * Tells whether the present transaction has been given a tenant or user that
+ * ends with it, also if it has left the context since.
+ */
+bool
+steward_tenant_bound(void)
+{
+	return !steward_tenant_sessions &&
+		(pins[STEWARD_TENANT].transaction == transaction || pins[STEWARD_USER].transaction == transaction);
+}
+
 /* What there is to return for want of a value: NULL, or 42501 under steward.tenant_strict. */
-static Datum
+static pg_noinline Datum
 no_value(FunctionCallInfo fcinfo, StewardTenantKind kind, const char *type)
 {
 	if (steward_tenant_strict)
@@ -515,9 +545,9 @@ no_value(FunctionCallInfo fcinfo, StewardTenantKind kind, const char *type)
 	PG_RETURN_NULL();
 }
 
-/* Returns the values by reference of the present text, from session memory. */
+/* Returns a value as functions return it, from session memory. */
 static const ReadyValue *
-make_ready(StewardTenantKind kind, const TenantValue *value)
+make_ready(const TenantValue *value)
 {
 	ReadyValue *ready;
 	bool		found;
@@ -537,58 +567,82 @@ make_ready(StewardTenantKind kind, const TenantValue *value)
 	{
 		int			length = strlen(value->text);
 
+		ready->is_int = value->is_bigint && value->bigint == (int32) value->bigint;
+		ready->is_bigint = value->is_bigint;
+		ready->is_uuid = value->is_uuid;
+		ready->bigint = value->bigint;
 		ready->uuid = value->uuid;
 		SET_VARSIZE(ready->text.bytes, VARHDRSZ + length);
 		memcpy(ready->text.bytes + VARHDRSZ, value->text, length);
 	}
-	context.ready[kind] = ready;
 	return ready;
 }
 
-static inline const ReadyValue *
-ready_value(StewardTenantKind kind, const TenantValue *value)
+/* Returns what ready_value() does, and finds out whether it may remember that. */
+static pg_noinline const ReadyValue *
+find_ready(StewardTenantKind kind)
 {
-	return context.ready[kind] != NULL ? context.ready[kind] : make_ready(kind, value);
+	const TenantValue *value = current_value(kind);
+
+	if (value == NULL)
+		return NULL;
+	if (context.ready[kind] == NULL)
+		context.ready[kind] = make_ready(value);
+	if (context.expires_at == DT_NOEND &&
+		(value->transaction == transaction || value->transaction == LEADERS_TRANSACTION))
+		context.settled[kind] = transaction;
+	return context.ready[kind];
+}
+
+/*
+ * Returns the tenant or user that the present statement works for as functions
+ * return it, NULL if there is none.  A row costs some 30 ns to look at, and this
+ * is called for each.
+ */
+static inline const ReadyValue *
+ready_value(StewardTenantKind kind)
+{
+	return likely(context.settled[kind] == transaction) ? context.ready[kind] : find_ready(kind);
 }
 
 static inline Datum
 current_int(FunctionCallInfo fcinfo, StewardTenantKind kind)
 {
-	const TenantValue *value = current_value(kind);
+	const ReadyValue *ready = ready_value(kind);
 
-	if (value == NULL || !value->is_bigint || value->bigint != (int32) value->bigint)
+	if (ready == NULL || !ready->is_int)
 		return no_value(fcinfo, kind, "integer");
-	PG_RETURN_INT32((int32) value->bigint);
+	PG_RETURN_INT32((int32) ready->bigint);
 }
 
 static inline Datum
 current_bigint(FunctionCallInfo fcinfo, StewardTenantKind kind)
 {
-	const TenantValue *value = current_value(kind);
+	const ReadyValue *ready = ready_value(kind);
 
-	if (value == NULL || !value->is_bigint)
+	if (ready == NULL || !ready->is_bigint)
 		return no_value(fcinfo, kind, "bigint");
-	PG_RETURN_INT64(value->bigint);
+	PG_RETURN_INT64(ready->bigint);
 }
 
 static inline Datum
 current_uuid(FunctionCallInfo fcinfo, StewardTenantKind kind)
 {
-	const TenantValue *value = current_value(kind);
+	const ReadyValue *ready = ready_value(kind);
 
-	if (value == NULL || !value->is_uuid)
+	if (ready == NULL || !ready->is_uuid)
 		return no_value(fcinfo, kind, "uuid");
-	PG_RETURN_UUID_P(&ready_value(kind, value)->uuid);
+	PG_RETURN_UUID_P(&ready->uuid);
 }
 
 static inline Datum
 current_text(FunctionCallInfo fcinfo, StewardTenantKind kind)
 {
-	const TenantValue *value = current_value(kind);
+	const ReadyValue *ready = ready_value(kind);
 
-	if (value == NULL)
+	if (ready == NULL)
 		return no_value(fcinfo, kind, "text");
-	PG_RETURN_TEXT_P(ready_value(kind, value)->text.bytes);
+	PG_RETURN_TEXT_P(ready->text.bytes);
 }
 
 PG_FUNCTION_INFO_V1(steward_current_tenant_int);

@@ -32,7 +32,9 @@ CREATE TABLE steward.audit_context (
     session_user_name text       NOT NULL,
     role_name        text        NOT NULL,
     user_id          text,
+    user_verified    boolean     NOT NULL DEFAULT false,
     tenant_id        text,
+    tenant_verified  boolean     NOT NULL DEFAULT false,
     client_ip        inet,
     client_addr      inet,
     client_port      integer,
@@ -50,9 +52,13 @@ COMMENT ON COLUMN steward.audit_context.era IS
 COMMENT ON COLUMN steward.audit_context.role_name IS
 'The role after SET ROLE; a SECURITY DEFINER function does not change it.';
 COMMENT ON COLUMN steward.audit_context.user_id IS
-'Application user, from the setting that steward.audit_user_setting names.';
+'Application user, from the tenant module''s context or the setting that steward.audit_user_setting names.';
+COMMENT ON COLUMN steward.audit_context.user_verified IS
+'Whether user_id comes from the tenant module''s context; the setting is whatever the application says.';
 COMMENT ON COLUMN steward.audit_context.tenant_id IS
-'Tenant, from the setting that steward.audit_tenant_setting names.';
+'Tenant, from the tenant module''s context or the setting that steward.audit_tenant_setting names.';
+COMMENT ON COLUMN steward.audit_context.tenant_verified IS
+'Whether tenant_id comes from the tenant module''s context; the setting is whatever the application says.';
 COMMENT ON COLUMN steward.audit_context.client_ip IS
 'Address of the application''s client, from the setting that steward.audit_client_ip_setting names.';
 COMMENT ON COLUMN steward.audit_context.client_addr IS
@@ -75,6 +81,7 @@ CREATE TABLE steward.audit_event (
     record_key     jsonb,
     old_values     jsonb,
     new_values     jsonb,
+    tenant_id      text        COLLATE "C",
     old_key_hash   bigint
 ) PARTITION BY RANGE (recorded_at);
 COMMENT ON TABLE steward.audit_event IS
@@ -85,6 +92,8 @@ COMMENT ON COLUMN steward.audit_event.seq IS
 'Number of the change in its transaction; (era, transaction_id, seq) identifies an event.';
 COMMENT ON COLUMN steward.audit_event.key_hash IS
 'Hash of record_key, for the index; null for TRUNCATE.';
+COMMENT ON COLUMN steward.audit_event.tenant_id IS
+'The tenant that may read the event: the one of the tenant module''s context, unless the row belongs to another.';
 COMMENT ON COLUMN steward.audit_event.old_key_hash IS
 'Hash of the key the row had before, where the change changed the key.';
 COMMENT ON COLUMN steward.audit_event.operation IS
@@ -116,7 +125,32 @@ REVOKE ALL ON FUNCTION steward.audit_guard_trigger() FROM PUBLIC;
 COMMENT ON FUNCTION steward.audit_guard_trigger() IS
 'Refuses to change a table of the audit log, and says who tried.';
 
--- Gives a table of the log its guard, and one of events its indexes.  Each
+--
+-- Who may read
+--
+
+CREATE FUNCTION steward.audit_reads_all() RETURNS boolean
+LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_reads_all';
+COMMENT ON FUNCTION steward.audit_reads_all() IS
+'Whether the current role may read the events of all tenants: it has SELECT on the table steward.audit_event, not just on its columns.';
+
+CREATE FUNCTION steward.audit_shows_support(internal) RETURNS internal
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_shows_support';
+COMMENT ON FUNCTION steward.audit_shows_support(internal) IS
+'Has the planner find out once what the current role may read where audit_shows() or audit_shows_name() is called.';
+
+-- One policy for both kinds of readers that the planner can use an index for, which it cannot for an OR.
+CREATE FUNCTION steward.audit_shows(tenant text) RETURNS boolean
+LANGUAGE C STABLE PARALLEL SAFE COST 1 SUPPORT steward.audit_shows_support AS 'MODULE_PATHNAME', 'steward_audit_shows';
+COMMENT ON FUNCTION steward.audit_shows(text) IS
+'Whether the audit log shows the current role what was recorded for a tenant.';
+
+CREATE FUNCTION steward.audit_shows_name(relation_id oid, table_schema name, table_name name) RETURNS boolean
+LANGUAGE C STABLE STRICT PARALLEL SAFE SUPPORT steward.audit_shows_support AS 'MODULE_PATHNAME', 'steward_audit_shows_name';
+COMMENT ON FUNCTION steward.audit_shows_name(oid, name, name) IS
+'Whether the audit log shows the current role the name of a table whatever its events: it is the present one, which the catalog shows to everybody.';
+
+-- Gives a table of the log its guard and its policy, and one of events its indexes.  Each
 -- partition has indexes of its own.  Were they the parent's, a dump could not be
 -- restored: ATTACH PARTITION would create what the dump is about to create.
 CREATE FUNCTION steward.audit_equip(log_table name) RETURNS void
@@ -131,12 +165,22 @@ BEGIN
                         ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', qualified_name);
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', qualified_name);
     END IF;
+    -- without a policy nobody but the owner reads anything
+    IF NOT (SELECT c.relrowsecurity FROM pg_class c WHERE c.oid = qualified_name::regclass) THEN
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', qualified_name);
+    END IF;
+    IF log_table LIKE 'audit\_event%'
+       AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = qualified_name::regclass AND polname = 'steward_readers') THEN
+        EXECUTE format('CREATE POLICY steward_readers ON %s FOR SELECT USING (steward.audit_shows(tenant_id))', qualified_name);
+    END IF;
     FOR definition IN
         SELECT v.definition
           FROM (VALUES  -- as pg_get_indexdef() prints them
                -- a row's history, also under a key it has no longer
                ('USING btree (key_hash)'),
                ('USING btree (old_key_hash) WHERE (old_key_hash IS NOT NULL)'),
+               -- a tenant's events, the newest first
+               ('USING btree (tenant_id, recorded_at) WHERE (tenant_id IS NOT NULL)'),
                -- VACUUM and audit_maintain() summarize it; autosummarize would fill the server's log
                ('USING brin (recorded_at, transaction_id steward.xid8_minmax_ops)')) AS v(definition)
          WHERE log_table LIKE 'audit\_event\_%'
@@ -149,7 +193,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION steward.audit_equip(name) FROM PUBLIC;
 COMMENT ON FUNCTION steward.audit_equip(name) IS
-'Gives a table of the audit log the guard and the indexes that it lacks.';
+'Gives a table of the audit log the guard, the policy and the indexes that it lacks.';
 
 CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
 -- audit_maintain() deletes from it, which a publication of all tables allows only so
@@ -159,6 +203,13 @@ COMMENT ON TABLE steward.audit_event_default IS
 'Takes the events that no other partition takes, so that a write never fails for want of one; audit_maintain() moves them on.';
 
 SELECT steward.audit_equip(t) FROM unnest('{audit_table,audit_context,audit_event,audit_event_default}'::name[]) t;
+
+CREATE POLICY steward_readers ON steward.audit_context FOR SELECT
+    USING (steward.audit_shows(CASE WHEN tenant_verified THEN tenant_id END));
+-- names that the catalog shows to everybody, and those of tables in whose events the role finds them
+CREATE POLICY steward_readers ON steward.audit_table FOR SELECT
+    USING (steward.audit_shows_name(relation_id, table_schema, table_name)
+           OR table_id IN (SELECT e.table_id FROM steward.audit_event e));
 
 CREATE FUNCTION steward.audit_restore_trigger() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_restore_trigger';
@@ -228,7 +279,7 @@ COMMENT ON FUNCTION steward.audit_record_id(jsonb) IS
 
 -- Each name of a table, and the time in which the log used it.  The first one
 -- reaches back for ever, so that no event stays without a name.
-CREATE VIEW steward.audit_table_names AS
+CREATE VIEW steward.audit_table_names WITH (security_invoker) AS
 SELECT table_id, era, database_id, relation_id, table_schema, table_name,
        CASE WHEN lag(known_since) OVER names IS NULL THEN '-infinity' ELSE known_since END AS known_since,
        coalesce(lead(known_since) OVER names, 'infinity') AS known_until
@@ -237,7 +288,7 @@ WINDOW names AS (PARTITION BY table_id ORDER BY known_since, table_schema, table
 COMMENT ON VIEW steward.audit_table_names IS
 'The names of audited tables, each with the time in which it held.';
 
-CREATE VIEW steward.audit_entry AS
+CREATE VIEW steward.audit_entry WITH (security_invoker) AS
 SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
        steward.audit_record_id(e.record_key) AS record_id,
        CASE e.operation WHEN 'I' THEN 'INSERT' WHEN 'U' THEN 'UPDATE'
@@ -250,7 +301,7 @@ SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
        c.role_name AS changed_by, c.user_id, c.tenant_id,
        coalesce(c.client_ip, c.client_addr) AS ip_address,
        c.application_name, c.context, e.recorded_at AS created_at,
-       e.record_key, e.table_id, e.key_hash, e.old_key_hash, c.era, c.session_user_name, c.origin
+       e.record_key, e.table_id, e.key_hash, e.old_key_hash, c.era, c.session_user_name, c.origin, c.user_verified, c.tenant_verified
   FROM steward.audit_event e
   LEFT JOIN steward.audit_context c ON c.context_id = e.context_id
   LEFT JOIN steward.audit_table_names t
@@ -258,7 +309,7 @@ SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
 COMMENT ON VIEW steward.audit_entry IS
 'The audit log with the columns that link it; audit_log is the view for people.';
 
-CREATE VIEW steward.audit_log AS
+CREATE VIEW steward.audit_log WITH (security_invoker) AS
 SELECT transaction_id, seq, table_schema, table_name, record_id, operation, old_values, new_values, changed_columns,
        changed_by, user_id, tenant_id, ip_address, application_name, context, created_at
   FROM steward.audit_entry;

@@ -348,14 +348,12 @@ SELECT count(*) FROM steward.audit_history('shop.line', 42, 1);
 SELECT steward.audit_maintain();
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
-GRANT SELECT ON steward.audit_log, steward.audit_entry, steward.audit_table TO regress_audit_other;
-GRANT EXECUTE ON FUNCTION steward.audit_table_ids(regclass) TO regress_audit_other;
+GRANT SELECT ON ALL TABLES IN SCHEMA steward TO regress_audit_other;
 SET ROLE regress_audit_other;
 SELECT count(*) FROM steward.audit_log WHERE table_schema = 'shop' AND table_name = 'line';
 SELECT count(*) FROM steward.audit_history('shop.line', 42, 1);
 RESET ROLE;
-REVOKE ALL ON steward.audit_log, steward.audit_entry, steward.audit_table FROM regress_audit_other;
-REVOKE ALL ON FUNCTION steward.audit_table_ids(regclass) FROM regress_audit_other;
+REVOKE ALL ON ALL TABLES IN SCHEMA steward FROM regress_audit_other;
 
 DROP SCHEMA shop CASCADE;
 DROP ROLE regress_audit_owner, regress_audit_member, regress_audit_other;

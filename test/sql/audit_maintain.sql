@@ -279,7 +279,7 @@ SELECT qualified_name AS present FROM steward.audit_partitions WHERE lower_bound
 SET steward.audit_guard = off;
 DROP TABLE :present;
 RESET steward.audit_guard;
-CREATE TABLE public.odd (seq integer NOT NULL, recorded_at timestamptz NOT NULL, transaction_id xid8 NOT NULL, context_id bigint NOT NULL, table_id bigint NOT NULL, key_hash bigint, old_key_hash bigint,
+CREATE TABLE public.odd (seq integer NOT NULL, recorded_at timestamptz NOT NULL, transaction_id xid8 NOT NULL, context_id bigint NOT NULL, table_id bigint NOT NULL, key_hash bigint, tenant_id text COLLATE "C", old_key_hash bigint,
     operation "char" NOT NULL, record_key jsonb, old_values jsonb, new_values jsonb);
 SET TimeZone = 'UTC';
 SELECT date_trunc('month', now()) AS lower, date_trunc('month', now()) + interval '1 month' AS upper \gset

@@ -231,7 +231,7 @@ SELECT id FROM products WHERE steward.search_matches(search_vector, CASE WHEN pe
 CREATE FUNCTION tenant_search.always(tsvector, tsquery) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$ BEGIN RAISE INFO 'saw %', $1; RETURN true; END $$;
 CREATE OPERATOR tenant_search.@@ (LEFTARG = tsvector, RIGHTARG = tsquery, FUNCTION = tenant_search.always);
 CREATE FUNCTION tenant_search.ts_rank(tsvector, tsquery) RETURNS real LANGUAGE plpgsql AS $$ BEGIN RAISE INFO 'ranks %', $1; RETURN 0; END $$;
-CREATE TEMP TABLE products AS SELECT 0::bigint AS id, 42::bigint AS tenant_id, ''::text AS name, 'red'::tsvector AS search_vector;
+CREATE TEMP TABLE products ON COMMIT DROP AS SELECT 0::bigint AS id, 42::bigint AS tenant_id, ''::text AS name, 'red'::tsvector AS search_vector;
 SET LOCAL search_path = pg_temp, tenant_search, pg_catalog;
 SELECT id, name FROM steward.tenant_search(NULL::tenant_search.products, 'red & lace');
 SELECT id FROM steward.tenant_search(NULL::products, 'red');

@@ -34,6 +34,7 @@ my $migration = q{
 };
 my $rename = 'ALTER TABLE before_rename RENAME TO renamed;';
 
+$_->safe_psql('postgres', 'CREATE ROLE regress_reader; CREATE ROLE regress_auditor') foreach $source, $target;
 create_extension($source);
 $source->safe_psql('postgres', $migration);
 $source->safe_psql('postgres', q{
@@ -57,6 +58,12 @@ $source->safe_psql('postgres', q{
 	DELETE FROM keyless;
 	TRUNCATE keyless;
 	DELETE FROM plain WHERE id = 1;
+	BEGIN;
+	SELECT steward.tenant_set('acme');
+	INSERT INTO plain VALUES (10, 'of a tenant');
+	COMMIT;
+	GRANT SELECT ON ALL TABLES IN SCHEMA steward TO regress_auditor;
+	SELECT steward.audit_tenant_enable('regress_reader');
 });
 # The startup packet is not checked for its encoding; what it brings must not make the dump unreadable.
 {
@@ -104,6 +111,21 @@ sub indexes_of
 		 ORDER BY i.indrelid::regclass::text COLLATE "C", 3});
 }
 
+# What a tenant and an auditor read, and the row security of partitions.
+sub readers_of
+{
+	my ($node, $db) = @_;
+	return $node->safe_psql($db, q{
+		BEGIN; SELECT FROM steward.tenant_set('acme'); SET LOCAL ROLE regress_reader;
+		SELECT count(*), min(record_id), max(record_id) FROM steward.audit_log; COMMIT;
+		SET ROLE regress_auditor; SELECT count(*) FROM steward.audit_log; RESET ROLE;
+		SELECT c.oid::regclass, c.relrowsecurity, p.polname, pg_get_expr(p.polqual, p.polrelid)
+		  FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid
+		 WHERE c.relnamespace = 'steward'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname LIKE 'audit%' ORDER BY c.oid::regclass::text COLLATE "C"});
+}
+
+my $readers = readers_of($source, 'postgres');
+like($readers, qr/^1\|10\|10\n\d\d+\n/m, 'a tenant reads what is his, an auditor all');
 my $log = log_of($source, 'postgres');
 my $triggers = triggers_of($source, 'postgres');
 my $indexes = indexes_of($source, 'postgres');
@@ -158,6 +180,7 @@ sub restores_whole
 	is(log_of($node, $db), $log, "$how: the log is whole");
 	is(triggers_of($node, $db), $triggers, "$how: so are its triggers");
 	is(indexes_of($node, $db), $indexes, "$how: and its indexes");
+	is(readers_of($node, $db), $readers, "$how: and who may read what");
 	auditing_goes_on($node, $db, $how);
 	return;
 }
@@ -203,7 +226,7 @@ auditing_goes_on($source, 'a copy', 'template');
 		(split /\n/, $log)[3], 'data only: the log is whole');
 	is( $target->safe_psql('data_only', q{SELECT table_name, count(*) FROM steward.audit_entry
 			WHERE era = (SELECT system_identifier FROM pg_control_system()) GROUP BY 1 ORDER BY 1}),
-		"Odd 'Table|2\nparted|2\nplain|2\nrenamed|1", 'data only: loading the tables is audited too');
+		"Odd 'Table|2\nparted|2\nplain|3\nrenamed|1", 'data only: loading the tables is audited too');
 }
 
 # --disable-triggers turns ENABLE ALWAYS into ENABLE, as it does for any trigger: the coverage tells, audit_enable() mends.

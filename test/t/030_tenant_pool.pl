@@ -232,6 +232,7 @@ logfile = @{[$node->logfile =~ s/\.log$/_pgbouncer.log/r]}
 		# What a client can do, and the tenants whose rows it must see, in order.
 		my $show = q{SELECT 'saw ' || coalesce(string_agg(DISTINCT tenant_id::text, ','), '-') || ' ' || coalesce(steward.current_tenant_text(), '-') || ' ' || (current_setting('steward.token') = '') FROM t; };
 		my $nobody = 'saw - - true';
+		my $rows_seen = q{SELECT DISTINCT 'saw row of ' || tenant_id AS seen FROM t};
 		my @doings = (
 			[ $show, $nobody ],
 			[ "BEGIN; $show COMMIT;", $nobody ],
@@ -245,7 +246,15 @@ logfile = @{[$node->logfile =~ s/\.log$/_pgbouncer.log/r]}
 			[ "BEGIN; SET LOCAL steward.token = '$token{1}'; SET LOCAL steward.token = '$token{2}'; COMMIT; $show", $nobody ],
 			[ "SELECT set_config('steward.token', '$token{1}', true)\\; $show", 'saw 1 1 false' ],
 			[ "BEGIN; SET steward.token = '$token{3}'; PREPARE TRANSACTION 'pooled'; ROLLBACK PREPARED 'pooled'; $show", $nobody ],
-			[ "BEGIN; SET steward.token = '$token{3}'; RESET ALL; $show COMMIT; $show DISCARD ALL; $show", $nobody, $nobody, $nobody ]);
+			[ "BEGIN; SET steward.token = '$token{3}'; RESET ALL; $show COMMIT; $show DISCARD ALL; $show", $nobody, $nobody, $nobody ],
+			# what outlasts a transaction, and who looks for it
+			[ "BEGIN; SET LOCAL steward.token = '$token{1}'; DECLARE held CURSOR WITH HOLD FOR $rows_seen; COMMIT;" ],
+			[ "BEGIN; DECLARE held CURSOR WITH HOLD FOR $rows_seen; SET LOCAL steward.token = '$token{2}'; COMMIT;" ],
+			[ "BEGIN; SET LOCAL steward.token = '$token{1}'; CREATE TEMP TABLE left_over AS $rows_seen; COMMIT;" ],
+			[ "CREATE TEMP TABLE IF NOT EXISTS kept (seen text); BEGIN; SET LOCAL steward.token = '$token{3}'; INSERT INTO kept $rows_seen; COMMIT;" ],
+			[ "BEGIN; SET LOCAL steward.token = '$token{1}'; CREATE TEMP TABLE left_over ON COMMIT DROP AS $rows_seen; TABLE left_over; COMMIT;", 'saw row of 1' ],
+			[ 'FETCH ALL FROM held; TABLE left_over; TABLE kept;' ],
+			[ "BEGIN; SET LOCAL steward.token = '$token{2}'; FETCH ALL FROM held; COMMIT; BEGIN; SET LOCAL steward.token = '$token{2}'; TABLE left_over; COMMIT; BEGIN; SET LOCAL steward.token = '$token{2}'; TABLE kept; COMMIT;" ]);
 
 		my @wrong;
 		foreach my $first (0 .. $#doings)
