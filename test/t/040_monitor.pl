@@ -78,6 +78,10 @@ $session->query_safe("PREPARE prepared AS $count");
 is($session->query_safe('EXECUTE prepared'), 'f||', 'nor has a prepared statement');
 $primary->safe_psql('postgres', q{ALTER EXTENSION pg_stat_statements UPDATE TO '1.8'; SELECT count(*) FROM pg_class});
 is($session->query_safe('EXECUTE prepared'), 't|t|t', 'an update reaches it, and what version 1.8 lacks is null');
+$primary->safe_psql('postgres', 'CREATE VIEW usual AS SELECT query, calls, total_exec_time FROM "Odd.Schema".pg_stat_statements');
+my ($rc, $stdout, $stderr) = $primary->psql('postgres', 'ALTER EXTENSION pg_stat_statements UPDATE');
+like($stderr, qr/other objects depend on it/, 'a view on pg_stat_statements keeps it from being updated');
+$primary->safe_psql('postgres', 'DROP VIEW usual');
 $primary->safe_psql('postgres', 'ALTER EXTENSION pg_stat_statements UPDATE; SELECT count(*) FROM pg_class');
 my $has_since = $primary->safe_psql('postgres', q{SELECT string_to_array(extversion, '.')::integer[] >= '{1,11}' FROM pg_extension WHERE extname = 'pg_stat_statements'});
 is($session->query_safe('EXECUTE prepared'), 't|f|' . ($has_since eq 't' ? 'f' : 't'), 'as does the next');
@@ -98,6 +102,9 @@ is( watch($primary, q{SELECT user_name, is_top_level, calls, rows, rows_per_call
 	'statements of others are told, with their text');
 is(watch($primary, q{SELECT sum(total_percent) FILTER (WHERE is_top_level) BETWEEN 99 AND 101, sum(total_percent) > sum(total_percent) FILTER (WHERE is_top_level) FROM steward.slow_queries}),
 	't|t', 'the parts of top-level statements add up to 100 %, what functions ran comes on top');
+
+($rc, $stdout, $stderr) = $primary->psql('postgres', 'SELECT query, calls, total_time, mean_time FROM "Odd.Schema".pg_stat_statements ORDER BY total_time DESC');
+like($stderr, qr/column "total_time" does not exist/, 'the usual query fails since version 1.8');
 
 #
 # Settings
