@@ -11,6 +11,7 @@ use Test::More;
 my $primary = steward_node('primary', allows_streaming => 'logical', conf => q{
 archive_mode = on
 autovacuum = off
+shared_preload_libraries = 'auto_explain'
 # settings of a library that is not there
 pg_stat_statements.max = 500
 });
@@ -60,12 +61,14 @@ my $source = 'SELECT unavailable, remedy FROM steward.statements_source()';
 is(watch($primary, $source), 'pg_stat_statements is not installed in this database|CREATE EXTENSION pg_stat_statements;', 'without pg_stat_statements');
 $primary->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements');
 is( watch($primary, $source),
-	q{pg_stat_statements is not in shared_preload_libraries|ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements; and restart the server},
+	q{pg_stat_statements is not in shared_preload_libraries|ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'pg_stat_statements'; and restart the server},
 	'not preloaded, though the configuration knows its settings');
 is(watch($primary, 'SELECT count(*) FROM steward.slow_queries'), '0', 'there are no rows, and no error');
 
-$primary->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_stat_statements'\npg_stat_statements.track = all\n");
+$primary->append_conf('postgresql.conf', "pg_stat_statements.track = all\n");
+$primary->safe_psql('postgres', watch($primary, q{SELECT split_part(remedy, ';', 1) FROM steward.statements_source()}));
 $primary->restart;
+is($primary->safe_psql('postgres', 'SHOW shared_preload_libraries'), 'auto_explain, pg_stat_statements', 'the remedy keeps the libraries that are there');
 $primary->safe_psql('postgres', q{
 	DROP EXTENSION pg_stat_statements;
 	CREATE SCHEMA "Odd.Schema";
@@ -184,6 +187,7 @@ poll($standby, sprintf($to, 'cascade', 'cascade'), 'nor is the one behind it');
 poll($cascade, sprintf($from, 'cascade'), 'which says so too');
 is(watch($primary, q{SELECT count(*) FROM steward.replication WHERE direction = 'from'}), '0', 'the primary gets its WAL from nobody');
 like(watch($standby, 'SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), sent_lsn) FROM pg_stat_replication'), qr/recovery is in progress/, 'the usual query fails on a standby');
+is(watch($standby, q{SELECT name IS NOT NULL, slot_name, state FROM steward.replication WHERE direction = 'from'}), 't|standby|streaming', 'a member of pg_monitor sees where the WAL comes from');
 all_views_work($primary, 'all views can be read on the primary');
 all_views_work($standby, 'all views can be read on the standby');
 all_views_work($cascade, 'all views can be read on the standby of the standby');
