@@ -6,6 +6,7 @@ CREATE TABLE shop.orders (id serial PRIMARY KEY, placed_on date NOT NULL DEFAULT
 COMMENT ON TABLE shop.orders IS 'What customers bought.';
 COMMENT ON COLUMN shop.orders.note IS 'What the customer said.';
 INSERT INTO shop.orders (note) SELECT repeat('x', 100) FROM generate_series(1, 1000);
+SELECT pg_stat_force_next_flush();
 VACUUM ANALYZE shop.orders;
 
 -- the example of the page
@@ -30,6 +31,7 @@ CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM orders;
 CREATE TABLE nothing ();
 CREATE TEMP TABLE passing (id integer);
 INSERT INTO passing VALUES (1);
+SELECT pg_stat_force_next_flush();
 SELECT s.table_name, s.kind, s.persistence, s.total_bytes = pg_total_relation_size(s.relation_id) AS total, s.heap_bytes = pg_relation_size(s.relation_id) AS heap,
        s.index_bytes = (SELECT coalesce(sum(pg_relation_size(i.indexrelid)), 0) FROM pg_index i WHERE i.indrelid = s.relation_id) AS indexes,
        s.toast_bytes = (SELECT coalesce(sum(pg_relation_size(t.oid)), 0)
@@ -53,7 +55,7 @@ DELETE FROM counted WHERE id = 10;
 SELECT pg_stat_force_next_flush();
 SELECT live_rows, dead_rows, dead_percent, rows_inserted, rows_updated, rows_deleted, hot_update_percent, seq_scans IS NOT NULL AS seq_scans, modified_since_analyze, inserted_since_vacuum,
        last_vacuum IS NULL AS never_vacuumed, vacuums,
-       current_setting('server_version_num')::integer >= 160000 = (rows_moved_to_new_page IS NOT NULL) AS moved_since_16
+       (current_setting('server_version_num')::integer >= 160000) = (rows_moved_to_new_page IS NOT NULL) AS moved_since_16
   FROM steward.table_stats WHERE relation_id = 'counted'::regclass;
 VACUUM ANALYZE counted;
 SELECT pg_stat_force_next_flush();
@@ -119,6 +121,7 @@ CREATE TABLE parted_rest PARTITION OF parted DEFAULT;
 CREATE INDEX ON parted (b);
 SELECT partitions, levels, default_partition, default_partition_rows, estimated_rows FROM steward.partitions WHERE table_name = 'parted';
 INSERT INTO parted SELECT a, b FROM generate_series(1, 3) a, generate_series(1, 10) b;
+SELECT pg_stat_force_next_flush();
 ANALYZE parted;
 SELECT schema_name, table_name, strategy, partitions, levels, foreign_partitions, detach_pending, default_partition, default_partition_rows, estimated_rows,
        table_bytes = (SELECT sum(pg_relation_size(relid)) FROM pg_partition_tree('parted')) AS table_bytes,
@@ -180,6 +183,8 @@ CREATE TEMP SEQUENCE passing;
 SELECT * FROM usage;
 SELECT remedy FROM usage WHERE sequence_name IN ('downward', 'ident_id_seq') \gexec
 SELECT sequence_name, lowest_value, highest_value, used_percent FROM usage WHERE sequence_name IN ('downward', 'ident_id_seq');
+SELECT remedy FROM usage WHERE sequence_name = 'ident_id_seq' \gexec
+SELECT highest_value, remedy FROM usage WHERE sequence_name = 'ident_id_seq';
 -- what is dropped with its column is gone
 ALTER TABLE ident DROP id;
 SELECT count(*) FROM usage WHERE sequence_name = 'ident_id_seq';
@@ -234,7 +239,7 @@ SELECT table_name, table_kind, column_name, is_unique AS uniq, "references"
 SELECT (SELECT count(*) FROM steward.data_dictionary) =
        (SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema') AS same;
-SELECT DISTINCT schema_name, extension_name FROM steward.data_dictionary WHERE table_name IN ('orders', 'audit_context') ORDER BY schema_name COLLATE "C";
+SELECT schema_name, extension_name FROM steward.data_dictionary WHERE table_name IN ('orders', 'audit_context') GROUP BY schema_name, extension_name ORDER BY schema_name COLLATE "C";
 SET client_min_messages = warning;
 DROP SCHEMA "Other Shop", shop CASCADE;
 REVOKE ALL ON steward.database_sizes FROM regress_plain;
