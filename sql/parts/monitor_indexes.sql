@@ -311,9 +311,11 @@ SELECT 'index' AS kind, x.qualified_name AS object, t.qualified_name AS table_na
  WHERE NOT i.indisvalid
    -- that of a partitioned table waits for those of its partitions
    AND x.relkind <> 'I'
-   -- nor one that is being built
+   -- nor is one broken that is being built; REINDEX locks those it builds, but tells its progress for the last one only
    AND NOT EXISTS (SELECT FROM steward.progress_rows() p
                     WHERE p.command = 'CREATE INDEX' AND p.report ->> 'datname' = current_database() AND (p.report ->> 'relid')::oid = i.indrelid)
+   AND NOT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                    WHERE l.relation = i.indexrelid AND l.mode = 'ShareUpdateExclusiveLock' AND d.datname = current_database())
  UNION ALL
 SELECT 'constraint', quote_ident(k.conname), t.qualified_name, 'not validated: rows may break it',
        format('ALTER TABLE %s VALIDATE CONSTRAINT %I;', t.qualified_name, k.conname)

@@ -302,7 +302,8 @@ WITH uses AS (
 ), counts AS (
     SELECT b.*, b.seqcycle AND b.lowest = b.seqmin AND b.highest = b.seqmax AS cycles,
            CASE WHEN b.seqincrement > 0 THEN b.seqmax >= b.column_highest ELSE b.seqmin < -b.column_highest END AS column_ends,
-           greatest(trunc((CASE WHEN b.seqincrement > 0 THEN b.highest ELSE b.lowest END - b.place) / b.seqincrement), 0) AS values_left,
+           CASE WHEN b.place IS NOT NULL
+                THEN greatest(trunc((CASE WHEN b.seqincrement > 0 THEN b.highest ELSE b.lowest END - b.place) / b.seqincrement), 0) END AS values_left,
            trunc((b.highest::numeric - b.lowest) / abs(b.seqincrement::numeric)) + 1 AS values_all
       FROM bounds b
 )

@@ -16,9 +16,9 @@ $primary->safe_psql(
 	CREATE ROLE monitor LOGIN;
 	GRANT pg_monitor TO monitor;
 	CREATE TABLE logged (id serial, n integer);
-	CREATE INDEX logged_n ON logged (n);
 	INSERT INTO logged (n) SELECT generate_series(1, 1000);
 	DELETE FROM logged WHERE n <= 500;
+	CREATE INDEX logged_n ON logged (n);
 	CREATE UNLOGGED TABLE unlogged (id serial);
 	INSERT INTO unlogged SELECT FROM generate_series(1, 1000);
 });
