@@ -130,7 +130,7 @@ WITH indexes AS MATERIALIZED (
       LEFT JOIN (SELECT DISTINCT k.conindid FROM pg_constraint k) k ON k.conindid = i.indexrelid
      WHERE i.indisvalid AND i.indisready
 ), pairs AS (
-    SELECT r.indexrelid, k.indexrelid AS other_id, k.is_needed, k.indnkeyatts, cardinality(k.columns) AS width, k.enforces,
+    SELECT r.indexrelid, k.indexrelid AS other_id, k.is_needed, k.indnkeyatts, cardinality(k.columns) AS width, k.enforces, k.enforces_nulls,
            k.relname AS other_name, r.indnkeyatts = k.indnkeyatts AS same_keys
       FROM indexes r
       JOIN indexes k ON k.indrelid = r.indrelid AND k.indexrelid <> r.indexrelid AND k.relam = r.relam
@@ -154,7 +154,7 @@ SELECT t.schema_name, t.table_name, c.relname AS index_name, p.indexrelid AS ind
        format('DROP INDEX %s%I.%I;', CASE c.relkind WHEN 'i' THEN 'CONCURRENTLY ' END, t.schema_name, c.relname) AS remedy
   FROM (SELECT DISTINCT ON (p.indexrelid) p.* FROM pairs p
          -- one that stays
-         ORDER BY p.indexrelid, p.indnkeyatts DESC, p.is_needed DESC, p.enforces DESC, p.width DESC, p.other_id) p
+         ORDER BY p.indexrelid, p.indnkeyatts DESC, p.is_needed DESC, p.enforces DESC, p.enforces_nulls DESC, p.width DESC, p.other_id) p
   JOIN pg_class c ON c.oid = p.indexrelid
   JOIN pg_index i ON i.indexrelid = p.indexrelid
   JOIN steward.monitor_user_tables t ON t.relation = i.indrelid;
@@ -259,7 +259,7 @@ WITH published AS MATERIALIZED (
       FROM members m GROUP BY m.root
 )
 SELECT t.schema_name, t.table_name, t.relation AS relation_id, x.relname AS unique_not_null_index, r.has_replica_identity, r.is_published, t.estimated_rows,
-       format('ALTER TABLE %s ADD PRIMARY KEY %s;', t.qualified_name, x.definition) AS remedy
+       CASE WHEN x.definition IS NOT NULL THEN format('ALTER TABLE %s ADD PRIMARY KEY %s;', t.qualified_name, x.definition) END AS remedy
   FROM roots r
   JOIN steward.monitor_user_tables t ON t.relation = r.root
   LEFT JOIN LATERAL (
@@ -311,9 +311,11 @@ SELECT 'index' AS kind, x.qualified_name AS object, t.qualified_name AS table_na
  WHERE NOT i.indisvalid
    -- that of a partitioned table waits for those of its partitions
    AND x.relkind <> 'I'
-   -- nor one that is being built
+   -- nor is one broken that is being built; REINDEX locks those it builds, but tells its progress for the last one only
    AND NOT EXISTS (SELECT FROM steward.progress_rows() p
                     WHERE p.command = 'CREATE INDEX' AND p.report ->> 'datname' = current_database() AND (p.report ->> 'relid')::oid = i.indrelid)
+   AND NOT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                    WHERE l.relation = i.indexrelid AND l.mode = 'ShareUpdateExclusiveLock' AND d.datname = current_database())
  UNION ALL
 SELECT 'constraint', quote_ident(k.conname), t.qualified_name, 'not validated: rows may break it',
        format('ALTER TABLE %s VALIDATE CONSTRAINT %I;', t.qualified_name, k.conname)

@@ -301,7 +301,9 @@ WITH uses AS (
      CROSS JOIN LATERAL steward.sequence_state(s.seqrelid) q
 ), counts AS (
     SELECT b.*, b.seqcycle AND b.lowest = b.seqmin AND b.highest = b.seqmax AS cycles,
-           greatest(trunc((CASE WHEN b.seqincrement > 0 THEN b.highest ELSE b.lowest END - b.place) / b.seqincrement), 0) AS values_left,
+           CASE WHEN b.seqincrement > 0 THEN b.seqmax >= b.column_highest ELSE b.seqmin < -b.column_highest END AS column_ends,
+           CASE WHEN b.place IS NOT NULL
+                THEN greatest(trunc((CASE WHEN b.seqincrement > 0 THEN b.highest ELSE b.lowest END - b.place) / b.seqincrement), 0) END AS values_left,
            trunc((b.highest::numeric - b.lowest) / abs(b.seqincrement::numeric)) + 1 AS values_all
       FROM bounds b
 )
@@ -313,11 +315,12 @@ SELECT c.schema_name, c.sequence_name, c.table_name AS used_by_table, c.column_n
             ELSE greatest(round(100 * (1 - c.values_left / c.values_all), 2), 0) END AS used_percent,
        CASE WHEN c.cycles THEN NULL
             -- an identity column takes its sequence along
-            WHEN c.column_highest IS NOT NULL
+            WHEN c.column_ends
             THEN CASE WHEN c.deptype <> 'i' AND c.seqtypid <> 'bigint'::regtype THEN format('ALTER SEQUENCE %I.%I AS bigint; ', c.schema_name, c.sequence_name) ELSE '' END
                  || format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint;', c.table_name, c.column_name)
-            WHEN c.seqincrement > 0 AND c.seqmax < 9223372036854775807 THEN format('ALTER SEQUENCE %I.%I AS bigint NO MAXVALUE;', c.schema_name, c.sequence_name)
-            WHEN c.seqincrement < 0 AND c.seqmin > -9223372036854775808 THEN format('ALTER SEQUENCE %I.%I AS bigint NO MINVALUE;', c.schema_name, c.sequence_name)
+            WHEN c.seqincrement > 0 AND c.seqmax < 9223372036854775807 OR c.seqincrement < 0 AND c.seqmin > -9223372036854775808
+            THEN format('ALTER SEQUENCE %I.%I %sNO %sVALUE;', c.schema_name, c.sequence_name,
+                        CASE WHEN c.column_highest IS NULL THEN 'AS bigint ' END, CASE WHEN c.seqincrement > 0 THEN 'MAX' ELSE 'MIN' END)
        END AS remedy
   FROM counts c;
 COMMENT ON VIEW steward.sequence_usage IS
