@@ -34,7 +34,7 @@ WITH own_schemas AS (
     SELECT 'no_primary_key', CASE WHEN t.is_published AND NOT t.has_replica_identity THEN 'WARNING' ELSE 'INFO' END,
            format('%I.%I', t.schema_name, t.table_name),
            CASE WHEN t.is_published AND NOT t.has_replica_identity THEN 'it is published without replica identity: UPDATE and DELETE fail' END,
-           CASE WHEN t.unique_not_null_index IS NOT NULL THEN format('ALTER TABLE %I.%I ADD PRIMARY KEY USING INDEX %I;', t.schema_name, t.table_name, t.unique_not_null_index) END
+           t.remedy
       FROM steward.tables_without_primary_key t
      WHERE t.schema_name NOT IN (SELECT o.nspname FROM own_schemas o)
      UNION ALL
@@ -48,7 +48,7 @@ WITH own_schemas AS (
      WHERE NOT q.autovacuum_enabled AND current_setting('autovacuum')::boolean
      UNION ALL
     SELECT 'sequence', CASE WHEN q.used_percent >= 90 THEN 'CRITICAL' ELSE 'WARNING' END, format('%I.%I', q.schema_name, q.sequence_name),
-           format('%s %% used, %s left', q.used_percent, q.values_left), format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint;', q.owned_by_table, q.owned_by_column)
+           format('%s %% used, %s left', q.used_percent, q.values_left), q.remedy
       FROM steward.sequence_usage q
      WHERE q.used_percent >= 75 AND NOT q.cycles
      UNION ALL

@@ -1,5 +1,4 @@
-# What needs a standby, a restart or many transactions: who holds back VACUUM from afar, replay that waits, prepared
-# transactions that came through a restart, and whether autovacuum does what autovacuum_queue says.
+# The monitoring views where statements are not counted, on standbys, behind slots that are lost and while archiving fails.
 use strict;
 use warnings;
 use FindBin;
@@ -9,187 +8,255 @@ use PostgreSQL::Test::Utils;
 use StewardTest;
 use Test::More;
 
-my $primary = steward_node('primary', allows_streaming => 'logical',
-	conf => "max_connections = 20\nsuperuser_reserved_connections = 4\nshared_buffers = 16MB\nautovacuum_naptime = 1d\n");
-my $version = $primary->pg_version;
-$primary->append_conf('postgresql.conf', "reserved_connections = 2\n") if $version >= 16;
-create_extension($primary);
-$primary->safe_psql('postgres', q{
-	CREATE TABLE orders (id integer);
-	INSERT INTO orders SELECT generate_series(1, 100);
-	-- all views of the contract, those to come too; to_jsonb has all columns computed
-	CREATE FUNCTION failing_views() RETURNS SETOF text LANGUAGE plpgsql AS $$
-	DECLARE
-		view_name name;
-	BEGIN
-		FOR view_name IN SELECT c.relname FROM pg_class c
-						  WHERE c.relnamespace = 'steward'::regnamespace AND c.relkind = 'v' AND has_table_privilege('pg_monitor', c.oid, 'SELECT')
-							AND NOT EXISTS (SELECT FROM aclexplode(c.relacl) x WHERE x.grantee = 0)
-		LOOP
-			BEGIN
-				EXECUTE format('SELECT count(to_jsonb(v)) FROM steward.%I v', view_name);
-			EXCEPTION WHEN OTHERS THEN
-				RETURN NEXT format('%s: %s', view_name, SQLERRM);
-			END;
-		END LOOP;
-	END $$;
+my $primary = steward_node('primary', allows_streaming => 'logical', conf => q{
+archive_mode = on
+autovacuum = off
+shared_preload_libraries = 'auto_explain'
+# settings of a library that is not there
+pg_stat_statements.max = 500
 });
+create_extension($primary);
+$primary->safe_psql('postgres', 'CREATE ROLE watcher LOGIN; GRANT pg_monitor TO watcher');
 
-# Runs a statement in a new session until it waits for a lock.
-sub start_waiting
+# What a member of pg_monitor gets, and what goes wrong.
+sub watch
 {
-	my ($node, $statement) = @_;
-	my $waiting = $node->safe_psql('postgres', 'SELECT count(*) FROM pg_locks WHERE NOT granted');
-	my $session = $node->background_psql('postgres');
-	$session->query_until(qr/start/, "\\echo start\n$statement;\n");
-	$node->poll_query_until('postgres', "SELECT count(*) > $waiting FROM pg_locks WHERE NOT granted") or die 'it does not wait';
-	return $session;
+	my ($node, $sql) = @_;
+	my ($rc, $stdout, $stderr) = $node->psql('postgres', $sql, extra_params => [ '-U', 'watcher' ]);
+	return $stdout . $stderr;
 }
 
-# A prepared transaction alone keeps others waiting, and does so after a restart.
-$primary->safe_psql('postgres', q{BEGIN; UPDATE orders SET id = id; PREPARE TRANSACTION 'alone'});
-foreach my $when ('a prepared transaction', 'one that came through a restart')
+sub poll
 {
-	my $session = start_waiting($primary, 'BEGIN; LOCK TABLE orders');
-	is($primary->safe_psql('postgres', q{SELECT pid IS NULL, prepared_id, blocked_by, roots, victims, relation, remedy FROM steward.blocking_queries}),
-		"t|alone|{}|{}|1||ROLLBACK PREPARED 'alone';\nf||{alone}|{alone}|0|public.orders|", "$when is the root");
-	$session->{run}->kill_kill;
-	$primary->restart;
+	my ($node, $sql, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return ok($node->poll_query_until('postgres', $sql), $name);
 }
-$primary->safe_psql('postgres', $primary->safe_psql('postgres', 'SELECT remedy FROM steward.xmin_horizon'));
-is($primary->safe_psql('postgres', 'SELECT count(*) FROM pg_prepared_xacts'), '0', 'and the remedy ends it');
 
-is($primary->safe_psql('postgres', q{SELECT connection_limit FROM steward.connections WHERE scope = 'cluster'}), $version >= 16 ? 14 : 16,
-	'connections that are reserved are left out');
+# Reads all columns of all views, each on its own.
+sub all_views_work
+{
+	my ($node, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return is(watch($node, q{
+		DO $$
+		DECLARE
+			view_name name;
+		BEGIN
+			FOR view_name IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'steward'::regnamespace AND c.relkind = 'v' AND has_table_privilege(c.oid, 'SELECT') LOOP
+				BEGIN
+					EXECUTE format('SELECT count(to_jsonb(v)) FROM steward.%I v', view_name);
+				EXCEPTION WHEN OTHERS THEN
+					RAISE NOTICE '% fails: %', view_name, SQLERRM;
+				END;
+			END LOOP;
+		END $$}), '', $name);
+}
 
-# A VACUUM that waits for a page says how far it is, and holds nothing back.
-my $cursor = $primary->background_psql('postgres');
-$cursor->query_safe('BEGIN; DECLARE c CURSOR FOR SELECT * FROM orders; FETCH 1 FROM c');
-my $vacuum = $primary->background_psql('postgres');
-$vacuum->query_until(qr/start/, "\\echo start\nVACUUM (FREEZE) orders;\n");
-ok( $primary->poll_query_until('postgres', q{SELECT count(*) = 1 FROM steward.activity WHERE wait_event_type IN ('BufferPin', 'Buffer') AND query LIKE 'VACUUM%'}),
-	'a wait for a page');
-is($primary->safe_psql('postgres', q{SELECT command, relation, phase, done, total, unit, query FROM steward.progress}),
-	'VACUUM|public.orders|scanning heap|0|1|blocks|VACUUM (FREEZE) orders;', 'its progress');
-is($primary->safe_psql('postgres', q{SELECT kind, query LIKE 'FETCH%' FROM steward.xmin_horizon JOIN pg_stat_activity ON pid::text = holder}), 'session|t', 'the reader alone holds back rows');
-$cursor->quit;
-$vacuum->quit;
+my $source = 'SELECT unavailable, remedy FROM steward.statements_source()';
 
-# Slots, until they are lost.
-$primary->safe_psql('postgres', q{SELECT pg_create_logical_replication_slot('changes', 'pgoutput')});
-is($primary->safe_psql('postgres', q{SELECT kind, holder, database_name, held_for, remedy FROM steward.xmin_horizon}),
-	q{replication slot (catalogs)|changes|postgres||SELECT pg_drop_replication_slot('changes');}, 'a slot holds catalogs');
-$primary->safe_psql('postgres', $_) foreach q{ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'}, 'SELECT pg_reload_conf()',
-  (map { 'CREATE TABLE t (); DROP TABLE t; SELECT pg_switch_wal()' } 1 .. 3), 'CHECKPOINT';
-is($primary->safe_psql('postgres', q{SELECT wal_status FROM pg_replication_slots; SELECT count(*) FROM steward.xmin_horizon}),
-	"lost\n0", 'and nothing once it is lost');
-$primary->safe_psql('postgres', q{SELECT pg_drop_replication_slot('changes')});
+#
+# Statements
+#
+is(watch($primary, $source), 'pg_stat_statements is not installed in this database|CREATE EXTENSION pg_stat_statements;', 'without pg_stat_statements');
+$primary->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements');
+is( watch($primary, $source),
+	q{pg_stat_statements is not in shared_preload_libraries|ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'pg_stat_statements'; and restart the server},
+	'not preloaded, though the configuration knows its settings');
+is(watch($primary, 'SELECT count(*) FROM steward.slow_queries'), '0', 'there are no rows, and no error');
 
-# A standby, which reports what its sessions need.
+$primary->append_conf('postgresql.conf', "pg_stat_statements.track = all\n");
+$primary->safe_psql('postgres', watch($primary, q{SELECT split_part(remedy, ';', 1) FROM steward.statements_source()}));
+$primary->restart;
+is($primary->safe_psql('postgres', 'SHOW shared_preload_libraries'), 'auto_explain, pg_stat_statements', 'the remedy keeps the libraries that are there');
+$primary->safe_psql('postgres', q{
+	DROP EXTENSION pg_stat_statements;
+	CREATE SCHEMA "Odd.Schema";
+	CREATE EXTENSION pg_stat_statements SCHEMA "Odd.Schema" VERSION '1.7'});
+is(watch($primary, $source), 'pg_stat_statements is of an old version|ALTER EXTENSION pg_stat_statements UPDATE;', 'an old version');
+is(watch($primary, 'SELECT count(*) FROM steward.slow_queries'), '0', 'has no rows');
+my $session = $primary->background_psql('postgres');
+my $count = q{SELECT count(*) > 0, bool_and(is_top_level IS NULL), bool_and(counted_since IS NULL) FROM steward.slow_queries};
+$session->query_safe("PREPARE prepared AS $count");
+is($session->query_safe('EXECUTE prepared'), 'f||', 'nor has a prepared statement');
+$primary->safe_psql('postgres', q{ALTER EXTENSION pg_stat_statements UPDATE TO '1.8'; SELECT count(*) FROM pg_class});
+is($session->query_safe('EXECUTE prepared'), 't|t|t', 'an update reaches it, and what version 1.8 lacks is null');
+$primary->safe_psql('postgres', 'CREATE VIEW usual AS SELECT query, calls, total_exec_time FROM "Odd.Schema".pg_stat_statements');
+my ($rc, $stdout, $stderr) = $primary->psql('postgres', 'ALTER EXTENSION pg_stat_statements UPDATE');
+like($stderr, qr/other objects depend on it/, 'a view on pg_stat_statements keeps it from being updated');
+$primary->safe_psql('postgres', 'DROP VIEW usual');
+$primary->safe_psql('postgres', 'ALTER EXTENSION pg_stat_statements UPDATE; SELECT count(*) FROM pg_class');
+my $has_since = $primary->safe_psql('postgres', q{SELECT string_to_array(extversion, '.')::integer[] >= '{1,11}' FROM pg_extension WHERE extname = 'pg_stat_statements'});
+is($session->query_safe('EXECUTE prepared'), 't|f|' . ($has_since eq 't' ? 'f' : 't'), 'as does the next');
+$session->quit;
+
+is( watch($primary, $source),
+	'permission denied for schema Odd.Schema|GRANT USAGE ON SCHEMA "Odd.Schema" TO pg_monitor; GRANT SELECT ON "Odd.Schema".pg_stat_statements TO pg_monitor;',
+	'in a schema that is not for everybody');
+is(watch($primary, 'SELECT count(*) FROM steward.slow_queries'), '0', 'it has no rows for who may not look');
+$primary->safe_psql('postgres', watch($primary, 'SELECT remedy FROM steward.statements_source()'));
+is(watch($primary, $source), '|', 'until the remedy is run');
+$primary->safe_psql('postgres', q{
+	CREATE TABLE thing (id integer PRIMARY KEY);
+	CREATE FUNCTION fill() RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO thing SELECT generate_series(1, 1000); END $$;
+	SELECT fill()});
+is( watch($primary, q{SELECT user_name, is_top_level, calls, rows, rows_per_call, query FROM steward.slow_queries WHERE query ~ '^(INSERT INTO thing|SELECT fill)' ORDER BY query}),
+	join("\n", 'postgres|f|1|1000|1000.0|INSERT INTO thing SELECT generate_series($1, $2)', 'postgres|t|1|1|1.0|SELECT fill()') =~ s/postgres\|/getpwuid($>) . '|'/ger,
+	'statements of others are told, with their text');
+is(watch($primary, q{SELECT sum(total_percent) FILTER (WHERE is_top_level) BETWEEN 99 AND 101, sum(total_percent) > sum(total_percent) FILTER (WHERE is_top_level) FROM steward.slow_queries}),
+	't|t', 'the parts of top-level statements add up to 100 %, what functions ran comes on top');
+
+($rc, $stdout, $stderr) = $primary->psql('postgres', 'SELECT query, calls, total_time, mean_time FROM "Odd.Schema".pg_stat_statements ORDER BY total_time DESC');
+like($stderr, qr/column "total_time" does not exist/, 'the usual query fails since version 1.8');
+
+#
+# Settings
+#
+$primary->append_conf('postgresql.conf', q{
+ssl_passphrase_command = 'echo geheim'
+archive_cleanup_command = 'PGPASSWORD=geheim cleanup %r'
+restore_command = 'fetch --token geheim %f %p'
+primary_conninfo = 'host=nowhere password=geheim'
+steward.audit_redaction_key = 'geheim'
+});
+$primary->safe_psql('postgres', q{
+	ALTER ROLE watcher SET app.jwt_secret = 'geheim';
+	ALTER ROLE ALL SET app.dsn = 'postgres://me:geheim@there/db';
+	ALTER DATABASE postgres SET app.token = 'geheim';
+	ALTER SYSTEM SET maintenance_work_mem = '70MB'});
+$primary->stop;
+command_ok([ 'pg_ctl', '-w', '-D', $primary->data_dir, '-l', $primary->logfile, '-o', '--cluster-name=primary -c work_mem=5MB', 'start' ], 'a server is started with a setting');
+$primary->_update_pid(1);
+my $settings = q{SELECT name, setting, unit, source, database_name, role_name FROM steward.settings_changed
+	WHERE name ~ '^(app\.|work_mem|maintenance_work_mem|ssl_passphrase_command|archive_cleanup|restore|primary_conninfo|steward\.)' ORDER BY name COLLATE "C"};
+is( watch($primary, $settings), join("\n",
+	'app.dsn|(hidden)||all roles||', 'app.jwt_secret|(hidden)||role||watcher', 'app.token|(hidden)||database|postgres|', 'archive_cleanup_command|(hidden)||configuration file||',
+	'maintenance_work_mem|71680|kB|ALTER SYSTEM||', 'primary_conninfo|(hidden)||configuration file||', 'restore_command|fetch (hidden)||configuration file||',
+	'ssl_passphrase_command|(hidden)||configuration file||', 'work_mem|5120|kB|command line||'),
+	'where settings come from is told, secrets are not');
+unlike(watch($primary, 'SELECT * FROM steward.settings_changed'), qr/geheim/, 'not one of them');
+# a session that has the library loaded knows the settings of it too
+unlike(watch($primary, 'SELECT steward.current_tenant_text(); SELECT * FROM steward.settings_changed'), qr/geheim/, 'nor when the library is loaded');
+is(watch($primary, q{SELECT count(*) FROM steward.settings_changed WHERE pending_restart}), '0', 'nothing waits for a restart');
+$primary->safe_psql('postgres', 'ALTER SYSTEM SET max_connections = 77');
+$primary->reload;
+poll($primary, q{SELECT setting <> '77' FROM steward.settings_changed WHERE name = 'max_connections' AND pending_restart}, 'what waits for a restart is told');
+$primary->safe_psql('postgres', 'ALTER SYSTEM RESET max_connections; ALTER ROLE ALL RESET app.dsn; ALTER ROLE watcher RESET app.jwt_secret; ALTER DATABASE postgres RESET app.token');
+$primary->restart;
+
+#
+# Archiving
+#
+is(watch($primary, 'SELECT mode, is_failing, failed_count FROM steward.archiver'), 'on|t|0', 'an archiver that nobody told how fails, though no failure is counted');
+my $standby_conf = "archive_command = ''\nrestore_command = ''\nprimary_slot_name = 'standby'\nhot_standby_feedback = on\nwal_receiver_status_interval = 1\n";
 $primary->backup('base');
+$primary->append_conf('postgresql.conf', "archive_command = 'false'\n");
+$primary->reload;
+$primary->safe_psql('postgres', 'INSERT INTO thing VALUES (-1); SELECT pg_switch_wal()');
+poll($primary, q{SELECT is_failing AND failed_count > 0 AND last_failed_wal IS NOT NULL AND last_failed_age < '1 hour' AND files_waiting > 0 AND last_archived_wal IS NULL FROM steward.archiver},
+	'archiving fails');
+$primary->append_conf('postgresql.conf', "archive_command = 'true'\n");
+$primary->reload;
+$primary->safe_psql('postgres', 'INSERT INTO thing VALUES (-2); SELECT pg_switch_wal()');
+poll($primary, q{SELECT NOT is_failing AND failed_count > 0 AND archived_count > 0 AND files_waiting = 0 FROM steward.archiver}, 'archiving works again, and is idle');
+
+#
+# Standbys
+#
+$primary->safe_psql('postgres', q{SELECT pg_create_physical_replication_slot('standby', true)});
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($primary, 'base', has_streaming => 1);
-$standby->append_conf('postgresql.conf', "max_standby_streaming_delay = -1\nhot_standby_feedback = on\nwal_receiver_status_interval = 1s\n");
+$standby->append_conf('postgresql.conf', $standby_conf);
 $standby->start;
-my $reader = $standby->background_psql('postgres');
-$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM orders');
-ok( $primary->poll_query_until('postgres',
-		q{SELECT count(*) = 1 FROM steward.xmin_horizon WHERE kind = 'standby' AND holder = 'standby' AND xid_age >= 0 AND held_for IS NULL AND is_oldest}),
-	'the primary says that the standby holds rows');
-is($primary->safe_psql('postgres', q{SELECT used FROM steward.connections WHERE scope = 'cluster'; SELECT count(*) FROM steward.long_transactions}),
-	"1\n0", 'its walsender is neither a connection nor a transaction');
-$primary->safe_psql('postgres', q{SELECT pg_create_physical_replication_slot('standby_1')});
-$standby->append_conf('postgresql.conf', "primary_slot_name = 'standby_1'\n");
-$standby->reload;
-ok( $primary->poll_query_until('postgres',
-		q{SELECT count(*) = 1 AND bool_and(kind = 'replication slot' AND holder = 'standby_1' AND remedy LIKE '%hot_standby_feedback%') FROM steward.xmin_horizon}),
-	'or its slot, if it has one');
-is($standby->safe_psql('postgres', 'SELECT failing_views()'), '', 'every view can be read on the standby');
-is($standby->safe_psql('postgres', q{SELECT state, transaction_age > '0', xid_age, xmin_age >= 0 FROM steward.long_transactions; SELECT kind FROM steward.xmin_horizon}),
-	"idle in transaction|t||t\nsession", 'which knows whose transaction it is');
-is($standby->safe_psql('postgres', q{SELECT dead_rows, vacuum_pressure, inserted_rows, modified_rows, due, xid_age > 0 FROM steward.autovacuum_queue WHERE table_name = 'orders'}),
-	'|||||t', 'nothing is known there of what VACUUM has to do, but for ages');
+$primary->wait_for_catchup($standby);
+$standby->backup('base');
+$standby->safe_psql('postgres', q{SELECT pg_create_physical_replication_slot('cascade')});
+my $cascade = PostgreSQL::Test::Cluster->new('cascade');
+$cascade->init_from_backup($standby, 'base', has_streaming => 1);
+$cascade->append_conf('postgresql.conf', "primary_slot_name = 'cascade'\nwal_receiver_status_interval = 1\n");
+$cascade->start;
+$primary->safe_psql('postgres', 'INSERT INTO thing VALUES (-3)');
+$primary->wait_for_catchup($standby);
 
-# Replay waits for who reads, and others wait behind it.
-$primary->safe_psql('postgres', 'ALTER TABLE orders ADD COLUMN note text');
-$standby->poll_query_until('postgres', 'SELECT count(*) = 1 FROM pg_locks WHERE NOT granted') or die 'replay does not wait';
-my $behind = start_waiting($standby, 'SELECT count(*) FROM orders');
-is( $standby->safe_psql('postgres', q{
-		SELECT a.backend_type, cardinality(q.blocked_by), q.victims, q.wanted_mode, q.relation, q.roots = ARRAY[(SELECT pid::text FROM steward.long_transactions WHERE state LIKE 'idle%')],
-			   q.remedy LIKE 'SELECT pg_terminate_backend(%' AS remedy
-		  FROM steward.blocking_queries q JOIN pg_stat_activity a USING (pid) ORDER BY q.victims DESC}),
-	"client backend|0|2|||f|t\nstartup|1|1|AccessExclusiveLock|public.orders|t|\nclient backend|1|0|AccessShareLock|public.orders|t|",
-	'replay that waits is seen, and whom for');
-$reader->query_safe('COMMIT');
-$reader->quit;
-$behind->quit;
+my $to = q{SELECT count(*) = 1 AND bool_and(direction = 'to' AND state = 'streaming' AND sync_state = 'async' AND send_lag_bytes = 0 AND replay_lag_bytes = 0 AND replay_lag = '0' AND pid IS NOT NULL)
+	FROM steward.replication WHERE name = '%s' AND slot_name = '%s'};
+my $from = q{SELECT count(*) = 1 AND bool_and(state = 'streaming' AND replay_lag_bytes = 0 AND replay_lag = '0' AND slot_name = '%s' AND name IS NOT NULL) FROM steward.replication WHERE direction = 'from'};
+poll($primary, sprintf($to, 'standby', 'standby'), 'the primary knows a standby that has all there is');
+poll($standby, sprintf($from, 'standby'), 'the standby is not behind, however idle the primary');
+poll($standby, sprintf($to, 'cascade', 'cascade'), 'nor is the one behind it');
+poll($cascade, sprintf($from, 'cascade'), 'which says so too');
+is(watch($primary, q{SELECT count(*) FROM steward.replication WHERE direction = 'from'}), '0', 'the primary gets its WAL from nobody');
+like(watch($standby, 'SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), sent_lsn) FROM pg_stat_replication'), qr/recovery is in progress/, 'the usual query fails on a standby');
+is(watch($standby, q{SELECT name IS NOT NULL, slot_name, state FROM steward.replication WHERE direction = 'from'}), 't|standby|streaming', 'a member of pg_monitor sees where the WAL comes from');
+all_views_work($primary, 'all views can be read on the primary');
+all_views_work($standby, 'all views can be read on the standby');
+all_views_work($cascade, 'all views can be read on the standby of the standby');
+is(watch($standby, 'SELECT is_failing, archived_count FROM steward.archiver'), 'f|0', 'a standby does not archive, and so does not fail');
+is(watch($standby, q{SELECT slot_name, is_active, retained_bytes >= 0 FROM steward.replication_slots}), 'cascade|t|t', 'slots of a standby');
+is(watch($standby, q{SELECT current_lsn = pg_last_wal_replay_lsn(), wal_bytes >= 0 FROM steward.wal_activity}), 't|t', 'WAL on a standby');
+is(watch($standby, q{SELECT count(*) FROM steward.slow_queries WHERE query ~ 'pg_last_wal_replay_lsn'}), '1', 'statements of a standby are its own');
+
+# A standby that holds replay receives, and passes on.
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
+$standby->poll_query_until('postgres', q{SELECT pg_get_wal_replay_pause_state() = 'paused'});
+$primary->safe_psql('postgres', 'INSERT INTO thing SELECT generate_series(2000, 3000)');
+poll($standby, q{SELECT replay_lag_bytes > 10000 AND replay_lag > '0' FROM steward.replication WHERE direction = 'from'}, 'a standby whose replay is paused is behind');
+poll($primary, q{SELECT replay_lag_bytes > 10000 AND flush_lag_bytes = 0 AND replay_lag IS DISTINCT FROM '0' FROM steward.replication WHERE name = 'standby'}, 'the primary sees it');
+poll($standby, sprintf($to, 'cascade', 'cascade'), 'the one behind it has all that was received');
+is($cascade->safe_psql('postgres', 'SELECT count(*) FROM thing WHERE id >= 2000'), '1001', 'and is further than it');
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+poll($primary, sprintf($to, 'standby', 'standby'), 'when it goes on it catches up');
+
+# A standby that is cut off does not take itself for up to date.
 $standby->stop;
-$primary->poll_query_until('postgres', 'SELECT NOT active FROM pg_replication_slots') or die 'the standby is still there';
-$primary->safe_psql('postgres', q{SELECT pg_drop_replication_slot('standby_1')});
+poll($cascade, q{SELECT pid IS NULL AND state IS NULL AND replay_lag_bytes IS NULL AND replay_lag > '0' FROM steward.replication WHERE direction = 'from'}, 'a standby without source is told, with a lag that grows');
+is(watch($primary, q{SELECT count(*) FROM steward.replication}), '0', 'one that is gone is not seen by the primary');
+is(watch($primary, q{SELECT slot_name, is_active, active_pid FROM steward.replication_slots}), 'standby|f|', 'but by its slot');
+all_views_work($cascade, 'all views can be read on a standby without source');
+$cascade->stop;
 
-# What is due is what autovacuum does.
+#
+# Slots
+#
 $primary->safe_psql('postgres', q{
-	CREATE TABLE dead (id integer) WITH (autovacuum_vacuum_threshold = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_insert_threshold = -1);
-	CREATE TABLE inserted (id integer) WITH (autovacuum_vacuum_insert_threshold = 20, autovacuum_vacuum_insert_scale_factor = 0, autovacuum_analyze_threshold = 10000);
-	CREATE TABLE "Left" (id integer) WITH (autovacuum_enabled = off);
-	CREATE TABLE whole (id integer) PARTITION BY RANGE (id);
-	CREATE TABLE whole_1 PARTITION OF whole FOR VALUES FROM (0) TO (1000);
-	INSERT INTO whole SELECT generate_series(0, 99);
-});
-$primary->safe_psql('postgres', 'ANALYZE whole');
-$primary->safe_psql('postgres', q{
-	INSERT INTO dead SELECT generate_series(1, 40);
-	INSERT INTO inserted SELECT generate_series(1, 40);
-	INSERT INTO "Left" SELECT generate_series(1, 10000);
-	INSERT INTO whole SELECT generate_series(100, 999);
-});
-$primary->safe_psql('postgres', 'DELETE FROM dead WHERE id <= 30');
-my $due = q{SELECT table_name, due, dead_rows, vacuum_pressure, insert_pressure, autovacuum_enabled FROM steward.autovacuum_queue
-	WHERE table_name IN ('dead', 'inserted', 'Left', 'whole_1') ORDER BY table_name COLLATE "C"};
-is($primary->safe_psql('postgres', $due), "Left|{}|0|0.00|10.00|f\ndead|{vacuum,analyze}|30|1.50||t\ninserted|{insert}|0|0.00|2.00|t\nwhole_1|{analyze}|0|0.00|0.98|t",
-	'what is due for each reason');
-if ($version >= 18)
+	CREATE DATABASE subscriber;
+	CREATE PUBLICATION things FOR TABLE thing;
+	SELECT pg_create_logical_replication_slot('things', 'pgoutput')});
+$primary->safe_psql('subscriber', sprintf(q{
+	CREATE TABLE thing (id integer PRIMARY KEY);
+	CREATE SUBSCRIPTION things CONNECTION 'host=%s port=%s dbname=postgres' PUBLICATION things WITH (create_slot = false, copy_data = false)}, $primary->host, $primary->port));
+$primary->safe_psql('postgres', 'INSERT INTO thing VALUES (-4)');
+poll($primary, q{SELECT r.state = 'streaming' AND r.send_lag_bytes >= 0 AND r.replay_lag_bytes = 0 AND s.unconfirmed_bytes = 0 AND s.is_active AND s.plugin = 'pgoutput' AND s.database_name = 'postgres'
+	FROM steward.replication r JOIN steward.replication_slots s USING (slot_name) WHERE r.name = 'things'}, 'a subscriber that has confirmed all');
+$primary->safe_psql('subscriber', 'ALTER SUBSCRIPTION things DISABLE');
+$primary->poll_query_until('postgres', q{SELECT NOT is_active FROM steward.replication_slots WHERE slot_name = 'things'});
+$primary->safe_psql('postgres', 'INSERT INTO thing SELECT generate_series(4000, 5000)');
+is( watch($primary, q{SELECT unconfirmed_bytes > 10000, retained_bytes >= unconfirmed_bytes, wal_status, catalog_xmin_age > 0, (inactive_for IS NULL) = (current_setting('server_version_num')::integer < 170000)
+	FROM steward.replication_slots WHERE slot_name = 'things'}), 't|t|reserved|t|t', 'one that is gone keeps WAL');
+is(watch($primary, q{SELECT bytes_until_lost FROM steward.replication_slots WHERE slot_name = 'things'}), '', 'without end, as long as there is no limit');
+
+$primary->append_conf('postgresql.conf', "max_slot_wal_keep_size = 1MB\n");
+$primary->reload;
+for (1 .. 4)
 {
-	my $threshold = q{SELECT vacuum_threshold FROM steward.autovacuum_queue WHERE table_name = 'Left'};
-	$primary->safe_psql('postgres', q{ALTER TABLE "Left" SET (autovacuum_vacuum_max_threshold = 30)});
-	is($primary->safe_psql('postgres', $threshold), '30', 'no more than the most');
-	$primary->safe_psql('postgres', q{ALTER TABLE "Left" SET (autovacuum_vacuum_max_threshold = -1)});
-	is($primary->safe_psql('postgres', $threshold), '50', 'which can be turned off');
+	$primary->safe_psql('postgres', "INSERT INTO thing VALUES (-10 - $_); SELECT pg_switch_wal()");
 }
-# from 19 on the server says so itself
-is( $primary->safe_psql('postgres', q{
-		SELECT q.table_name, q.due, q.insert_pressure, s.* FROM pg_stat_autovacuum_scores s JOIN steward.autovacuum_queue q ON q.relation_id = s.relid
-		 WHERE s.do_vacuum <> (q.due && '{freeze,vacuum,insert}') OR s.do_analyze <> ('analyze' = ANY (q.due)) OR s.for_wraparound <> ('freeze' = ANY (q.due))
-			OR q.autovacuum_enabled AND abs(s.vacuum_score - q.vacuum_pressure) + abs(s.vacuum_insert_score - coalesce(q.insert_pressure, 0)) + abs(s.analyze_score - coalesce(q.analyze_pressure, 0)) > 0.02}),
-	'', 'as the server itself has it') if $version >= 19;
-is($primary->safe_psql('postgres', q{SELECT table_name FROM steward.stale_statistics WHERE table_name LIKE 'whole%'}), 'whole_1', 'of the partitioned table nothing is known to have changed');
-$primary->safe_psql('postgres', $_) foreach q{ALTER SYSTEM SET autovacuum_naptime = '1s'}, 'SELECT pg_reload_conf()';
-ok( $primary->poll_query_until('postgres', q{SELECT count(*) = 0 FROM steward.autovacuum_queue WHERE due <> '{}'}),
-	'autovacuum does it, and no more is due');
-is( $primary->safe_psql('postgres', q{SELECT table_name, last_vacuum IS NOT NULL, last_analyze IS NOT NULL FROM steward.autovacuum_queue
-		WHERE table_name IN ('dead', 'inserted', 'Left', 'whole_1') ORDER BY table_name COLLATE "C"}),
-	"Left|f|f\ndead|t|t\ninserted|t|f\nwhole_1|f|t", 'each for its reason');
-is($primary->safe_psql('postgres', q{SELECT table_name, has_statistics, analyze_pressure FROM steward.stale_statistics WHERE table_name LIKE 'whole%'}),
-	'whole|t|6.67', 'the partitions have changed, and nobody analyzes the whole');
-$primary->safe_psql('postgres', 'ANALYZE whole');
-is($primary->safe_psql('postgres', q{SELECT count(*) FROM steward.stale_statistics WHERE table_name LIKE 'whole%'}), '0', 'until somebody does');
+$primary->safe_psql('postgres', 'CHECKPOINT');
+poll($primary, q{SELECT count(*) = 2 AND bool_and(wal_status = 'lost' AND invalidation_reason = 'wal_removed' AND retained_bytes IS NULL AND NOT is_active) FROM steward.replication_slots},
+	'with a limit they are lost, and it is told why');
+all_views_work($primary, 'all views can be read');
 
-# Much later: freezing is forced, for a table without autovacuum and one that wants it later, too.
-$primary->safe_psql('postgres', q{
-	ALTER TABLE inserted SET (autovacuum_freeze_max_age = 2000000000);
-	BEGIN; CREATE TABLE old (); PREPARE TRANSACTION 'old'});
+#
+# Checkpoints
+#
+my $requested = $primary->safe_psql('postgres', 'SELECT requested FROM steward.checkpoints');
+$primary->safe_psql('postgres', 'INSERT INTO thing VALUES (-20); CHECKPOINT');
+poll($primary, "SELECT requested > $requested AND buffers_written > 0 AND requested_percent > 0 AND (done > 0) IS NOT FALSE AND last_checkpoint_age < '1 hour' AND bytes_since_redo BETWEEN 0 AND 1024 ^ 3 FROM steward.checkpoints",
+	'a checkpoint is counted');
+$primary->safe_psql('postgres', q{CREATE TABLE large AS SELECT i, repeat('x', 100) AS x FROM generate_series(1, 300000) i});
+poll($primary, q{SELECT backend_buffers_written > 1000 FROM steward.checkpoints}, 'and so is what sessions write');
+
+server_log_is_clean($_) foreach $primary, $standby, $cascade;
+$primary->safe_psql('subscriber', 'ALTER SUBSCRIPTION things SET (slot_name = NONE); DROP SUBSCRIPTION things');
 $primary->stop;
-$primary->append_conf('postgresql.conf', "autovacuum_freeze_max_age = 100000\n");
-command_ok([ 'pg_resetwal', '-x', '400000', $primary->data_dir ], 'transaction ids are used up');
-truncate($primary->data_dir . '/pg_xact/0000', 256 * 1024) or die $!;
-$primary->start;
-is( $primary->safe_psql('postgres', q{SELECT 'freeze' = ANY (due), round(freeze_pressure) FROM steward.autovacuum_queue WHERE table_name IN ('Left', 'inserted')}),
-	"t|4\nt|4", 'what is too old is to be frozen');
-is( $primary->safe_psql('postgres', q{SELECT database_name, round(xid_freeze_percent, -2), xid_stop_percent FROM steward.wraparound WHERE database_name IN ('template0', 'postgres') ORDER BY 1}),
-	"postgres|400|0.0\ntemplate0|400|0.0", 'in all databases');
-is($primary->safe_psql('postgres', q{SELECT kind, holder, is_oldest, round(xid_age, -5) FROM steward.xmin_horizon WHERE is_oldest}), 'prepared transaction|old|t|400000', 'and who is in the way');
-$primary->safe_psql('postgres', q{ROLLBACK PREPARED 'old'});
-ok($primary->poll_query_until('postgres', q{SELECT count(*) = 0 FROM steward.autovacuum_queue WHERE 'freeze' = ANY (due)}), 'autovacuum freezes them');
-
-server_log_is_clean($_) foreach $primary, $standby;
 done_testing();
