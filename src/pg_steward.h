@@ -33,9 +33,13 @@
  *
  *	tenant_payload.c	reading base64url and JSON, without the server
  *	tenant_token.c		keys, and what a signed token says
+ *	tenant_registry.c	which tenants may work, and where their schemas are
  *	tenant.c			for which tenant and user a transaction works
  *	tenant_session.c	what the transaction must not leave to the session
  *	tenant_plan.c		columns that are compared with them
+ *	tenant_check_value.c	what the parts of a policy's expression are worth
+ *	tenant_check_expr.c	whether rows that meet an expression are a tenant's
+ *	tenant_check_view.c	which tables of tenants a view reads whole
  *	tenant_check.c		what policies say of a tenant column
  *	tenant_search.c		full-text search under row security
  *
@@ -62,11 +66,13 @@
 #include "fmgr.h"
 #include "lib/ilist.h"
 #include "lib/stringinfo.h"
+#include "nodes/parsenodes.h"
 #include "tsearch/ts_cache.h"
 #include "tsearch/ts_type.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 #include "compat.h"
 
@@ -503,11 +509,55 @@ extern void steward_token_init(void);
 extern const char *steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims,
 									  char *payload);
 
+/* tenant_registry.c */
+
+/* May a tenant work? */
+typedef enum StewardStanding
+{
+	TENANT_ACTIVE,
+	TENANT_SUSPENDED,
+	TENANT_ERASED,
+} StewardStanding;
+
+extern void steward_tenant_registry_init(void);
+extern StewardStanding steward_tenant_standing(const char *key);
+extern bool steward_tenant_registry_current(void);
+extern void steward_tenant_require_active(const char *key);
+
 /* tenant.c */
+extern bool steward_tenant_sessions;
+
 extern void steward_tenant_init(void);
-extern const char *steward_tenant_text(StewardTenantKind kind);
-extern uint64 steward_tenant_transaction(void);
+extern void steward_require_transaction(const char *function);
 extern bool steward_tenant_bound(void);
+
+/* tenant_current.c */
+
+/* Instead of a transaction's number: the leader of this parallel worker has checked it. */
+#define LEADERS_TRANSACTION	PG_UINT64_MAX
+
+/* One value, with all that its text can mean. */
+typedef struct TenantValue
+{
+	uint64		transaction;	/* in which it holds; 0 for none */
+	bool		lasts;			/* holds in the session's others too */
+	bool		is_bigint;
+	bool		is_uuid;
+	int64		bigint;
+	pg_uuid_t	uuid;
+	char		text[STEWARD_TENANT_VALUE_SIZE];
+} TenantValue;
+
+extern const char *const steward_tenant_kind_names[];
+
+extern void steward_tenant_follow(const TenantValue *const *values, TimestampTz expires_at);
+extern void steward_tenant_next_transaction(void);
+extern uint64 steward_tenant_transaction(void);
+extern bool steward_tenant_holds(const TenantValue *value);
+extern const TenantValue *steward_tenant_value(StewardTenantKind kind);
+extern const char *steward_tenant_text(StewardTenantKind kind);
+extern void steward_tenant_unsettle(void);
+extern void steward_tenant_current_init(void);
 
 /* tenant_session.c */
 extern void steward_tenant_session_init(void);
@@ -515,5 +565,42 @@ extern bool steward_tenant_holds_cursor(void);
 
 /* tenant_plan.c */
 extern void steward_tenant_discard_plans(const char *tenant);
+
+/* A query of a view, and which of its tables are known to give rows of the context's tenant only. */
+typedef struct TenantScope
+{
+	Query	   *query;
+	Bitmapset  *bound;			/* by their place in the range table */
+	const struct TenantTables *tables;
+	const struct TenantScope *outer;	/* the query around it */
+} TenantScope;
+
+/* The table whose rows a condition is about, and what is found of it. */
+typedef struct TenantFacts
+{
+	Index		varno;
+	AttrNumber	column;			/* the tenant column */
+	const TenantScope *scope;	/* of a view, else NULL */
+	bool		casts;			/* the column is converted to be compared */
+	bool		fixed;			/* it is compared with a constant */
+	bool		not_distinct;	/* null is the tenant where none is set */
+	List	   *columns;		/* columns that must equal the context */
+} TenantFacts;
+
+/* tenant_check_value.c */
+extern Node *steward_strip_casts(Node *node, bool *casts);
+extern bool steward_is_equality(Oid operator, Oid collation, List *args);
+extern bool steward_asks_context(Node *node);
+extern Query *steward_view_query(Oid view);
+extern bool steward_true_without_context(Node *node);
+
+/* tenant_check_expr.c */
+extern bool steward_is_context_predicate(Oid function);
+extern bool steward_has_any_var_walker(Node *node, void *context);
+extern bool steward_implies_tenant(TenantFacts *facts, Node *condition);
+extern bool steward_tenant_gaps(TenantFacts *facts, Node *expression, List **names);
+
+/* tenant_check_view.c */
+extern AttrNumber steward_tenant_scope_column(const TenantScope *scope, Index varno);
 
 #endif							/* PG_STEWARD_H */

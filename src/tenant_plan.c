@@ -128,6 +128,13 @@ make_comparison(FuncExpr *call)
 		(base != comparison->column_type && base != UNKNOWNOID &&
 		 !(base == VARCHAROID && comparison->column_type == TEXTOID)))
 		refuse_type(psprintf("steward.%s()", function), type);
+	if (OidIsValid(call->inputcollid) && !get_collation_isdeterministic(call->inputcollid))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("steward.%s() does not take a column with nondeterministic collation \"%s\"",
+						function, get_collation_name(call->inputcollid)),
+				 errdetail("Under it, names of several tenants or users may be equal."),
+				 errhint("ALTER TABLE ... ALTER COLUMN ... TYPE text COLLATE \"default\";")));
 
 	value_function = find_function(psprintf("current_%s_%s",
 											strcmp(function, "is_current_user") == 0 ? "user_id" : "tenant",

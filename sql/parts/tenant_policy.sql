@@ -1,13 +1,28 @@
 -- tenant_policy: the policies that keep the rows of tenants and users apart.
 
--- A policy of ours carries as comment the text that made it, and a hash of what the server made of that. So a changed
--- policy is known, dumps keep it all, and a partition is given what its table has.
-CREATE FUNCTION steward.tenant_policy_hash(relation regclass, policy_name name) RETURNS text
+-- A policy of ours carries as comment a hash of what the server made of it, and the text that it was made from, for
+-- people to read. So a changed policy is known, and dumps keep it all. Nothing that is run comes from a comment: the
+-- owner of a table can write there what he likes.
+CREATE FUNCTION steward.tenant_policy_definition(relation regclass, policy_name name) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
-    SELECT left(encode(sha256(convert_to(concat_ws(' ', p.polpermissive, p.polcmd,
-                (SELECT string_agg(CASE r.role WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(r.role) END, ',' ORDER BY 1) FROM unnest(p.polroles) r(role)),
-                pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)), 'UTF8')), 'hex'), 12)
+    SELECT format('%s FOR %s', CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+                  CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END)
+           || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+           || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
+      FROM pg_policy p
+     WHERE p.polrelid = relation AND p.polname = policy_name;
+END;
+COMMENT ON FUNCTION steward.tenant_policy_definition(regclass, name) IS
+'What a policy is by the catalog, but for its roles.';
+
+CREATE FUNCTION steward.tenant_policy_hash(relation regclass, policy_name name) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT left(encode(sha256(convert_to(steward.tenant_policy_definition(relation, policy_name)
+                || (SELECT string_agg(CASE r.role WHEN 0 THEN ' PUBLIC' ELSE ' ' || quote_ident(pg_get_userbyid(r.role)) END, ','
+                                      ORDER BY pg_get_userbyid(r.role) COLLATE "C")
+                      FROM unnest(p.polroles) r(role)), 'UTF8')), 'hex'), 12)
       FROM pg_policy p
      WHERE p.polrelid = relation AND p.polname = policy_name;
 END;
@@ -25,7 +40,8 @@ COMMENT ON FUNCTION steward.tenant_policy_sign(regclass, name, text) IS
 'Notes with a policy what was asked for, so that tenant_policies can tell whether it is still that.';
 
 CREATE VIEW steward.tenant_own_policies AS
-SELECT p.polrelid AS relation_id, p.polname AS policy_name, p.polroles AS role_ids, s.signature[2] AS request,
+SELECT p.polrelid AS relation_id, p.polname AS policy_name, p.polroles AS role_ids, p.polname LIKE 'steward\_admin\_%' AS for_admin,
+       NOT p.polpermissive AS is_floor, s.signature[2] AS request,
        s.signature[1] = steward.tenant_policy_hash(p.polrelid, p.polname) AS unchanged
   FROM pg_description d
  CROSS JOIN LATERAL (SELECT regexp_match(d.description, '^steward ([0-9a-f]{12}): (.*)$') AS signature) s
@@ -36,16 +52,19 @@ COMMENT ON VIEW steward.tenant_own_policies IS
 GRANT SELECT ON steward.tenant_own_policies TO PUBLIC;
 
 --
--- What the builders have in common
+-- What the builders check
 --
 
-CREATE FUNCTION steward.tenant_check_table(relation regclass) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION steward.tenant_begin(relation regclass, dry_run boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     kind "char";
     is_foreign boolean;
 BEGIN
+    IF dry_run IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'dry_run must not be null';
+    END IF;
     PERFORM steward.upkeep_check_owner(relation);
     SELECT c.relkind, c.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'steward'::regnamespace)
                       OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
@@ -61,34 +80,56 @@ BEGIN
             MESSAGE = format('%s is a table of the server or of an extension', relation),
             HINT = 'Let no role of the application use it.';
     END IF;
+    -- One at a time, and no partition comes in between; readers and writers go on where nothing is to be done. What
+    -- comes after this must be another statement of the caller's, to see what was waited for.
+    IF NOT dry_run THEN
+        EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', relation);
+    END IF;
 END $$;
-COMMENT ON FUNCTION steward.tenant_check_table(regclass) IS
-'Raises 42809 for what cannot be protected, and what upkeep_check_owner() raises.';
+COMMENT ON FUNCTION steward.tenant_begin(regclass, boolean) IS
+'Locks a table unless it is a dry run; raises 42809 for what cannot be protected, and what upkeep_check_owner() raises.';
+
+CREATE FUNCTION steward.tenant_base_type(relation regclass, column_name name) RETURNS regtype
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- domains over domains too
+    WITH RECURSIVE types AS (
+        SELECT a.atttypid AS type FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
+         UNION ALL
+        SELECT y.typbasetype FROM types t JOIN pg_type y ON y.oid = t.type WHERE y.typtype = 'd'
+    )
+    SELECT t.type FROM types t JOIN pg_type y ON y.oid = t.type WHERE y.typtype <> 'd';
+END;
+COMMENT ON FUNCTION steward.tenant_base_type(regclass, name) IS
+'The type of a column, or what its domain is over.';
 
 CREATE FUNCTION steward.tenant_key_function(relation regclass, column_name name, subject text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    column_type oid;
+    column_type regtype;
     suffix text;
 BEGIN
     PERFORM steward.upkeep_check_column(relation, column_name, 'bigint');
-    -- domains over domains too
-    WITH RECURSIVE types AS (
-        SELECT a.atttypid AS type FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = column_name
-         UNION ALL
-        SELECT y.typbasetype FROM types t JOIN pg_type y ON y.oid = t.type WHERE y.typtype = 'd'
-    )
-    SELECT t.type INTO column_type FROM types t JOIN pg_type y ON y.oid = t.type WHERE y.typtype <> 'd';
+    column_type := steward.tenant_base_type(relation, column_name);
     suffix := CASE column_type
         WHEN 'smallint'::regtype THEN 'int' WHEN 'integer'::regtype THEN 'int' WHEN 'bigint'::regtype THEN 'bigint'
         WHEN 'uuid'::regtype THEN 'uuid' WHEN 'text'::regtype THEN 'text' WHEN 'varchar'::regtype THEN 'text' END;
     IF suffix IS NULL THEN
         RAISE datatype_mismatch USING
-            MESSAGE = format('column "%s" of table %s is of type %s', column_name, relation, column_type::regtype),
-            DETAIL = CASE WHEN steward.tenant_type_leakproof(column_type) THEN NULL
+            MESSAGE = format('column "%s" of table %s is of type %s', column_name, relation, column_type),
+            DETAIL = CASE WHEN steward.tenant_type_leakproof(column_type) THEN 'Tenants and users are integers, UUIDs and texts.'
                           ELSE 'The "=" of that type is not leakproof: under a policy, no query could use it with an index.' END,
-            HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint USING ...; or uuid, or text.', relation, column_name);
+            HINT = CASE (SELECT y.typcategory FROM pg_type y WHERE y.oid = column_type)
+                   WHEN 'A' THEN 'Put who a row belongs to into a table of members; see steward.tenant_protect_member().'
+                   WHEN 'N' THEN format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint;', relation, column_name)
+                   ELSE format('ALTER TABLE %s ALTER COLUMN %I TYPE text;', relation, column_name) END;
+    ELSIF EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
+                   WHERE a.attrelid = relation AND a.attname = column_name AND NOT c.collisdeterministic) THEN
+        RAISE datatype_mismatch USING
+            MESSAGE = format('column "%s" of table %s has a nondeterministic collation', column_name, relation),
+            DETAIL = 'Names that it takes for equal would be one tenant or user.',
+            HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE text COLLATE "C";', relation, column_name);
     END IF;
     RETURN format('steward.current_%s_%s()', subject, suffix);
 END $$;
@@ -101,16 +142,58 @@ AS $$
 BEGIN
     IF roles IS NULL THEN
         RETURN coalesce((SELECT p.role_ids FROM steward.tenant_own_policies p
-                          WHERE p.relation_id = relation AND p.policy_name NOT LIKE 'steward\_admin\_%'
-                          ORDER BY p.policy_name LIMIT 1), '{0}');
-    ELSIF roles IN ('{}', '{public}') THEN
+                          WHERE p.relation_id = relation AND NOT p.for_admin ORDER BY p.policy_name LIMIT 1), '{0}');
+    ELSIF roles = '{}' OR 'public' = ANY (roles) THEN
         RETURN '{0}';
     END IF;
     PERFORM steward.upkeep_check_roles(roles);
-    RETURN ARRAY(SELECT quote_ident(r.name)::regrole::oid FROM unnest(roles) r(name));
+    RETURN ARRAY(SELECT DISTINCT quote_ident(r.name)::regrole::oid FROM unnest(roles) r(name));
 END $$;
 COMMENT ON FUNCTION steward.tenant_policy_roles(regclass, name[]) IS
 'For whom policies are to be: roles by name, for null those of the present policies, without any 0 for all. Raises 42704.';
+
+CREATE FUNCTION steward.tenant_check_admins(relation regclass, floor_roles oid[], kept_roles oid[], admins oid[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    admin name;
+    kept_in name;
+    path text;
+BEGIN
+    -- a restrictive policy holds for whoever has the rights of its roles
+    SELECT pg_get_userbyid(a.role), CASE WHEN f.role <> 0 THEN pg_get_userbyid(f.role) END INTO admin, kept_in
+      FROM unnest(admins) a(role)
+      JOIN unnest(floor_roles) f(role) ON CASE f.role WHEN 0 THEN true ELSE pg_has_role(a.role, f.role, 'USAGE') END
+     ORDER BY 1, 2 LIMIT 1;
+    IF kept_in = admin THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('role "%s" cannot be kept in by the policies of %s and be its administrator', admin, relation),
+            HINT = format('SELECT * FROM steward.tenant_policies WHERE relation = %L::regclass;', relation);
+    ELSIF kept_in IS NOT NULL THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('role "%s" has the rights of "%s", whom the policies of %s keep in', admin, kept_in, relation),
+            HINT = format('REVOKE %I FROM %I;', kept_in, admin);
+    ELSIF admin IS NOT NULL THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('policies of %s for all roles would keep in its administrator "%s" too', relation, admin),
+            HINT = format('Name the roles of the application, as in SELECT steward.tenant_protect(%L, roles => ''{app}'');', relation);
+    END IF;
+    SELECT pg_get_userbyid(p.role_id), pg_get_userbyid(p.target_id), p.path INTO kept_in, admin, path
+      FROM steward.tenant_role_paths(kept_roles) p
+     WHERE p.target_id = ANY (admins) ORDER BY 1, 2 LIMIT 1;
+    IF kept_in IS NOT NULL THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('role "%s", whom the policies of %s keep in, can become "%s"', kept_in, relation, admin),
+            DETAIL = path,
+            HINT = format('REVOKE %I FROM %I;', split_part(path, ' -> ', 2), kept_in);
+    END IF;
+END $$;
+COMMENT ON FUNCTION steward.tenant_check_admins(regclass, oid[], oid[], oid[]) IS
+'Raises 55000 where a policy would keep in an administrator, or not those who can become one.';
+
+--
+-- The commands
+--
 
 CREATE FUNCTION steward.tenant_revoke_commands(relation regclass) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -130,14 +213,55 @@ BEGIN ATOMIC
      WHERE g.grantee <> g.relowner
        AND (g.relkind = 'f' OR g.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
        AND NOT EXISTS (SELECT FROM steward.tenant_own_policies p
-                        WHERE p.relation_id = relation AND p.policy_name LIKE 'steward\_admin\_%' AND g.grantee = ANY (p.role_ids))
+                        WHERE p.relation_id = relation AND p.for_admin AND g.grantee = ANY (p.role_ids))
      GROUP BY g.grantee, m.qualified_name
-     ORDER BY g.grantee;
+     ORDER BY pg_get_userbyid(g.grantee);
 END;
 COMMENT ON FUNCTION steward.tenant_revoke_commands(regclass) IS
 'The commands that take away rights for which policies do not hold, but from the owner and administrators.';
 
-CREATE FUNCTION steward.tenant_policy_commands(relation regclass, role_ids oid[], policy_names name[], requests text[]) RETURNS SETOF text
+CREATE FUNCTION steward.tenant_policy_differences(source regclass, relation regclass, role_ids oid[], policy_names name[], requests text[],
+    OUT policy_name name, OUT is_there boolean, OUT definition text, OUT role_list text, OUT request text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+BEGIN ATOMIC
+    WITH asked AS (
+        SELECT a.policy_name, a.request FROM unnest(policy_names, requests) a(policy_name, request)
+    ), wanted AS (
+        SELECT a.policy_name, a.request, a.request AS definition, tenant_policy_differences.role_ids, true AS is_asked FROM asked a WHERE a.request IS NOT NULL
+         UNION ALL
+        -- all but those of administrators are for the same roles
+        SELECT o.policy_name, o.request, steward.tenant_policy_definition(source, o.policy_name),
+               CASE WHEN o.for_admin OR policy_names[1] LIKE 'steward\_admin\_%' THEN o.role_ids ELSE coalesce(tenant_policy_differences.role_ids, o.role_ids) END, false
+          FROM steward.tenant_own_policies o
+         WHERE o.relation_id = source AND o.policy_name NOT IN (SELECT a.policy_name FROM asked a)
+    ), present AS (
+        SELECT p.polname AS policy_name, o.request, coalesce(o.unchanged, false) AS unchanged, p.polroles AS role_ids,
+               steward.tenant_policy_definition(relation, p.polname) AS definition, o.policy_name IS NOT NULL AS is_own
+          FROM pg_policy p
+          LEFT JOIN steward.tenant_own_policies o ON o.relation_id = p.polrelid AND o.policy_name = p.polname
+         WHERE p.polrelid = relation
+    ), compared AS (
+        SELECT coalesce(w.policy_name, p.policy_name) AS policy_name, w.policy_name IS NOT NULL AS is_wanted, p.policy_name IS NOT NULL AS is_there,
+               coalesce(p.is_own, false) AS is_own, coalesce(p.unchanged, false) AS unchanged, w.request, w.definition, w.role_ids,
+               coalesce(p.request = w.request AND CASE WHEN w.is_asked THEN p.unchanged
+                                                       ELSE p.definition = w.definition AND (p.unchanged OR source = relation) END, false) AS is_right,
+               coalesce(w.role_ids @> p.role_ids AND w.role_ids <@ p.role_ids, false) AS has_roles
+          FROM wanted w
+          FULL JOIN present p ON p.policy_name = w.policy_name
+    )
+    SELECT c.policy_name, c.is_there, CASE WHEN NOT c.is_right THEN c.definition END,
+           (SELECT string_agg(CASE r.role WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r.role)) END, ', ' ORDER BY pg_get_userbyid(r.role) COLLATE "C")
+              FROM unnest(c.role_ids) r(role)),
+           -- one that is not right and stays is not signed, so that it shows
+           CASE WHEN NOT c.is_right OR c.unchanged THEN c.request END
+      FROM compared c
+     WHERE CASE WHEN c.is_wanted THEN NOT (c.is_right AND c.has_roles) ELSE c.is_own END
+     ORDER BY c.policy_name COLLATE "C";
+END;
+COMMENT ON FUNCTION steward.tenant_policy_differences(regclass, regclass, oid[], name[], text[]) IS
+'The policies that a table lacks, has otherwise or should not have, by what is asked for and the others of ours that a table, it or one above it, has.';
+
+CREATE FUNCTION steward.tenant_policy_commands(source regclass, relation regclass, role_ids oid[], policy_names name[], requests text[]) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
@@ -155,40 +279,18 @@ BEGIN
           FROM steward.table_members(relation) m JOIN pg_class c ON c.oid = m.member AND c.relkind <> 'f'
          ORDER BY m.depth, m.qualified_name COLLATE "C"
     LOOP
-        FOR policy IN
-            WITH asked AS (
-                SELECT * FROM unnest(policy_names, requests) a(policy_name, request)
-            ), wanted AS (
-                SELECT a.policy_name, a.request, tenant_policy_commands.role_ids FROM asked a WHERE a.request IS NOT NULL
-                 UNION ALL
-                -- all but those of administrators are for the same roles
-                SELECT o.policy_name, o.request,
-                       CASE WHEN o.policy_name LIKE 'steward\_admin\_%' OR policy_names[1] LIKE 'steward\_admin\_%' THEN o.role_ids
-                            ELSE coalesce(tenant_policy_commands.role_ids, o.role_ids) END
-                  FROM steward.tenant_own_policies o
-                 WHERE o.relation_id = relation AND o.policy_name NOT IN (SELECT a.policy_name FROM asked a)
-            ), present AS (
-                SELECT p.polname AS policy_name, o.request, o.unchanged, p.polroles AS role_ids, o.policy_name IS NOT NULL AS is_own
-                  FROM pg_policy p
-                  LEFT JOIN steward.tenant_own_policies o ON o.relation_id = p.polrelid AND o.policy_name = p.polname
-                 WHERE p.polrelid = member.member
-            )
-            SELECT policy_name, w.request, p.is_own IS NOT NULL AS is_there,
-                   (SELECT string_agg(CASE r.role WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r.role)) END, ', ' ORDER BY r.place)
-                      FROM unnest(w.role_ids) WITH ORDINALITY r(role, place)) AS role_list
-              FROM wanted w
-              FULL JOIN present p USING (policy_name)
-             WHERE CASE WHEN w.request IS NULL THEN p.is_own
-                        ELSE (w.request = p.request AND p.unchanged AND w.role_ids @> p.role_ids AND w.role_ids <@ p.role_ids) IS NOT TRUE END
-             ORDER BY policy_name COLLATE "C"
-        LOOP
-            IF policy.is_there THEN
+        FOR policy IN SELECT * FROM steward.tenant_policy_differences(source, member.member, role_ids, policy_names, requests) LOOP
+            IF policy.role_list IS NOT NULL AND policy.definition IS NULL THEN
+                RETURN NEXT format('ALTER POLICY %I ON %s TO %s', policy.policy_name, member.qualified_name, policy.role_list);
+            ELSIF policy.is_there THEN
                 RETURN NEXT format('DROP POLICY %I ON %s', policy.policy_name, member.qualified_name);
             END IF;
-            IF policy.request IS NOT NULL THEN
+            IF policy.definition IS NOT NULL THEN
                 RETURN NEXT format('CREATE POLICY %I ON %s AS %s TO %s USING %s', policy.policy_name, member.qualified_name,
-                                   split_part(policy.request, ' USING ', 1), policy.role_list,
-                                   substr(policy.request, strpos(policy.request, ' USING ') + 7));
+                                   split_part(policy.definition, ' USING ', 1), policy.role_list,
+                                   substr(policy.definition, strpos(policy.definition, ' USING ') + 7));
+            END IF;
+            IF policy.request IS NOT NULL THEN
                 RETURN NEXT format('SELECT steward.tenant_policy_sign(%L, %L, %L)', member.qualified_name, policy.policy_name, policy.request);
             END IF;
         END LOOP;
@@ -198,286 +300,97 @@ BEGIN
          CROSS JOIN LATERAL steward.tenant_revoke_commands(m.member) r
          ORDER BY m.depth, m.qualified_name COLLATE "C", 1;
 END $$;
-COMMENT ON FUNCTION steward.tenant_policy_commands(regclass, oid[], name[], text[]) IS
-'The commands that give a table and all below it policies for roles, take away those asked to be null, and leave none of ours that the table has not. Empty if all is as it should be.';
+COMMENT ON FUNCTION steward.tenant_policy_commands(regclass, regclass, oid[], name[], text[]) IS
+'The commands that give a table and all below it policies for roles, take away those asked to be null, and leave none of ours that another, it or one above it, has not. Empty if all is as it should be.';
 
-CREATE FUNCTION steward.tenant_column_commands(relation regclass, column_name name, subject text, create_index boolean) RETURNS SETOF text
+CREATE FUNCTION steward.tenant_column_commands(relation regclass, column_name name, subject text, has_default boolean, create_index boolean) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     WITH key AS MATERIALIZED (
-        SELECT a.attrelid, a.attnum, a.attnotnull, a.atthasdef OR a.attidentity <> '' AS has_value, c.relkind, m.qualified_name,
-               steward.tenant_key_function(relation, column_name, subject) AS key_function,
-               EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary AND i.indkey[0] = a.attnum AND i.indnkeyatts = 1) AS is_primary
+        SELECT a.attnotnull, m.qualified_name, steward.tenant_key_function(relation, column_name, subject) AS key_function,
+               a.atthasdef OR a.attidentity <> ''
+               OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary AND i.indkey[0] = a.attnum AND i.indnkeyatts = 1) AS has_value
           FROM steward.table_members(relation) m
-          JOIN pg_class c ON c.oid = m.member
           JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = column_name AND NOT a.attisdropped
          WHERE m.member = relation
     )
     SELECT format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', k.qualified_name, column_name, k.key_function)
-      FROM key k WHERE NOT k.has_value AND NOT k.is_primary
+      FROM key k WHERE has_default AND NOT k.has_value
      UNION ALL
     SELECT format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', k.qualified_name, column_name)
       FROM key k WHERE subject = 'tenant' AND NOT k.attnotnull
      UNION ALL
-    -- partitions get that of their table
+    (-- partitions get that of their table
     SELECT format('CREATE INDEX ON %s (%I)', m.qualified_name, column_name)
       FROM steward.table_members(relation) m
       JOIN pg_class c ON c.oid = m.member
       JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = column_name AND NOT a.attisdropped
      WHERE create_index AND (m.member = relation OR NOT m.is_partition) AND c.relkind IN ('r', 'p')
-       AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
-                        WHERE i.indrelid = m.member AND i.indkey[0] = a.attnum AND i.indpred IS NULL AND i.indisvalid
-                          AND x.relam = (SELECT am.oid FROM pg_am am WHERE am.amname = 'btree'));
+       AND NOT EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am am ON am.oid = x.relam
+                        WHERE i.indrelid = m.member AND i.indkey[0] = a.attnum AND i.indpred IS NULL AND i.indisvalid AND am.amname = 'btree')
+     ORDER BY m.depth, m.qualified_name COLLATE "C");
 END;
-COMMENT ON FUNCTION steward.tenant_column_commands(regclass, name, text, boolean) IS
+COMMENT ON FUNCTION steward.tenant_column_commands(regclass, name, text, boolean, boolean) IS
 'The commands that give the column of a tenant or user its default and an index, and that of a tenant NOT NULL.';
 
-CREATE FUNCTION steward.tenant_run(commands text[], dry_run boolean) RETURNS SETOF text
+CREATE FUNCTION steward.tenant_run(relation regclass, commands text[], dry_run boolean) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF dry_run IS NULL THEN
-        RAISE null_value_not_allowed USING MESSAGE = 'dry_run must not be null';
+    IF NOT dry_run AND commands <> '{}' THEN
+        -- from the top down, as who reads and writes locks them; the commands would meet him going up
+        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
     END IF;
-    RETURN QUERY SELECT c.command || ';' FROM unnest(commands) WITH ORDINALITY c(command, place) ORDER BY c.place;
-    IF NOT dry_run THEN
-        PERFORM steward.upkeep_run(commands);
-    END IF;
+    RETURN QUERY SELECT * FROM steward.upkeep_run(commands, dry_run);
 END $$;
-COMMENT ON FUNCTION steward.tenant_run(text[], boolean) IS
-'Returns commands, having run them unless it is a dry run.';
+COMMENT ON FUNCTION steward.tenant_run(regclass, text[], boolean) IS
+'Returns commands for a table and what is below it, having run them unless it is a dry run.';
+
+CREATE FUNCTION steward.tenant_build(relation regclass, roles name[], policy_names name[], requests text[], column_commands text[], dry_run boolean)
+RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    role_ids constant oid[] := steward.tenant_policy_roles(relation, roles);
+    has_floor constant boolean := EXISTS (SELECT FROM unnest(requests) r WHERE r LIKE 'RESTRICTIVE %')
+        OR EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.is_floor AND p.policy_name <> ALL (policy_names));
+BEGIN
+    PERFORM steward.tenant_check_admins(relation, CASE WHEN has_floor THEN role_ids END, role_ids,
+        ARRAY(SELECT unnest(p.role_ids) FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.for_admin));
+    RETURN QUERY SELECT * FROM steward.tenant_run(relation,
+        ARRAY(SELECT steward.tenant_policy_commands(relation, relation, role_ids, policy_names, requests)) || column_commands, dry_run);
+END $$;
+COMMENT ON FUNCTION steward.tenant_build(regclass, name[], name[], text[], text[], boolean) IS
+'Gives a table policies by name, and takes away those whose request is null; returns the commands.';
 
 --
--- The builders.  Of the policies that give rows, steward_tenant, steward_user, steward_member, and steward_public with
--- steward_author, a table has one kind, since they count together; the floors restrict what any of them gives.
+-- What became of them
 --
-
-CREATE FUNCTION steward.tenant_protect(
-    relation     regclass,
-    column_name  name    DEFAULT 'tenant_id',
-    roles        name[]  DEFAULT NULL,
-    folded       boolean DEFAULT false,
-    create_index boolean DEFAULT true,
-    dry_run      boolean DEFAULT false)
-RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    condition constant text := format('steward.%s(%I)', CASE WHEN folded THEN 'is_current_tenant_folded' ELSE 'is_current_tenant' END, column_name);
-    gives_rows constant boolean := (SELECT count(*) = 0 FROM steward.tenant_own_policies p
-                                     WHERE p.relation_id = relation AND p.policy_name IN ('steward_user', 'steward_author', 'steward_member'));
-BEGIN
-    PERFORM steward.tenant_check_table(relation), steward.tenant_key_function(relation, column_name, 'tenant');
-    RETURN QUERY SELECT * FROM steward.tenant_run(
-        ARRAY(SELECT steward.tenant_policy_commands(relation, steward.tenant_policy_roles(relation, roles), '{steward_tenant_floor,steward_tenant}', ARRAY[
-            'RESTRICTIVE FOR ALL USING (' || condition || ')',
-            CASE WHEN gives_rows THEN 'PERMISSIVE FOR ALL USING (' || condition || ')' END])) ||
-        ARRAY(SELECT steward.tenant_column_commands(relation, column_name, 'tenant', create_index)), dry_run);
-END $$;
-COMMENT ON FUNCTION steward.tenant_protect(regclass, name, name[], boolean, boolean, boolean) IS
-'Lets roles, by default all, see and write the rows of their tenant only; returns the commands.';
-
-CREATE FUNCTION steward.tenant_protect_user(
-    relation     regclass,
-    column_name  name    DEFAULT 'user_id',
-    roles        name[]  DEFAULT NULL,
-    create_index boolean DEFAULT true,
-    dry_run      boolean DEFAULT false)
-RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    condition constant text := format('steward.is_current_user(%I)', column_name);
-BEGIN
-    PERFORM steward.tenant_check_table(relation), steward.tenant_key_function(relation, column_name, 'user_id');
-    RETURN QUERY SELECT * FROM steward.tenant_run(
-        ARRAY(SELECT steward.tenant_policy_commands(relation, steward.tenant_policy_roles(relation, roles),
-            '{steward_user_floor,steward_user,steward_tenant,steward_public,steward_author,steward_member}', ARRAY[
-            'RESTRICTIVE FOR ALL USING (' || condition || ')',
-            'PERMISSIVE FOR ALL USING (' || condition || ')'])) ||
-        ARRAY(SELECT steward.tenant_column_commands(relation, column_name, 'user_id', create_index)), dry_run);
-END $$;
-COMMENT ON FUNCTION steward.tenant_protect_user(regclass, name, name[], boolean, boolean) IS
-'Lets roles, by default all, see and write the rows of their user only, within the tenant if the table has one; returns the commands.';
-
-CREATE FUNCTION steward.tenant_protect_visibility(
-    relation      regclass,
-    public_column name    DEFAULT 'published',
-    author_column name    DEFAULT 'author_id',
-    public_values text[]  DEFAULT '{true}',
-    roles         name[]  DEFAULT NULL,
-    create_index  boolean DEFAULT true,
-    dry_run       boolean DEFAULT false)
-RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
-AS $$
-DECLARE
-    column_type constant text := (SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute a
-                                   WHERE a.attrelid = relation AND a.attname = public_column AND a.attnum > 0 AND NOT a.attisdropped);
-    is_public text;
-BEGIN
-    PERFORM steward.tenant_check_table(relation), steward.upkeep_check_column(relation, public_column, 'boolean NOT NULL DEFAULT false'),
-            steward.tenant_key_function(relation, author_column, 'user_id');
-    IF coalesce(cardinality(public_values), 0) = 0 OR array_position(public_values, NULL) IS NOT NULL THEN
-        RAISE invalid_parameter_value USING
-            MESSAGE = 'public_values must have values, and none of them null',
-            HINT = format('SELECT steward.tenant_protect_visibility(%L, %L, %L, public_values => ''{published}'');', relation, public_column, author_column);
-    END IF;
-    SELECT format('%I IN (%s)', public_column, string_agg(format('%L::%s', v.value, column_type), ', ' ORDER BY v.place)) INTO is_public
-      FROM unnest(public_values) WITH ORDINALITY v(value, place);
-    IF column_type = 'boolean' AND public_values = '{true}' THEN
-        is_public := quote_ident(public_column);
-    END IF;
-    RETURN QUERY SELECT * FROM steward.tenant_run(
-        ARRAY(SELECT steward.tenant_policy_commands(relation, steward.tenant_policy_roles(relation, roles),
-            '{steward_public,steward_author,steward_tenant,steward_user_floor,steward_user,steward_member}', ARRAY[
-            'PERMISSIVE FOR SELECT USING (' || is_public || ')',
-            format('PERMISSIVE FOR ALL USING (steward.is_current_user(%I))', author_column)])) ||
-        ARRAY(SELECT steward.tenant_column_commands(relation, author_column, 'user_id', create_index)), dry_run);
-END $$;
-COMMENT ON FUNCTION steward.tenant_protect_visibility(regclass, name, name, text[], name[], boolean, boolean) IS
-'Lets roles, by default all, see what is public and what they wrote, and write only that, within the tenant if the table has one; returns the commands.';
-
-CREATE FUNCTION steward.tenant_protect_member(
-    relation      regclass,
-    members       regclass,
-    column_name   name    DEFAULT 'tenant_id',
-    member_column name    DEFAULT 'tenant_id',
-    user_column   name    DEFAULT 'user_id',
-    roles         name[]  DEFAULT NULL,
-    create_index  boolean DEFAULT true,
-    dry_run       boolean DEFAULT false)
-RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
-AS $$
-DECLARE
-    condition text;
-BEGIN
-    PERFORM steward.tenant_check_table(relation), steward.tenant_key_function(relation, column_name, 'tenant');
-    IF members IS NULL THEN
-        RAISE null_value_not_allowed USING MESSAGE = 'table of members must not be null';
-    END IF;
-    PERFORM steward.tenant_key_function(members, user_column, 'user_id');
-    IF steward.tenant_key_function(members, member_column, 'tenant') <> steward.tenant_key_function(relation, column_name, 'tenant') THEN
-        RAISE datatype_mismatch USING
-            MESSAGE = format('column "%s" of table %s is not of the type of column "%s" of table %s', member_column, members, column_name, relation),
-            HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE ...;', members, member_column);
-    END IF;
-    -- a list made once for each query: an index serves it, and no function is called for each row
-    SELECT format('%I = ANY (ARRAY(SELECT m.%I FROM %s m WHERE steward.is_current_user(m.%I)))', column_name, member_column, m.qualified_name, user_column)
-      INTO condition FROM steward.table_members(members) m WHERE m.member = members;
-    RETURN QUERY SELECT * FROM steward.tenant_run(
-        ARRAY(SELECT steward.tenant_policy_commands(relation, steward.tenant_policy_roles(relation, roles),
-            '{steward_member,steward_tenant,steward_public,steward_author,steward_user_floor,steward_user}', ARRAY[
-            'PERMISSIVE FOR ALL USING (' || condition || ')'])) ||
-        ARRAY(SELECT c FROM steward.tenant_column_commands(relation, column_name, 'tenant', create_index) c WHERE c NOT LIKE '%SET DEFAULT%'), dry_run);
-END $$;
-COMMENT ON FUNCTION steward.tenant_protect_member(regclass, regclass, name, name, name, name[], boolean, boolean) IS
-'Lets roles, by default all, see and write the rows of all tenants of which a table says that the user is a member; returns the commands.';
-
-CREATE FUNCTION steward.tenant_admin_all(relation regclass, role_name name, dry_run boolean DEFAULT false) RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
-AS $$
-DECLARE
-    kept_in oid;
-    role_id oid;
-BEGIN
-    PERFORM steward.tenant_check_table(relation), steward.upkeep_check_roles(ARRAY[role_name]);
-    role_id := quote_ident(role_name)::regrole;
-    -- a restrictive policy holds for whoever has the rights of its roles
-    SELECT r.role INTO kept_in
-      FROM steward.tenant_own_policies p CROSS JOIN LATERAL unnest(p.role_ids) r(role)
-     WHERE p.relation_id = relation AND p.request LIKE 'RESTRICTIVE %'
-       AND CASE r.role WHEN 0 THEN true ELSE pg_has_role(role_id, r.role, 'USAGE') END
-     ORDER BY r.role LIMIT 1;
-    IF kept_in = 0 THEN
-        RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('the policies of %s are for all roles, %I too', relation, role_name),
-            HINT = format('SELECT steward.tenant_protect(%L, roles => ''{...}''); with the roles of the application.', relation);
-    ELSIF kept_in IS NOT NULL THEN
-        RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('role %I has the rights of %I, for whom the policies of %s are', role_name, pg_get_userbyid(kept_in), relation),
-            HINT = format('REVOKE %I FROM %I;', pg_get_userbyid(kept_in), role_name);
-    END IF;
-    -- and a permissive one too
-    SELECT r.role INTO kept_in
-      FROM steward.tenant_own_policies p CROSS JOIN LATERAL unnest(p.role_ids) r(role)
-     WHERE p.relation_id = relation AND p.policy_name NOT LIKE 'steward\_admin\_%' AND r.role <> 0 AND pg_has_role(r.role, role_id, 'MEMBER')
-     ORDER BY r.role LIMIT 1;
-    IF kept_in IS NOT NULL THEN
-        RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('role %I, for whom the policies of %s are, can become %I', pg_get_userbyid(kept_in), relation, role_name),
-            HINT = format('REVOKE %I FROM %I;', role_name, pg_get_userbyid(kept_in));
-    END IF;
-    RETURN QUERY SELECT * FROM steward.tenant_run(
-        ARRAY(SELECT steward.tenant_policy_commands(relation, ARRAY[role_id], ARRAY[steward.upkeep_name('steward_admin_', role_name)],
-                                                    '{PERMISSIVE FOR ALL USING (true)}')), dry_run);
-END $$;
-COMMENT ON FUNCTION steward.tenant_admin_all(regclass, name, boolean) IS
-'Lets one role see and write all rows, by a policy of its own; returns the commands.';
-
-CREATE FUNCTION steward.tenant_protect_partitions(relation regclass, dry_run boolean DEFAULT false) RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    PERFORM steward.tenant_check_table(relation);
-    IF NOT EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = relation) THEN
-        RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('table %s is not protected', relation),
-            HINT = format('SELECT steward.tenant_protect(%L);', relation);
-    END IF;
-    RETURN QUERY SELECT * FROM steward.tenant_run(ARRAY(SELECT steward.tenant_policy_commands(relation, NULL, '{}', '{}')), dry_run);
-END $$;
-COMMENT ON FUNCTION steward.tenant_protect_partitions(regclass, boolean) IS
-'Gives the policies of a table to the partitions and inheritance children that it has got since; returns the commands.';
-
-CREATE FUNCTION steward.tenant_unprotect(relation regclass, dry_run boolean DEFAULT false) RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
-AS $$
-BEGIN
-    PERFORM steward.upkeep_check_owner(relation);
-    RETURN QUERY SELECT * FROM steward.tenant_run(ARRAY(
-        SELECT c.command
-          FROM steward.table_members(relation) m
-         CROSS JOIN LATERAL (
-               SELECT 1, format('DROP POLICY %I ON %s', p.policy_name, m.qualified_name), p.policy_name
-                 FROM steward.tenant_own_policies p WHERE p.relation_id = m.member
-                UNION ALL
-               -- policies of others stay, and in force
-               SELECT 2, format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', m.qualified_name), NULL
-                WHERE EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = m.member)
-                  AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = m.member
-                                     AND p.polname NOT IN (SELECT o.policy_name FROM steward.tenant_own_policies o WHERE o.relation_id = m.member))
-               ) c(step, command, policy_name)
-         ORDER BY m.depth, m.qualified_name COLLATE "C", c.step, c.policy_name COLLATE "C"), dry_run);
-    IF NOT dry_run AND EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = relation) THEN
-        RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('event trigger steward_tenant_guard protects table %s', relation),
-            HINT = format('INSERT INTO steward.tenant_check_muted (key, reason) VALUES (%L, ''...'');',
-                          'no_rls:' || (SELECT m.qualified_name FROM steward.table_members(relation) m WHERE m.member = relation));
-    END IF;
-END $$;
-COMMENT ON FUNCTION steward.tenant_unprotect(regclass, boolean) IS
-'Drops the policies that the builders made, and turns row security off where there are no others; returns the commands. Columns, indexes and rights stay.';
 
 CREATE VIEW steward.tenant_policies AS
-SELECT t.relation_id::regclass AS relation, policy_name,
+SELECT t.relation_id::regclass AS relation, t.policy_name,
        ARRAY(SELECT CASE r.role WHEN 0 THEN 'public' ELSE pg_get_userbyid(r.role) END FROM unnest(p.polroles) r(role) ORDER BY 1) AS roles,
        t.intent, pg_get_expr(p.polqual, p.polrelid) AS using_expression, pg_get_expr(p.polwithcheck, p.polrelid) AS check_expression,
        CASE WHEN p.polname IS NULL THEN 'missing'
             WHEN o.unchanged IS NOT TRUE OR o.request <> t.intent THEN 'changed'
             WHEN NOT c.relrowsecurity THEN 'row security is off'
             WHEN NOT c.relforcerowsecurity THEN 'row security is not forced' END AS problem
-  FROM (SELECT DISTINCT ON (m.member, o.policy_name) m.member AS relation_id, o.policy_name, o.request AS intent
-          FROM steward.tenant_own_policies o
-         CROSS JOIN LATERAL steward.table_members(o.relation_id) m
+  FROM (SELECT DISTINCT ON (m.member, w.policy_name) m.member AS relation_id, w.policy_name, w.intent
+          FROM (SELECT o.relation_id, o.policy_name, o.request AS intent FROM steward.tenant_own_policies o
+                 UNION ALL
+                -- those that come in pairs
+                SELECT o.relation_id, v.other, NULL
+                  FROM (VALUES ('steward_tenant', 'steward_tenant_floor'::name), ('steward_user', 'steward_user_floor'),
+                               ('steward_public', 'steward_author'), ('steward_author', 'steward_public')) AS v(one, other)
+                  JOIN steward.tenant_own_policies o ON o.policy_name = v.one) w
+         CROSS JOIN LATERAL steward.table_members(w.relation_id) m
          -- what is farthest up counts
-         ORDER BY m.member, o.policy_name, m.depth DESC) t
+         ORDER BY m.member, w.policy_name, w.intent IS NULL, m.depth DESC) t
   JOIN pg_class c ON c.oid = t.relation_id AND c.relkind <> 'f'
   LEFT JOIN pg_policy p ON p.polrelid = t.relation_id AND p.polname = t.policy_name
-  LEFT JOIN steward.tenant_own_policies o USING (relation_id, policy_name);
+  LEFT JOIN steward.tenant_own_policies o ON o.relation_id = t.relation_id AND o.policy_name = t.policy_name;
 COMMENT ON VIEW steward.tenant_policies IS
 'The policies that the builders made, as asked for and as they are now.';
-COMMENT ON COLUMN steward.tenant_policies.intent IS 'what was asked for';
+COMMENT ON COLUMN steward.tenant_policies.intent IS 'what was asked for; null if the policy that said so is gone';
 COMMENT ON COLUMN steward.tenant_policies.problem IS 'missing, changed, row security is off, row security is not forced; null if none';
 GRANT SELECT ON steward.tenant_policies TO PUBLIC;

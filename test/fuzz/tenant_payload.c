@@ -8,12 +8,7 @@
  */
 #include "../../src/tenant_payload.c"
 
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-/* the server's own would have to be linked */
-#undef printf
+#include "random.h"
 
 static const char *const seeds[] = {
 	"{\"tenant\":\"42\",\"user_id\":\"alice\",\"iat\":1700000000,\"exp\":1700000060.5}",
@@ -26,17 +21,6 @@ static const char *const seeds[] = {
 	"eyJhbGciOiJIUzI1NiJ9_-",
 	"",
 };
-
-static uint64 state = 0x9E3779B97F4A7C15;
-
-static uint32
-any(uint32 limit)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32) (state >> 32) % limit;
-}
 
 /* Changes bytes, takes some away, repeats some, or joins what another seed has. */
 static size_t

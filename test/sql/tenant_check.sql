@@ -26,6 +26,8 @@ DROP SCHEMA tenant_shop CASCADE;
 -- A clean schema: nothing is found
 --
 
+-- what follows does with a setting of its own
+INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('context_setting:app.tenant_id', 'the gateway sets it, and nobody else connects');
 CREATE ROLE regress_tenant_owner;
 CREATE ROLE regress_tenant_admin;
 CREATE SCHEMA tenant_clean AUTHORIZATION regress_tenant_owner;
@@ -389,5 +391,6 @@ SELECT steward.tenant_assert_isolated(level => 'FATAL');
 SELECT steward.tenant_assert_isolated('{mandant,client_id}');
 SELECT * FROM steward.tenant_check(roles => '{regress_tenant_nobody}');
 
+DELETE FROM steward.tenant_check_muted;
 DROP SCHEMA tenant_clean, tenant_seeds, tenant_test CASCADE;
 DROP ROLE regress_tenant_app, regress_tenant_owner, regress_tenant_admin, regress_app_user, regress_admin_user;

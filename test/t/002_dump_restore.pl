@@ -244,6 +244,42 @@ auditing_goes_on($source, 'a copy', 'template');
 	is($target->safe_psql('disabled', $silent), 'keyless', '--disable-triggers: audit_enable() mends them');
 }
 
+# What was muted stays so, by keys that name things and not their oids.
+{
+	my $check = q{SELECT key FROM steward.tenant_check(schemas => '{shop}') ORDER BY key COLLATE "C"};
+	my $all = q{SELECT key FROM steward.tenant_check(schemas => '{shop}', include_muted => true) ORDER BY key COLLATE "C"};
+
+	$source->safe_psql('postgres', 'CREATE DATABASE shop');
+	create_extension($source, 'shop');
+	$source->safe_psql('shop', q{
+		CREATE SCHEMA shop;
+		CREATE TABLE shop."Customer" (tenant_id integer PRIMARY KEY, email text CONSTRAINT "E-mail" UNIQUE);
+		CREATE TABLE shop.item (tenant_id integer NOT NULL, id integer PRIMARY KEY, made date, customer integer CONSTRAINT buyer REFERENCES shop."Customer" ON DELETE CASCADE);
+		CREATE INDEX ON shop.item (made);
+		ALTER TABLE shop.item ENABLE ROW LEVEL SECURITY;
+		CREATE POLICY "all" ON shop.item USING (true);
+		INSERT INTO steward.tenant_check_muted (key, reason, muted_by, muted_at)
+		SELECT key, 'it''s meant', 'somebody', '2026-01-02 03:04:05+00' FROM steward.tenant_check(schemas => '{shop}') WHERE rule <> 'no_rls';
+	});
+	my ($left, $findings) = ($source->safe_psql('shop', $check), $source->safe_psql('shop', $all));
+	is($left, 'no_rls:shop."Customer"', 'muted: all but one');
+	like($findings, qr/^unique_across_tenants:shop\."Customer":"E-mail"$/m, 'muted: keys are names');
+	command_ok([ 'pg_dump', @from, '-Fc', '-f', "$dir/shop.dump", 'shop' ], 'muted: pg_dump');
+	$target->safe_psql('postgres', 'CREATE DATABASE shop');
+	# other oids
+	$target->safe_psql('shop', 'CREATE TABLE in_the_way (); CREATE SCHEMA other');
+	command_ok([ 'pg_restore', @to, '-e', '-d', 'shop', "$dir/shop.dump" ], 'muted: pg_restore');
+	is($target->safe_psql('shop', $check), $left, 'muted: still muted after the restore');
+	is($target->safe_psql('shop', $all), $findings, 'muted: the same findings under the same keys');
+	my $rows = q{SET TimeZone = 'UTC'; SELECT * FROM steward.tenant_check_muted ORDER BY key COLLATE "C"};
+	is($target->safe_psql('shop', $rows), $source->safe_psql('shop', $rows), 'muted: with reason, author and time');
+	# another name is another thing: nobody has said yet that it is meant
+	$target->safe_psql('shop', 'ALTER TABLE shop.item RENAME TO article');
+	like($target->safe_psql('shop', $check), qr/^constant_read:shop\.article:"all"$/m, 'muted: a renamed table is looked at anew');
+	$target->safe_psql('shop', 'ALTER TABLE shop.article RENAME TO item');
+	is($target->safe_psql('shop', $check), $left, 'muted: and is muted again under its old name');
+}
+
 # One schema at a time.  (Without -e, pg_dump 15 crashes on an extension's partition.)
 {
 	command_ok([ 'pg_dump', @from, '-Fc', '-n', 'steward', '-e', 'pg_steward', '-f', "$dir/steward.dump", 'postgres' ], 'pg_dump of schema steward');

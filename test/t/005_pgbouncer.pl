@@ -7,10 +7,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use StewardTest;
 use Test::More;
-use Time::HiRes qw(usleep);
 
-my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
-plan skip_all => 'pgbouncer is not installed' unless $pgbouncer;
+plan skip_all => 'pgbouncer is not installed' unless pgbouncer();
 
 my $node = steward_node('pooled');
 create_extension($node);
@@ -20,28 +18,7 @@ my $user = $node->safe_psql('postgres', q{
 	CREATE ROLE regress_pooled; GRANT ALL ON t TO regress_pooled;
 	SELECT current_user});
 
-# One server connection for everybody, on a socket nobody else sees.
-my $dir = PostgreSQL::Test::Utils::tempdir_short();
-my $port = $node->port;
-append_to_file("$dir/pgbouncer.ini", qq{
-[databases]
-postgres = host=@{[$node->host]} port=$port dbname=postgres user=$user
-[pgbouncer]
-listen_port = $port
-listen_addr =
-unix_socket_dir = $dir
-auth_type = any
-pool_mode = transaction
-default_pool_size = 1
-logfile = @{[$node->logfile =~ s/\.log$/_pgbouncer.log/r]}
-});
-my $bouncer = IPC::Run::start([ $pgbouncer, '-q', "$dir/pgbouncer.ini" ], '>', '/dev/null', '2>&1');
-my $pool = "host=$dir port=$port dbname=postgres user=$user";
-for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-{
-	last if -S "$dir/.s.PGSQL.$port";
-	usleep(100_000);
-}
+my ($pool, $bouncer) = start_pgbouncer($node, $user);
 $node->safe_psql('postgres', 'SELECT', connstr => $pool);
 
 # Connects a client with the given name.

@@ -194,37 +194,14 @@ $standby->stop;
 
 SKIP:
 {
-	my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
-	skip 'pgbouncer is not installed', 1 unless $pgbouncer;
+	skip 'pgbouncer is not installed', 1 unless pgbouncer();
 
 	foreach my $preload ('', $library)
 	{
 		$node->append_conf('postgresql.conf', "shared_preload_libraries = '$preload'\n");
 		$node->restart;
 
-		# One server connection for everybody, on a socket nobody else sees.
-		my $dir = PostgreSQL::Test::Utils::tempdir_short();
-		my $port = $node->port;
-		append_to_file("$dir/pgbouncer.ini", qq{
-[databases]
-postgres = host=@{[$node->host]} port=$port dbname=postgres user=regress_app
-[pgbouncer]
-listen_port = $port
-listen_addr =
-unix_socket_dir = $dir
-auth_type = any
-pool_mode = transaction
-default_pool_size = 1
-ignore_startup_parameters = options
-logfile = @{[$node->logfile =~ s/\.log$/_pgbouncer.log/r]}
-});
-		my $bouncer = IPC::Run::start([ $pgbouncer, '-q', "$dir/pgbouncer.ini" ], '>', '/dev/null', '2>&1');
-		my $pool = "host=$dir port=$port dbname=postgres user=regress_app";
-		for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-		{
-			last if -S "$dir/.s.PGSQL.$port";
-			usleep(100_000);
-		}
+		my ($pool, $bouncer) = start_pgbouncer($node, 'regress_app');
 		$node->safe_psql('postgres', 'SELECT steward.current_tenant_int()', connstr => $pool);
 		my %client = map { $_ => $node->background_psql('postgres', on_error_stop => 0, extra_params => [ '-d', "$pool application_name=client_$_" ]) } qw(a b);
 		is($client{a}->query('SELECT pg_backend_pid()'), $client{b}->query('SELECT pg_backend_pid()'), 'clients share one server connection');

@@ -12,7 +12,7 @@ use Test::More;
 use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(steward_node create_extension create_workload start_workload
-  log_is_whole log_digest server_log_is_clean crash_and_start);
+  log_is_whole log_digest server_log_is_clean crash_and_start pgbouncer start_pgbouncer);
 
 # Returns a running cluster; "conf" is added to its settings, other parameters go to init().
 sub steward_node
@@ -200,6 +200,43 @@ sub server_log_is_clean
 	  split /\n/, slurp_file($node->logfile);
 	splice(@bad, 20) if @bad > 20;
 	return is(join("\n", @bad), '', $name // ('server log of ' . $node->name . ' is clean'));
+}
+
+# Returns the path of PgBouncer, undef if it is not installed.
+sub pgbouncer
+{
+	my ($path) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
+	return $path;
+}
+
+# Starts a PgBouncer in transaction mode with one server connection for everybody, as a user of the server, on a socket that
+# nobody else sees.  Returns how to connect to it, and its IPC::Run handle.
+sub start_pgbouncer
+{
+	my ($node, $user) = @_;
+	my $dir = PostgreSQL::Test::Utils::tempdir_short();
+	my $port = $node->port;
+
+	append_to_file("$dir/pgbouncer.ini", qq{
+[databases]
+postgres = host=@{[$node->host]} port=$port dbname=postgres user=$user
+[pgbouncer]
+listen_port = $port
+listen_addr =
+unix_socket_dir = $dir
+auth_type = any
+pool_mode = transaction
+default_pool_size = 1
+ignore_startup_parameters = options
+logfile = @{[$node->logfile =~ s/\.log$/_pgbouncer.log/r]}
+});
+	my $bouncer = IPC::Run::start([ pgbouncer(), '-q', "$dir/pgbouncer.ini" ], '>', '/dev/null', '2>&1');
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		last if -S "$dir/.s.PGSQL.$port";
+		usleep(100_000);
+	}
+	return ("host=$dir port=$port dbname=postgres user=$user", $bouncer);
 }
 
 # Kills the server as a power cut would, and starts it again as soon as its orphans are gone.

@@ -1,0 +1,305 @@
+-- tenant_check_access: the rules about roles, and about what reads on behalf of others.
+
+CREATE FUNCTION steward.tenant_check_roles(tables steward.tenant_table[], roles oid[],
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH tables AS MATERIALIZED (
+        SELECT * FROM steward.tenant_rows(tables)
+    ), owners AS MATERIALIZED (
+        SELECT t.owner_id, min(t.qualified_name COLLATE "C") AS example, count(*) AS tables FROM tables t GROUP BY t.owner_id
+    ), application AS MATERIALIZED (
+        SELECT r.* FROM pg_roles r WHERE r.oid = ANY (roles)
+    )
+    SELECT 'owner_login', CASE WHEN o.owner_id = ANY (roles) THEN 'ERROR' ELSE 'WARNING' END, quote_ident(r.rolname),
+           format('It can log in and owns %s%s: it can drop policies and turn row security off.', o.example,
+                  CASE WHEN o.tables > 1 THEN format(' and %s more', o.tables - 1) END),
+           format('ALTER ROLE %I NOLOGIN;', r.rolname), NULL
+      FROM owners o
+      JOIN pg_roles r ON r.oid = o.owner_id AND r.rolcanlogin AND NOT r.rolsuper
+     UNION ALL
+    SELECT 'bypassrls', 'ERROR', quote_ident(r.rolname),
+           CASE WHEN r.rolsuper THEN 'It is a superuser: no policy holds for it.' ELSE 'It has BYPASSRLS: no policy holds for it.' END,
+           format('ALTER ROLE %I %s;', r.rolname, CASE WHEN r.rolsuper THEN 'NOSUPERUSER' ELSE 'NOBYPASSRLS' END), NULL
+      FROM application r
+     WHERE r.rolsuper OR r.rolbypassrls
+     UNION ALL
+    SELECT 'set_role_path', 'ERROR', quote_ident(r.rolname),
+           format('It can act as %I, %s: %s.', t.rolname,
+                  CASE WHEN t.rolsuper THEN 'a superuser' WHEN t.rolbypassrls THEN 'which has BYPASSRLS'
+                       WHEN o.owner_id IS NULL THEN 'which gets at the files of the server' ELSE 'which owns ' || o.example END, p.path),
+           format('REVOKE %I FROM %s;', t.rolname, (regexp_match(p.path, '(?:^|.* -> )(.*) -> '))[1]), quote_ident(t.rolname)
+      FROM steward.tenant_role_paths(roles) p
+      JOIN application r ON r.oid = p.role_id AND NOT r.rolsuper
+      JOIN pg_roles t ON t.oid = p.target_id
+      LEFT JOIN owners o ON o.owner_id = t.oid
+     WHERE t.rolsuper OR t.rolbypassrls OR o.owner_id IS NOT NULL
+        OR t.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+     UNION ALL
+    SELECT 'replication', 'ERROR', quote_ident(r.rolname), 'It has REPLICATION: it can read the rows of all tenants from the log.',
+           format('ALTER ROLE %I NOREPLICATION;', r.rolname), NULL
+      FROM application r
+     WHERE r.rolreplication AND NOT r.rolsuper
+     UNION ALL
+    SELECT 'createrole', 'WARNING', quote_ident(r.rolname), 'It has CREATEROLE: it can make, or before 16 become, roles that own or may do more than it.',
+           format('ALTER ROLE %I NOCREATEROLE;', r.rolname), NULL
+      FROM application r
+     WHERE r.rolcreaterole AND NOT r.rolsuper
+     UNION ALL
+    SELECT 'statistics_visible', 'WARNING', quote_ident(r.rolname),
+           format(CASE t.rolname WHEN 'pg_read_all_settings' THEN 'It is a member of %I: it can read steward.tenant_keys, with which tokens are signed.'
+                                 ELSE 'It is a member of %I: it sees the statements of all sessions, with the values in them.' END, t.rolname),
+           format('REVOKE %I FROM %s;', t.rolname, (regexp_match(p.path, '(?:^|.* -> )(.*) -> '))[1]), quote_ident(t.rolname)
+      FROM steward.tenant_role_paths(roles) p
+      JOIN application r ON r.oid = p.role_id AND NOT r.rolsuper
+      JOIN pg_roles t ON t.oid = p.target_id AND t.rolname IN ('pg_monitor', 'pg_read_all_stats', 'pg_read_all_settings')
+     WHERE p.path NOT LIKE '%pg_monitor -> %'
+     UNION ALL
+    -- of one's own role one sees everything, and behind a pool all clients are one role
+    SELECT 'statements_visible', 'INFO', quote_ident(r.rolname),
+           'It may read pg_stat_statements: commands of its other sessions that have no parameters, such as SET steward.token, are there with what was set.',
+           format('REVOKE ALL ON %s FROM %s;', s.object, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END), s.name
+      FROM (SELECT format('TABLE %I.%I', n.nspname, c.relname) AS object, quote_ident(c.relname) AS name, coalesce(c.relacl, acldefault('r', c.relowner)) AS acl,
+                   'SELECT' AS privilege, c.oid, 'pg_class'::regclass AS class
+              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relname = 'pg_stat_statements'
+             UNION ALL
+            SELECT format('FUNCTION %s', f.oid::regprocedure), quote_ident(f.proname) || '()', coalesce(f.proacl, acldefault('f', f.proowner)),
+                   'EXECUTE', f.oid, 'pg_proc'::regclass
+              FROM pg_proc f WHERE f.proname = 'pg_stat_statements') s
+     CROSS JOIN LATERAL aclexplode(s.acl) x
+      JOIN application r ON NOT r.rolsuper AND CASE x.grantee WHEN 0 THEN true ELSE pg_has_role(r.oid, x.grantee, 'MEMBER') END
+     WHERE x.privilege_type = s.privilege
+       AND EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                    WHERE d.classid = s.class AND d.objid = s.oid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'pg_stat_statements')
+     UNION ALL
+    SELECT 'statements_visible', 'INFO', quote_ident(r.rolname),
+           'It sees in pg_stat_activity what its other sessions send, and so the tokens that they SET; a token as parameter of set_config() is not seen.',
+           format('ALTER ROLE %I SET track_activities = off;', r.rolname), 'pg_stat_activity'
+      FROM application r
+     WHERE r.rolcanlogin AND NOT r.rolsuper AND 'track_activities=off' <> ALL (coalesce(r.rolconfig, '{}'))
+       AND CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
+                THEN concat(current_setting('steward.tenant_keys', true), current_setting('steward.tenant_keys_file', true)) <> '' END
+     UNION ALL
+    SELECT 'context_setter', 'WARNING', quote_ident(r.rolname),
+           format('It may %s: SQL that is smuggled into it chooses any tenant.', s.what),
+           format('REVOKE %s FROM %s;', s.privilege, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END), s.name
+      FROM (SELECT 'call ' || f.oid::regprocedure, format('EXECUTE ON FUNCTION %s', f.oid::regprocedure), f.proname, f.proowner, f.proacl
+              FROM pg_proc f
+             WHERE f.oid IN ('steward.tenant_set(text, text, jsonb)'::regprocedure, 'steward.tenant_sign(text, text, interval, jsonb)'::regprocedure)
+             UNION ALL
+            SELECT 'set ' || p.parname, format('SET ON PARAMETER %s', p.parname), p.parname, 0, p.paracl
+              FROM pg_parameter_acl p
+             WHERE p.parname IN ('steward.tenant', 'steward.user_id', 'steward.claims', 'steward.tenant_keys')) AS s (what, privilege, name, owner, acl)
+     CROSS JOIN LATERAL aclexplode(s.acl) x
+      JOIN application r ON NOT r.rolsuper AND x.grantee <> s.owner AND x.privilege_type IN ('EXECUTE', 'SET')
+                        AND CASE x.grantee WHEN 0 THEN true ELSE pg_has_role(r.oid, x.grantee, 'MEMBER') END
+     UNION ALL
+    SELECT 'schema_create', 'WARNING', format('%I', n.nspname),
+           format('Role %I may create in it: what it makes there comes before what is found later in a search_path.', r.rolname),
+           format('REVOKE CREATE ON SCHEMA %I FROM %s;', n.nspname,
+                  CASE WHEN EXISTS (SELECT FROM aclexplode(n.nspacl) x WHERE x.grantee = 0 AND x.privilege_type = 'CREATE') THEN 'PUBLIC' ELSE quote_ident(r.rolname) END),
+           quote_ident(r.rolname)
+      FROM (SELECT DISTINCT t.schema_id FROM tables t) t
+      JOIN pg_namespace n ON n.oid = t.schema_id
+      JOIN application r ON NOT r.rolsuper AND has_schema_privilege(r.oid, n.oid, 'CREATE') AND NOT pg_has_role(r.oid, n.nspowner, 'USAGE')
+     UNION ALL
+    SELECT 'server_version', 'WARNING', 'server ' || current_setting('server_version'),
+           'This minor version has known faults in row security (CVE-2024-10976, CVE-2025-8713, CVE-2026-14666).', NULL, NULL
+      FROM (SELECT current_setting('server_version_num')::integer AS number) v
+      JOIN (VALUES (15, 19), (16, 15), (17, 11), (18, 5)) AS m (major, minor) ON v.number / 10000 = m.major AND v.number % 10000 < m.minor
+     WHERE EXISTS (SELECT FROM tables);
+END;
+COMMENT ON FUNCTION steward.tenant_check_roles(steward.tenant_table[], oid[]) IS
+'What tenant_check() finds of roles.';
+
+CREATE FUNCTION steward.tenant_check_strangers(tables steward.tenant_table[], schemas regnamespace[], roles oid[],
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH tables AS MATERIALIZED (
+        SELECT * FROM steward.tenant_rows(tables)
+    ), strangers AS MATERIALIZED (
+        SELECT c.conrelid AS oid, t.qualified_name, false AS is_parent
+          FROM pg_constraint c
+          JOIN tables t ON t.relation_id = c.confrelid
+         WHERE c.contype = 'f' AND c.conparentid = 0
+         UNION
+        SELECT i.inhparent, t.qualified_name, true
+          FROM pg_inherits i
+          JOIN tables t ON t.relation_id = i.inhrelid
+    )
+    SELECT 'no_tenant_column', 'WARNING', format('%I.%I', n.nspname, c.relname),
+           format(CASE WHEN bool_or(s.is_parent) THEN 'Who reads it reads %s too, whose policies do not hold there, and it has no column of the tenant.'
+                       ELSE 'Its rows refer to those of %s, and so belong to tenants, but it has no column that says to which, and no row security.' END,
+                  string_agg(DISTINCT s.qualified_name COLLATE "C", ', ' ORDER BY s.qualified_name COLLATE "C")), NULL::text, NULL::text
+      FROM strangers s
+      JOIN pg_class c ON c.oid = s.oid AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'steward'
+     WHERE s.oid NOT IN (SELECT t.relation_id FROM steward.tenant_tables((SELECT array_agg(DISTINCT t.column_name) FROM tables t)) t)
+       AND (schemas IS NULL OR c.relnamespace = ANY (schemas))
+       AND EXISTS (SELECT FROM unnest(roles) r WHERE has_any_column_privilege(r, s.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r, s.oid, 'DELETE'))
+     GROUP BY n.nspname, c.relname;
+END;
+COMMENT ON FUNCTION steward.tenant_check_strangers(steward.tenant_table[], regnamespace[], oid[]) IS
+'What tenant_check() finds of tables without the column whose rows must be tenants'' all the same.';
+
+CREATE FUNCTION steward.tenant_view_open(view oid, tables oid[], columns smallint[]) RETURNS oid[]
+AS 'MODULE_PATHNAME', 'steward_tenant_view_open' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION steward.tenant_view_open(oid, oid[], smallint[]) IS
+'Those of the tables that a view reads without a condition that keeps to the tenant of the context.';
+
+CREATE FUNCTION steward.tenant_check_code(tables steward.tenant_table[], schemas regnamespace[], roles oid[],
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE tables AS MATERIALIZED (
+        SELECT t.*, r.rolsuper OR r.rolbypassrls AS owner_bypasses
+          FROM steward.tenant_rows(tables) t JOIN pg_roles r ON r.oid = t.owner_id
+    ), views AS MATERIALIZED (
+        -- what reads what
+        SELECT DISTINCT v.oid, v.relkind, v.relowner, d.refobjid AS source,
+               coalesce((SELECT o.option_value::boolean FROM pg_options_to_table(v.reloptions) o WHERE o.option_name = 'security_invoker'), false) AS invoker,
+               coalesce((SELECT o.option_value::boolean FROM pg_options_to_table(v.reloptions) o WHERE o.option_name = 'security_barrier'), false) AS barrier,
+               EXISTS (SELECT FROM pg_options_to_table(v.reloptions) o WHERE o.option_name = 'check_option') AS checked
+          FROM pg_class v
+          JOIN pg_rewrite w ON w.ev_class = v.oid AND w.ev_type = '1'
+          JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid
+         WHERE v.relkind IN ('v', 'm') AND v.oid >= 16384
+    ), contained AS (
+        SELECT v.oid, v.relkind, v.relowner, t.qualified_name AS of_table FROM views v JOIN tables t ON t.relation_id = v.source
+         UNION
+        SELECT v.oid, v.relkind, v.relowner, c.of_table FROM contained c JOIN views v ON v.source = c.oid
+    ), definer AS MATERIALIZED (
+        -- a condition of its own makes up for the policies
+        SELECT v.oid, v.relowner, v.barrier, v.checked, array_agg(t.qualified_name ORDER BY t.relation_id) AS names, array_agg(t.relation_id ORDER BY t.relation_id) AS sources,
+               steward.tenant_view_open(v.oid, array_agg(t.relation_id ORDER BY t.relation_id), array_agg(t.column_number ORDER BY t.relation_id)) AS open
+          FROM views v
+          JOIN tables t ON t.relation_id = v.source
+          JOIN pg_roles o ON o.oid = v.relowner
+         WHERE v.relkind = 'v' AND NOT v.invoker AND (NOT t.row_security OR o.rolsuper OR o.rolbypassrls OR NOT t.forced AND pg_has_role(v.relowner, t.owner_id, 'USAGE'))
+         GROUP BY v.oid, v.relowner, v.barrier, v.checked
+    ), leaks AS (
+        (
+        SELECT d.oid, 'v'::"char" AS relkind, d.relowner, t.qualified_name AS of_table
+          FROM definer d
+          JOIN tables t ON t.relation_id = ANY (d.open)
+         UNION
+        -- whatever its owner saw when it was filled
+        SELECT c.oid, c.relkind, c.relowner, c.of_table FROM contained c WHERE c.relkind = 'm'
+        )
+         UNION
+        SELECT v.oid, v.relkind, v.relowner, l.of_table
+          FROM leaks l
+          JOIN views v ON v.source = l.oid AND v.relkind = 'v' AND NOT v.invoker
+    ), bypassing AS MATERIALIZED (
+        -- functions that run as a role for which no policy holds
+        SELECT f.oid, f.proname, f.pronamespace, f.proargtypes, f.prosrc, l.lanname, o.rolname, o.rolsuper OR o.rolbypassrls AS always, f.proowner
+          FROM pg_proc f
+          JOIN pg_language l ON l.oid = f.prolang AND l.lanname <> 'internal' AND l.lanname <> 'c'
+          JOIN pg_roles o ON o.oid = f.proowner
+         WHERE f.prosecdef AND f.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+           AND (has_function_privilege('public', f.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE')))
+    ), words AS MATERIALIZED (
+        -- a body that is a text is not parsed: what names a table is taken to use it
+        SELECT DISTINCT b.oid, w.word FROM bypassing b CROSS JOIN LATERAL regexp_split_to_table(b.prosrc, '[^[:alnum:]_$]+') w (word)
+    ), uses AS MATERIALIZED (
+        SELECT b.oid, t.qualified_name FROM bypassing b
+          JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = b.oid AND d.refclassid = 'pg_class'::regclass
+          JOIN tables t ON t.relation_id = d.refobjid AND (b.always OR NOT t.row_security OR NOT t.forced AND pg_has_role(b.proowner, t.owner_id, 'USAGE'))
+         UNION
+        SELECT b.oid, t.qualified_name FROM bypassing b
+          JOIN words w USING (oid)
+          JOIN pg_class c ON c.relname IN (w.word, lower(w.word))
+          JOIN tables t ON t.relation_id = c.oid AND (b.always OR NOT t.row_security OR NOT t.forced AND pg_has_role(b.proowner, t.owner_id, 'USAGE'))
+    )
+    SELECT CASE l.relkind WHEN 'm' THEN 'materialized_view' ELSE 'definer_view' END, 'ERROR', s.name,
+           format(CASE l.relkind WHEN 'm' THEN 'It keeps rows of %s, and cannot have policies: whoever may read it reads those of all tenants.'
+                                 ELSE 'It reads %s with the rights of its owner, %I, for whom no policy holds.' END,
+                  string_agg(DISTINCT l.of_table COLLATE "C", ', ' ORDER BY l.of_table COLLATE "C"), pg_get_userbyid(l.relowner)),
+           CASE l.relkind WHEN 'v' THEN format('ALTER VIEW %s SET (security_invoker = true);', s.name) END, NULL
+      FROM leaks l
+      JOIN pg_class c ON c.oid = l.oid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) s (name)
+     WHERE has_any_column_privilege('public', l.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege('public', l.oid, 'DELETE')
+        OR EXISTS (SELECT FROM unnest(roles) r
+                    WHERE has_any_column_privilege(r, l.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r, l.oid, 'DELETE'))
+     GROUP BY l.relkind, s.name, l.relowner
+     UNION ALL
+    SELECT 'definer_view', 'WARNING', s.name,
+           format(CASE WHEN d.barrier THEN 'It reads %s with the rights of its owner, %I; rows of other tenants can be written through it, since it has no WITH CHECK OPTION.'
+                       ELSE 'It reads %s with the rights of its owner, %I; without security_barrier, conditions of a query may be tried on rows of other tenants.' END,
+                  array_to_string(d.names, ', '), pg_get_userbyid(d.relowner)),
+           format('ALTER VIEW %s SET (%s);', s.name, CASE WHEN d.barrier THEN 'check_option = cascaded' ELSE 'security_barrier = true' END), NULL
+      FROM definer d
+      JOIN pg_class c ON c.oid = d.oid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) s (name)
+     WHERE d.oid NOT IN (SELECT l.oid FROM leaks l)
+       AND (has_any_column_privilege('public', d.oid, CASE WHEN d.barrier THEN 'INSERT, UPDATE' ELSE 'SELECT, INSERT, UPDATE' END)
+            OR EXISTS (SELECT FROM unnest(roles) r
+                        WHERE has_any_column_privilege(r, d.oid, CASE WHEN d.barrier THEN 'INSERT, UPDATE' ELSE 'SELECT, INSERT, UPDATE' END)))
+       AND NOT (d.barrier AND d.checked)
+     UNION ALL
+    SELECT 'definer_rule', 'WARNING', s.name,
+           format('Rule %I reads or writes %s with the rights of its owner, %I, for whom no policy holds.', w.rulename,
+                  string_agg(DISTINCT t.qualified_name COLLATE "C", ', ' ORDER BY t.qualified_name COLLATE "C"), o.rolname),
+           format('DROP RULE %I ON %s;', w.rulename, s.name), quote_ident(w.rulename)
+      FROM pg_rewrite w
+      JOIN pg_class c ON c.oid = w.ev_class
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_roles o ON o.oid = c.relowner
+     CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) s (name)
+      JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
+      JOIN tables t ON t.relation_id = d.refobjid
+       AND (NOT t.row_security OR o.rolsuper OR o.rolbypassrls OR NOT t.forced AND pg_has_role(c.relowner, t.owner_id, 'USAGE'))
+     WHERE w.ev_type <> '1' AND c.oid >= 16384
+       AND EXISTS (SELECT FROM unnest(roles) r WHERE has_any_column_privilege(r, c.oid, 'INSERT, UPDATE') OR has_table_privilege(r, c.oid, 'DELETE'))
+     GROUP BY s.name, w.rulename, o.rolname
+     UNION ALL
+    SELECT 'definer_function', 'WARNING', s.name,
+           format('It uses %s with the rights of its owner, %I, for whom no policy holds.', string_agg(u.qualified_name, ', ' ORDER BY u.qualified_name COLLATE "C"), b.rolname),
+           format('ALTER ROUTINE %s SECURITY INVOKER;', s.name), NULL
+      FROM uses u
+      JOIN bypassing b USING (oid)
+      JOIN pg_namespace n ON n.oid = b.pronamespace
+     CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, b.proname, oidvectortypes(b.proargtypes))) s (name)
+     GROUP BY s.name, b.rolname
+     UNION ALL
+    SELECT 'definer_search_path', 'WARNING', s.name,
+           format('It works with the rights of %I and finds names by the search_path of who calls it.', pg_get_userbyid(f.proowner)),
+           format('ALTER ROUTINE %s SET search_path = pg_catalog, %I, pg_temp;', s.name, n.nspname), NULL
+      FROM pg_proc f
+      JOIN pg_language l ON l.oid = f.prolang AND l.lanname NOT IN ('internal', 'c')
+      JOIN pg_namespace n ON n.oid = f.pronamespace
+     CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes))) s (name)
+     WHERE f.prosecdef AND f.prosqlbody IS NULL AND (schemas IS NULL OR f.pronamespace = ANY (schemas))
+       AND NOT EXISTS (SELECT FROM unnest(f.proconfig) c WHERE starts_with(c, 'search_path='))
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+       AND EXISTS (SELECT FROM tables)
+       AND (has_function_privilege('public', f.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE')))
+     UNION ALL
+    SELECT 'leakproof_function', CASE l.lanname WHEN 'c' THEN 'WARNING' ELSE 'ERROR' END, s.name,
+           'It is marked LEAKPROOF: it is tried on rows before a policy has let them pass, and can tell what is in them.',
+           format('ALTER FUNCTION %s NOT LEAKPROOF;', s.name), NULL
+      FROM pg_proc f
+      JOIN pg_language l ON l.oid = f.prolang
+      JOIN pg_namespace n ON n.oid = f.pronamespace
+     CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes))) s (name)
+     WHERE f.proleakproof AND f.oid >= 16384 AND (schemas IS NULL OR f.pronamespace = ANY (schemas))
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+       AND EXISTS (SELECT FROM tables)
+     UNION ALL
+    SELECT 'publication', 'INFO', quote_ident(p.pubname),
+           CASE WHEN p.puballtables THEN 'It publishes the rows of all tenants, of all tables.'
+                ELSE 'It publishes the rows of all tenants, of: ' || string_agg(t.qualified_name, ', ' ORDER BY t.qualified_name COLLATE "C") || '.' END, NULL, NULL
+      FROM pg_publication p
+      LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prqual IS NULL AND NOT p.puballtables
+      LEFT JOIN pg_publication_namespace m ON m.pnpubid = p.oid
+      JOIN tables t ON t.relation_id = r.prrelid OR t.schema_id = m.pnnspid OR p.puballtables AND t.relation_id = (SELECT min(a.relation_id) FROM tables a)
+     GROUP BY p.pubname, p.puballtables;
+END;
+COMMENT ON FUNCTION steward.tenant_check_code(steward.tenant_table[], regnamespace[], oid[]) IS
+'What tenant_check() finds of views, functions and publications.';

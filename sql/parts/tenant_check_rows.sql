@@ -1,0 +1,488 @@
+-- tenant_check_rows: the rules about tables, policies and keys.
+
+CREATE FUNCTION steward.tenant_expression(expression pg_node_tree, tenant_column smallint,
+    OUT implied boolean, OUT gaps text[], OUT casts boolean, OUT fixed boolean, OUT not_distinct boolean,
+    OUT columns smallint[], OUT context_functions oid[], OUT row_functions oid[], OUT settings text[])
+AS 'MODULE_PATHNAME', 'steward_tenant_expression' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION steward.tenant_expression(pg_node_tree, smallint) IS
+'What the expression of a policy says of a column: whether rows that meet it are the tenant''s and, if not, why.';
+
+CREATE FUNCTION steward.tenant_expression_text(expression pg_node_tree, relation oid) RETURNS text
+AS 'MODULE_PATHNAME', 'steward_tenant_expression_text' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION steward.tenant_expression_text(pg_node_tree, oid) IS
+'The expression of a policy as pg_get_expr() shows it; null while somebody locks a table that is named in it.';
+
+CREATE FUNCTION steward.tenant_type_leakproof(type oid) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_tenant_type_leakproof' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION steward.tenant_type_leakproof(oid) IS
+'Whether values of a type are compared for equality by a leakproof function.';
+
+CREATE FUNCTION steward.tenant_protect_command(qualified_name text, column_name name, column_type oid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('SELECT steward.tenant_protect(%L, %L);', qualified_name, column_name)
+      FROM pg_type y
+     WHERE y.oid = column_type
+       AND coalesce(nullif(y.typbasetype, 0), y.oid) IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype, 'text'::regtype, 'varchar'::regtype);
+END;
+COMMENT ON FUNCTION steward.tenant_protect_command(text, name, oid) IS
+'The command that gives a table the policies of tenants; null if its column is of no type that can have them.';
+
+CREATE FUNCTION steward.tenant_check_tables(tables steward.tenant_table[], roles oid[],
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH tables AS MATERIALIZED (
+        SELECT * FROM steward.tenant_rows(tables)
+    ), grants AS MATERIALIZED (
+        SELECT * FROM steward.tenant_grants(tables, true)
+    ), reach AS MATERIALIZED (
+        -- the grantees whose rights a role of the application has
+        SELECT g.grantee FROM (SELECT DISTINCT g.grantee FROM grants g) g
+         WHERE g.grantee = 0
+            OR EXISTS (SELECT FROM unnest(roles) r WHERE CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r, g.grantee, 'MEMBER') END)
+    ), open AS MATERIALIZED (
+        SELECT DISTINCT g.relation_id FROM grants g JOIN reach USING (grantee)
+         WHERE g.privileges && '{SELECT,INSERT,UPDATE,DELETE}'
+    ), shared AS MATERIALIZED (
+        -- a policy says that rows of no tenant are meant to be
+        SELECT DISTINCT p.polrelid FROM pg_policy p JOIN tables t ON t.relation_id = p.polrelid AND NOT t.column_not_null
+         CROSS JOIN LATERAL steward.tenant_expression(p.polqual, t.column_number) x WHERE 'null' = ANY (x.gaps)
+    ), indexed AS MATERIALIZED (
+        SELECT DISTINCT i.indrelid FROM pg_index i JOIN tables t ON t.relation_id = i.indrelid
+         WHERE i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = t.column_number
+    )
+    SELECT f.rule, f.level, t.qualified_name, f.detail, f.fix_sql, f.part
+      FROM tables t
+      LEFT JOIN open o ON o.relation_id = t.relation_id
+      LEFT JOIN tables p ON p.relation_id = t.parent_id
+      LEFT JOIN indexed i ON i.indrelid = t.relation_id
+     -- policies that are there are meant
+     CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN NOT EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = t.relation_id)
+                                              THEN steward.tenant_protect_command(t.qualified_name, t.column_name, t.column_type) END,
+                                         format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', t.qualified_name))
+                        ) m (mend)
+     CROSS JOIN LATERAL (VALUES
+           ('no_rls', CASE WHEN o.relation_id IS NULL THEN 'WARNING' ELSE 'ERROR' END,
+            t.kind <> 'f' AND NOT t.row_security AND t.parent_id IS NULL,
+            'Row security is off: whoever may read the table reads the rows of all tenants.',
+            m.mend, NULL),
+           ('uncovered_partition', 'ERROR',
+            t.kind <> 'f' AND NOT t.row_security AND t.parent_id IS NOT NULL AND o.relation_id IS NOT NULL,
+            CASE WHEN p.row_security THEN 'The policies of its parent do not hold for who reads or writes it directly, and it has none of its own.'
+                 ELSE 'Row security is off: whoever may read the table reads the rows of all tenants.' END,
+            CASE WHEN EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = p.relation_id AND y.polname = 'steward_tenant_floor')
+                 THEN format('SELECT steward.tenant_protect_partitions(%L);', p.qualified_name) ELSE m.mend END, NULL),
+           ('no_force', 'WARNING', t.row_security AND NOT t.forced,
+            format('The owner, %I, sees the rows of all tenants, and so do his views and SECURITY DEFINER functions.', pg_get_userbyid(t.owner_id)),
+            format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', t.qualified_name), NULL),
+           ('foreign_table', 'ERROR', t.kind = 'f' AND o.relation_id IS NOT NULL,
+            'A foreign table cannot have policies: whoever may read it reads the rows of all tenants.',
+            NULL, NULL),
+           ('nullable_column', 'WARNING', t.kind <> 'f' AND NOT t.column_not_null AND t.relation_id NOT IN (SELECT s.polrelid FROM shared s)
+            AND (p.relation_id IS NULL OR p.column_not_null),
+            format('Rows may have no tenant: nobody sees them, until a policy says IS NOT DISTINCT FROM or tests %I for null.', t.column_name),
+            format('ALTER TABLE %s ALTER %I SET NOT NULL;', t.qualified_name, t.column_name), NULL),
+           ('no_tenant_index', 'WARNING',
+            t.kind <> 'f' AND i.indrelid IS NULL AND NOT t.is_partition
+            AND NOT EXISTS (SELECT FROM pg_partitioned_table k WHERE k.partrelid = t.relation_id AND k.partattrs[0] = t.column_number),
+            format('No index starts with %I: each query of a tenant reads the rows of all.', t.column_name),
+            format('CREATE INDEX %sON %s (%I);', CASE t.kind WHEN 'r' THEN 'CONCURRENTLY ' END, t.qualified_name, t.column_name), NULL),
+           ('tenant_type', 'WARNING', t.kind <> 'f' AND p.relation_id IS NULL AND NOT steward.tenant_type_leakproof(t.column_type),
+            format('Comparing values of type %s is not leakproof: conditions of the query may be tried on rows of other tenants.', format_type(t.column_type, NULL)),
+            NULL, NULL),
+           ('tenant_collation', 'ERROR',
+            EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
+                     WHERE a.attrelid = t.relation_id AND a.attnum = t.column_number AND NOT c.collisdeterministic),
+            format('The collation of %I takes different names for equal: tenants see rows of each other.', t.column_name),
+            format('ALTER TABLE %s ALTER %I TYPE text COLLATE "C";', t.qualified_name, t.column_name), NULL)) AS f(rule, level, found, detail, fix_sql, part)
+     WHERE f.found
+     UNION ALL
+    SELECT DISTINCT lower(x.privilege) || '_grant', CASE x.privilege WHEN 'REFERENCES' THEN 'WARNING' ELSE 'ERROR' END, t.qualified_name,
+           format(CASE x.privilege
+                  WHEN 'TRUNCATE' THEN '%s may empty the table for all tenants: TRUNCATE ignores policies.'
+                  WHEN 'REFERENCES' THEN '%s may make a foreign key to the table, which tells what keys other tenants have.'
+                  ELSE '%s may attach a trigger, which gets the rows of all tenants.' END,
+                  CASE g.grantee WHEN 0 THEN 'Everybody' ELSE format('Role %I', pg_get_userbyid(g.grantee)) END),
+           format('REVOKE %s ON %s FROM %s;', x.privilege, t.qualified_name, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END),
+           CASE g.grantee WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(g.grantee)) END
+      FROM grants g
+      JOIN reach USING (grantee)
+      JOIN tables t USING (relation_id)
+     CROSS JOIN LATERAL unnest(g.privileges) x (privilege)
+     WHERE x.privilege IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') AND t.kind <> 'f';
+END;
+COMMENT ON FUNCTION steward.tenant_check_tables(steward.tenant_table[], oid[]) IS
+'What tenant_check() finds of tables and the rights on them.';
+
+CREATE FUNCTION steward.tenant_check_policies(tables steward.tenant_table[], roles oid[], roles_named boolean,
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH grants AS MATERIALIZED (
+        SELECT * FROM steward.tenant_grants(tables, true)
+    ), policies AS MATERIALIZED (
+        SELECT p.oid, p.polname, p.polrelid, p.polcmd, p.polpermissive, p.polroles, p.polqual, p.polwithcheck IS NOT NULL AS has_check,
+               t.qualified_name, t.column_name, t.column_number, t.column_not_null,
+               u.implied AS u_implied, u.gaps AS u_gaps, u.columns AS u_columns, c.implied AS c_implied, c.gaps AS c_gaps, c.columns AS c_columns,
+               coalesce(u.casts, false) OR coalesce(c.casts, false) AS casts, coalesce(u.fixed, false) OR coalesce(c.fixed, false) AS fixed,
+               coalesce(u.not_distinct, false) OR coalesce(c.not_distinct, false) AS not_distinct,
+               coalesce(u.context_functions, '{}') || coalesce(c.context_functions, '{}') AS context_functions,
+               coalesce(u.row_functions, '{}') || coalesce(c.row_functions, '{}') AS row_functions,
+               coalesce(u.settings, '{}') || coalesce(c.settings, '{}') AS settings, t.column_type, t.owner_id
+          FROM steward.tenant_rows(tables) t
+          JOIN pg_policy p ON p.polrelid = t.relation_id
+          LEFT JOIN LATERAL steward.tenant_expression(p.polqual, t.column_number) u ON p.polqual IS NOT NULL
+          LEFT JOIN LATERAL steward.tenant_expression(p.polwithcheck, t.column_number) c ON p.polwithcheck IS NOT NULL
+         WHERE t.row_security
+    ), clauses AS MATERIALIZED (
+        -- what each decides; without a WITH CHECK, USING is it
+        SELECT p.oid, p.polrelid, p.polcmd, p.polpermissive, p.polroles, k.command, k.clause,
+               CASE WHEN k.clause = 'check' AND p.has_check THEN p.c_implied ELSE p.u_implied END AS implied,
+               CASE WHEN k.clause = 'check' AND p.has_check THEN p.c_gaps ELSE p.u_gaps END AS gaps,
+               CASE WHEN k.clause = 'check' AND p.has_check THEN p.c_columns ELSE p.u_columns END AS columns
+          FROM policies p
+          JOIN (VALUES ('r', 'using'), ('a', 'check'), ('w', 'using'), ('w', 'check'), ('d', 'using')) AS k(command, clause)
+            ON p.polcmd IN ('*', k.command::"char")
+    ), reach AS MATERIALIZED (
+        SELECT r AS role_id, g.grantee FROM unnest(roles) r
+          JOIN (SELECT unnest(p.polroles) AS grantee FROM policies p
+                 UNION SELECT g.grantee FROM grants g) g
+            ON CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r, g.grantee, 'USAGE') END
+         UNION ALL
+        SELECT 0, 0
+    ), gaps AS MATERIALIZED (
+        SELECT * FROM clauses c WHERE c.polpermissive AND NOT c.implied
+    ), considered AS MATERIALIZED (
+        SELECT DISTINCT g.relation_id, r.role_id
+          FROM grants g
+          JOIN reach r USING (grantee)
+         WHERE g.relation_id IN (SELECT p.polrelid FROM gaps p) AND r.role_id <> 0
+           AND g.privileges && '{SELECT,INSERT,UPDATE,DELETE}'
+    ), users AS MATERIALIZED (
+        SELECT * FROM considered
+         UNION ALL
+        -- where nobody has rights yet, everybody may get them
+        SELECT DISTINCT g.polrelid, 0::oid FROM gaps g WHERE g.polrelid NOT IN (SELECT c.relation_id FROM considered c)
+    ), applies AS MATERIALIZED (
+        SELECT DISTINCT g.oid, g.polrelid, u.role_id
+          FROM (SELECT DISTINCT p.oid, p.polrelid, p.polroles FROM gaps p) g
+          JOIN users u ON u.relation_id = g.polrelid
+          JOIN reach r ON r.role_id = u.role_id AND r.grantee = ANY (g.polroles)
+    ), bound AS MATERIALIZED (
+        -- what restrictive policies make up for
+        SELECT DISTINCT c.polrelid, c.command, c.clause, r.role_id
+          FROM clauses c
+          JOIN reach r ON r.grantee = ANY (c.polroles)
+         WHERE NOT c.polpermissive AND c.implied
+    ), kept AS MATERIALIZED (
+        -- the roles that some policy keeps in
+        SELECT u.relation_id, u.role_id, bool_or(0 <> ALL (c.polroles)) AS by_name
+          FROM clauses c
+          JOIN users u ON u.relation_id = c.polrelid
+          JOIN reach r ON r.role_id = u.role_id AND r.grantee = ANY (c.polroles)
+         WHERE c.polpermissive AND c.implied
+         GROUP BY u.relation_id, u.role_id
+    ), exempt AS MATERIALIZED (
+        -- a role that is named because it may see everything, while others may not
+        SELECT a.oid, a.role_id
+          FROM applies a
+          JOIN policies p ON p.oid = a.oid
+          LEFT JOIN kept k ON k.relation_id = a.polrelid AND k.role_id = a.role_id
+         WHERE NOT roles_named AND 0 <> ALL (p.polroles)
+           AND (k.role_id IS NULL OR NOT k.by_name AND p.polcmd = '*')
+           AND a.oid IN (SELECT g.oid
+                           FROM (SELECT DISTINCT x.oid, x.polrelid FROM applies x) g
+                           JOIN kept o ON o.relation_id = g.polrelid
+                           LEFT JOIN applies y ON y.oid = g.oid AND y.role_id = o.role_id
+                          WHERE y.oid IS NULL)
+    ), open AS MATERIALIZED (
+        SELECT g.oid, g.clause, g.gaps, g.columns, bool_or(g.command = 'r') AS reads
+          FROM gaps g
+          JOIN applies a ON a.oid = g.oid
+          LEFT JOIN exempt e ON e.oid = a.oid AND e.role_id = a.role_id
+         WHERE NOT (g.gaps = '{constant}' AND e.oid IS NOT NULL)
+           AND NOT EXISTS (SELECT FROM bound b
+                            WHERE b.polrelid = g.polrelid AND b.command = g.command AND b.clause = g.clause AND b.role_id = a.role_id)
+         GROUP BY g.oid, g.clause, g.gaps, g.columns
+    ), models AS MATERIALIZED (
+        -- a condition that the table has already, to make a floor of
+        SELECT DISTINCT ON (g.polrelid) g.polrelid, g.polqual
+          FROM policies g
+         WHERE g.u_implied AND NOT g.fixed AND NOT g.not_distinct AND g.polpermissive AND g.column_number = ANY (g.u_columns)
+         ORDER BY g.polrelid, g.polname
+    ), found AS MATERIALIZED (
+        SELECT p.*, o.clause, o.columns,
+               CASE WHEN 'fail open' = ANY (o.gaps) THEN 'fail_open'
+                    WHEN 'or' = ANY (o.gaps) THEN 'or_bypass'
+                    WHEN 'tautology' = ANY (o.gaps) THEN 'tautology'
+                    WHEN 'constant' = ANY (o.gaps) THEN CASE WHEN o.reads THEN 'constant_read' ELSE 'constant_write' END
+                    WHEN 'empty' = ANY (o.gaps) THEN 'empty_context'
+                    WHEN 'null' = ANY (o.gaps) THEN 'shared_rows'
+                    WHEN 'column' = ANY (o.gaps) THEN 'wrong_column'
+                    WHEN 'user' = ANY (o.gaps) THEN 'user_rows'
+                    WHEN o.clause = 'check' AND p.u_implied THEN 'loose_check'
+                    ELSE 'no_tenant_condition' END AS rule
+          FROM open o
+          JOIN policies p USING (oid)
+         WHERE o.clause = 'using' OR p.has_check
+    )
+    SELECT f.rule, CASE WHEN f.rule IN ('shared_rows', 'user_rows') THEN 'INFO' WHEN f.rule = 'empty_context' THEN 'WARNING' ELSE 'ERROR' END, f.qualified_name,
+           format(CASE f.rule
+                  WHEN 'fail_open' THEN 'Policy %1$I lets all rows pass where no tenant is set.'
+                  WHEN 'or_bypass' THEN 'Policy %1$I has a branch that lets rows pass whatever their %2$I.'
+                  WHEN 'tautology' THEN 'Policy %1$I compares something with itself, which holds for the rows of all tenants.'
+                  WHEN 'constant_read' THEN 'Policy %1$I is true: it shows the rows of all tenants.'
+                  WHEN 'constant_write' THEN 'Policy %1$I is true: rows of other tenants can be changed, or rows given to them.'
+                  WHEN 'empty_context' THEN 'Policy %1$I shows rows whose %2$I is empty: so is the setting once a transaction that set it has ended. Put it in nullif().'
+                  WHEN 'shared_rows' THEN 'Policy %1$I lets everybody at rows whose %2$I is null.'
+                  WHEN 'user_rows' THEN 'Policy %1$I lets a user at his rows of whatever %2$I.'
+                  WHEN 'wrong_column' THEN 'Policy %1$I compares %3$s with the context, but not %2$I.'
+                  WHEN 'loose_check' THEN 'Policy %1$I shows the rows of one tenant, but lets rows be given to any.'
+                  ELSE 'Policy %1$I does not compare %2$I with the context.' END,
+                  f.polname, f.column_name,
+                  (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+                    WHERE a.attrelid = f.polrelid AND a.attnum = ANY (f.columns))),
+           CASE WHEN f.rule IN ('shared_rows', 'user_rows', 'empty_context') THEN NULL
+                WHEN (f.clause = 'check' AND f.u_implied) IS NOT TRUE AND m.polrelid IS NULL
+                THEN steward.tenant_protect_command(f.qualified_name, f.column_name, f.column_type)
+                WHEN f.clause = 'check' AND f.u_implied
+                THEN format('ALTER POLICY %I ON %s WITH CHECK (', f.polname, f.qualified_name) || steward.tenant_expression_text(f.polqual, f.polrelid) || ');'
+                ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (', left(f.polname::text, 40) || '_floor', f.qualified_name) || steward.tenant_expression_text(m.polqual, m.polrelid) || ');' END,
+           quote_ident(f.polname)
+      FROM (SELECT DISTINCT ON (f.oid, f.rule) f.* FROM found f ORDER BY f.oid, f.rule, f.clause DESC) f
+      LEFT JOIN models m ON m.polrelid = f.polrelid
+     UNION ALL
+    SELECT w.rule, w.level, p.qualified_name, w.detail, w.fix_sql, quote_ident(p.polname)
+      FROM policies p
+     CROSS JOIN LATERAL (VALUES
+           ('column_cast', 'WARNING', p.casts,
+            format('Policy %I converts %I before it compares it: no index on the column can be used.', p.polname, p.column_name), NULL::text),
+           ('fixed_tenant', 'WARNING', p.fixed AND 0 = ANY (p.polroles),
+            format('Policy %I gives the rows of one fixed tenant to everybody, or to who has set none.', p.polname), NULL),
+           ('fail_open_null', 'WARNING', p.not_distinct AND NOT p.column_not_null,
+            format('Policy %I lets rows without tenant pass where no tenant is set.', p.polname),
+            format('ALTER TABLE %s ALTER %I SET NOT NULL;', p.qualified_name, p.column_name))) AS w(rule, level, found, detail, fix_sql)
+     WHERE w.found
+     UNION ALL
+    SELECT w.rule, w.level, o.object, format(w.detail, string_agg(format('%I on %s', p.polname, p.qualified_name), ', ' ORDER BY p.qualified_name COLLATE "C", p.polname)),
+           w.fix_sql, NULL
+      FROM policies p
+     CROSS JOIN LATERAL (
+           SELECT c AS function_id, false AS of_row FROM unnest(p.context_functions) c
+            UNION
+           SELECT r, true FROM unnest(p.row_functions) r) c
+      JOIN pg_proc f ON f.oid = c.function_id
+      JOIN pg_namespace n ON n.oid = f.pronamespace
+      JOIN pg_language l ON l.oid = f.prolang
+     CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes)) AS name) s
+     CROSS JOIN LATERAL (VALUES
+           ('context_immutable', 'ERROR', NOT c.of_row AND f.provolatile = 'i',
+            'It is marked IMMUTABLE: a prepared statement keeps the tenant for which it was planned. Used by: %s.',
+            format('ALTER FUNCTION %s STABLE;', s.name)),
+           ('context_volatile', 'WARNING', NOT c.of_row AND f.provolatile = 'v',
+            'It is marked VOLATILE, so that it is called for each row and no index is used. Used by: %s.',
+            format('ALTER FUNCTION %s STABLE;', s.name)),
+           ('row_helper', 'WARNING',
+            c.of_row AND f.prosupport = 0 AND (l.lanname <> 'sql' OR f.prosecdef OR f.proconfig IS NOT NULL OR f.provolatile = 'v'),
+            'It is called with columns of each row, and no index can be used for what it says. Used by: %s.',
+            NULL),
+           ('helper_owner', 'ERROR', f.proowner = ANY (roles) AND f.proowner NOT IN (SELECT t.owner_id FROM policies t),
+            format('Its owner, %s, is a role of the application and can replace it. Used by: %%s.', replace(quote_ident(pg_get_userbyid(f.proowner)), '%', '%%')),
+            format('ALTER FUNCTION %s OWNER TO %I;', s.name, (SELECT pg_get_userbyid(min(t.owner_id)) FROM policies t)))) AS w(rule, level, found, detail, fix_sql)
+     CROSS JOIN LATERAL (SELECT s.name) o (object)
+     WHERE w.found
+     GROUP BY w.rule, w.level, o.object, w.detail, w.fix_sql
+     UNION ALL
+    SELECT w.rule, w.level, w.object, w.detail, w.fix_sql, w.part
+      FROM (SELECT s.name, count(DISTINCT p.oid) AS policies, min(format('%I on %s', p.polname, p.qualified_name) COLLATE "C") AS example
+              FROM policies p
+             CROSS JOIN LATERAL (
+                   SELECT n AS name FROM unnest(p.settings) n
+                    UNION
+                   -- a body that is a text is not parsed
+                   SELECT m[1] FROM unnest(p.context_functions) f
+                     JOIN pg_proc c ON c.oid = f
+                    CROSS JOIN LATERAL regexp_matches(c.prosrc, 'current_setting\s*\(\s*''([^'']+)', 'gi') m) s
+             WHERE NOT EXISTS (SELECT FROM pg_settings g WHERE g.name = lower(s.name) AND g.context <> 'user')
+             GROUP BY s.name) s
+     CROSS JOIN LATERAL (
+           SELECT 'context_setting' AS rule, 'INFO' AS level, s.name AS object,
+                  format('Any session may set it, and so may SQL that is smuggled in; steward.is_current_tenant() has no such hole. Read by: %s%s.', s.example,
+                         CASE WHEN s.policies > 1 THEN format(' and %s more', s.policies - 1) END) AS detail, NULL AS fix_sql, NULL AS part
+            UNION ALL
+           SELECT 'context_default', 'WARNING', s.name,
+                  format('It is set for %s: who forgets to set a tenant has that one.', k.who), format('ALTER %s RESET %s;', k.who, s.name), k.who
+             FROM pg_db_role_setting d
+            CROSS JOIN LATERAL unnest(d.setconfig) c (setting)
+            CROSS JOIN LATERAL (
+                  SELECT CASE WHEN d.setrole = 0 THEN 'DATABASE ' || quote_ident(b.datname)
+                              ELSE 'ROLE ' || quote_ident(pg_get_userbyid(d.setrole)) || coalesce(' IN DATABASE ' || quote_ident(b.datname), '') END
+                    FROM (VALUES (d.setdatabase)) v (oid) LEFT JOIN pg_database b USING (oid)) k (who)
+            WHERE lower(split_part(c.setting, '=', 1)) = lower(s.name) AND split_part(c.setting, '=', 2) <> ''
+              AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+              AND (d.setrole = 0 OR d.setrole = ANY (roles))) w
+     UNION ALL
+    SELECT 'trusted_table', 'WARNING', o.name,
+           format('It says whose rows are whose, and roles of the application may write it: %s. Read by: %s.',
+                  string_agg(DISTINCT quote_ident(pg_get_userbyid(r.role_id)), ', '), string_agg(DISTINCT format('%I on %s', p.polname, p.qualified_name), ', ')),
+           NULL, NULL
+      FROM policies p
+      JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> p.polrelid
+      JOIN pg_class c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) o (name)
+      JOIN unnest(roles) r (role_id) ON has_any_column_privilege(r.role_id, c.oid, 'INSERT, UPDATE')
+      JOIN pg_roles q ON q.oid = r.role_id AND NOT q.rolsuper
+     GROUP BY o.name;
+END;
+COMMENT ON FUNCTION steward.tenant_check_policies(steward.tenant_table[], oid[], boolean) IS
+'What tenant_check() finds of policies and the functions they call.';
+
+CREATE FUNCTION steward.tenant_foreign_keys(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
+    OUT constraint_name name, OUT relation_id oid, OUT qualified_name text, OUT tenant_column name, OUT key_columns name[],
+    OUT referenced_id oid, OUT referenced_name text, OUT referenced_tenant name, OUT referenced_columns name[],
+    OUT cascades boolean, OUT definition text, OUT needs_unique boolean) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+BEGIN ATOMIC
+    WITH tables AS MATERIALIZED (
+        SELECT * FROM steward.tenant_tables(tenant_columns, NULL)
+    )
+    SELECT c.conname, t.relation_id, t.qualified_name, t.column_name, k.here, r.relation_id, r.qualified_name, r.column_name, k.there,
+           c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'),
+           -- the same key with the tenant; null where that cannot be said
+           CASE WHEN c.confupdtype NOT IN ('n', 'd') AND (c.confmatchtype <> 'f' OR cardinality(c.conkey) = 1)
+                 AND t.column_name <> ALL (k.here) AND r.column_name <> ALL (k.there) THEN
+               format('FOREIGN KEY (%I, %s) REFERENCES %s (%I, %s)', t.column_name, k.here_list, r.qualified_name, r.column_name, k.there_list)
+               || CASE c.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE' ELSE '' END
+               -- the tenant stays
+               || CASE c.confdeltype WHEN 'r' THEN ' ON DELETE RESTRICT' WHEN 'c' THEN ' ON DELETE CASCADE'
+                                     WHEN 'n' THEN format(' ON DELETE SET NULL (%s)', k.set_list) WHEN 'd' THEN format(' ON DELETE SET DEFAULT (%s)', k.set_list)
+                                     ELSE '' END
+               || CASE WHEN c.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN c.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
+           END,
+           NOT EXISTS (SELECT FROM pg_index i
+                        WHERE i.indrelid = r.relation_id AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+                          AND i.indnkeyatts = cardinality(c.confkey) + 1
+                          AND (SELECT array_agg(n ORDER BY n) FROM unnest((i.indkey::smallint[])[0:i.indnkeyatts - 1]) n)
+                              = (SELECT array_agg(n ORDER BY n) FROM unnest(r.column_number || c.confkey) n))
+      FROM pg_constraint c
+      JOIN tables t ON t.relation_id = c.conrelid AND (schemas IS NULL OR t.schema_id = ANY (schemas))
+      JOIN tables r ON r.relation_id = c.confrelid
+     CROSS JOIN LATERAL (
+           SELECT array_agg(h.attname ORDER BY n.position) AS here, array_agg(f.attname ORDER BY n.position) AS there,
+                  string_agg(quote_ident(h.attname), ', ' ORDER BY n.position) AS here_list,
+                  string_agg(quote_ident(f.attname), ', ' ORDER BY n.position) AS there_list,
+                  string_agg(quote_ident(h.attname), ', ' ORDER BY n.position)
+                      FILTER (WHERE c.confdelsetcols IS NULL OR h.attnum = ANY (c.confdelsetcols)) AS set_list
+             FROM unnest(c.conkey, c.confkey) WITH ORDINALITY n (here, there, position)
+             JOIN pg_attribute h ON h.attrelid = c.conrelid AND h.attnum = n.here
+             JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attnum = n.there) k
+     WHERE c.contype = 'f' AND c.conparentid = 0
+       AND NOT EXISTS (SELECT FROM unnest(c.conkey, c.confkey) k (here, there) WHERE k.here = t.column_number AND k.there = r.column_number);
+END;
+COMMENT ON FUNCTION steward.tenant_foreign_keys(name[], regnamespace[]) IS
+'The foreign keys between tables of tenants that do not contain the tenant on both sides, and how they would.';
+
+CREATE FUNCTION steward.tenant_check_keys(tables steward.tenant_table[], tenant_columns name[], schemas regnamespace[],
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH tables AS MATERIALIZED (
+        SELECT * FROM steward.tenant_rows(tables)
+    )
+    SELECT CASE WHEN k.cascades THEN 'foreign_key_cascade' ELSE 'foreign_key' END, CASE WHEN k.cascades THEN 'ERROR' ELSE 'WARNING' END,
+           k.qualified_name,
+           format(CASE WHEN k.cascades THEN 'Foreign key %1$I to %2$s lacks the tenant: when one tenant deletes or changes a row, rows of others go or change with it.'
+                       ELSE 'Foreign key %1$I to %2$s lacks the tenant: rows may refer to rows of other tenants, and errors tell which exist.' END,
+                  k.constraint_name, k.referenced_name),
+           CASE WHEN k.definition IS NOT NULL THEN format('%1$sALTER TABLE %2$s DROP CONSTRAINT %3$I, ADD CONSTRAINT %3$I %4$s;',
+                  CASE WHEN k.needs_unique THEN format('ALTER TABLE %s ADD UNIQUE (%s); ', k.referenced_name,
+                       (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(k.referenced_tenant || k.referenced_columns) WITH ORDINALITY u (c, n))) END,
+                  k.qualified_name, k.constraint_name, k.definition) END, quote_ident(k.constraint_name)
+      FROM steward.tenant_foreign_keys(tenant_columns, schemas) k
+     UNION ALL
+    SELECT 'unique_across_tenants', 'WARNING', t.qualified_name,
+           format('%I is unique across tenants: an insertion that fails tells what another has.', x.relname), NULL, quote_ident(x.relname)
+      FROM tables t
+      JOIN pg_index i ON i.indrelid = t.relation_id AND (i.indisunique OR i.indisexclusion)
+      JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition
+     WHERE t.column_number <> ALL ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+       AND NOT (i.indexprs IS NOT NULL AND EXISTS (
+           SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass
+              AND d.refobjid = t.relation_id AND d.refobjsubid = t.column_number)
+            AND t.column_number <> ALL (i.indkey::smallint[]))
+       -- the number of a row tells nothing, nor does a random one
+       AND NOT EXISTS (
+           SELECT FROM generate_series(0, i.indnkeyatts - 1) n
+             JOIN pg_attribute a ON a.attrelid = t.relation_id AND a.attnum = i.indkey[n]
+            WHERE a.atttypid = 'uuid'::regtype OR a.attidentity <> ''
+               OR i.indisprimary AND i.indnkeyatts = 1 AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)
+               OR EXISTS (SELECT FROM pg_depend d
+                           WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+                             AND d.refobjid = t.relation_id AND d.refobjsubid = a.attnum AND d.deptype = 'a'
+                             AND EXISTS (SELECT FROM pg_class s WHERE s.oid = d.objid AND s.relkind = 'S'))
+               -- what an insertion could tell, the foreign key tells first
+               OR EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = t.relation_id AND c.contype = 'f' AND a.attnum = ANY (c.conkey)))
+     UNION ALL
+    SELECT 'shared_sequence', 'WARNING', t.qualified_name,
+           format('The default of %I takes numbers from %I.%I, of another schema: how they grow tells what others do.', a.attname, n.nspname, s.relname),
+           NULL, quote_ident(a.attname)
+      FROM tables t
+      JOIN pg_attrdef f ON f.adrelid = t.relation_id
+      JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+      JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
+      JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' AND s.relnamespace <> t.schema_id
+      JOIN pg_namespace n ON n.oid = s.relnamespace;
+END;
+COMMENT ON FUNCTION steward.tenant_check_keys(steward.tenant_table[], name[], regnamespace[]) IS
+'What tenant_check() finds of keys.';
+
+CREATE FUNCTION steward.tenant_check_indexes(tables steward.tenant_table[],
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH indexes AS MATERIALIZED (
+        SELECT t.*, x.relname AS index_name, m.amname, i.indkey, i.indclass
+          FROM steward.tenant_rows(tables) t
+          JOIN pg_index i ON i.indrelid = t.relation_id AND i.indisvalid
+          JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition
+          JOIN pg_am m ON m.oid = x.relam
+         WHERE NOT i.indisunique AND NOT i.indisexclusion AND t.column_number <> ALL ((i.indkey::smallint[])[0:0])
+           AND NOT EXISTS (SELECT FROM pg_partitioned_table k WHERE k.partrelid = t.relation_id AND k.partattrs[0] = t.column_number)
+    )
+    SELECT 'order_index', 'INFO', i.qualified_name,
+           format('Who orders by %I, or asks for a range of it, picks the rows of one tenant out of all that %I leads to.', a.attname, i.index_name),
+           format('CREATE INDEX %sON %s (%I, %I);', CASE i.kind WHEN 'r' THEN 'CONCURRENTLY ' END, i.qualified_name, i.column_name, a.attname),
+           quote_ident(i.index_name)
+      FROM indexes i
+      JOIN pg_attribute a ON a.attrelid = i.relation_id AND a.attnum = i.indkey[0]
+     WHERE i.amname = 'btree' AND a.attidentity = '' AND a.atttypid NOT IN ('uuid'::regtype, 'boolean'::regtype)
+       -- it serves a foreign key, or a policy
+       AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = i.relation_id AND c.contype = 'f' AND a.attnum = ANY (c.conkey))
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_class'::regclass
+                                                 AND d.refobjid = i.relation_id AND d.refobjsubid = a.attnum)
+       AND NOT EXISTS (SELECT FROM pg_index o JOIN pg_class x ON x.oid = o.indexrelid JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
+                        WHERE o.indrelid = i.relation_id AND o.indisvalid AND o.indkey[0] = i.column_number AND o.indkey[1] = a.attnum)
+     UNION ALL
+    SELECT 'leaky_index', 'INFO', i.qualified_name,
+           format('No query that policies hold for can use %I: its operators are not leakproof, so they are tried after the policy.%s', i.index_name,
+                  CASE WHEN 'tsvector_ops' IN (SELECT c.opcname FROM pg_opclass c WHERE c.oid = ANY (i.indclass::oid[])) THEN ' steward.tenant_search() can.' END),
+           NULL, quote_ident(i.index_name)
+      FROM indexes i
+     WHERE i.row_security AND i.amname NOT IN ('btree', 'hash', 'brin') AND i.column_number <> ALL (i.indkey::smallint[])
+       -- an order may be had from an index whatever the policy
+       AND NOT EXISTS (SELECT FROM unnest(i.indclass::oid[]) k (opclass)
+                         JOIN pg_opclass c ON c.oid = k.opclass
+                         JOIN pg_amop o ON o.amopfamily = c.opcfamily AND o.amoplefttype = c.opcintype
+                         JOIN pg_operator p ON p.oid = o.amopopr
+                        WHERE o.amoppurpose = 'o' OR (SELECT f.proleakproof FROM pg_proc f WHERE f.oid = p.oprcode))
+       -- who has search_enable() do it knows how to search
+       AND NOT EXISTS (SELECT FROM pg_trigger g
+                         JOIN pg_proc f ON f.oid = g.tgfoid AND f.pronamespace = 'steward'::regnamespace AND f.proname = 'search_vector_trigger'
+                         JOIN pg_attribute a ON a.attrelid = i.relation_id AND a.attnum = i.indkey[0]
+                        WHERE g.tgrelid = i.relation_id AND starts_with(encode(g.tgargs, 'hex'), encode(convert_to(a.attname, getdatabaseencoding()), 'hex') || '00'));
+END;
+COMMENT ON FUNCTION steward.tenant_check_indexes(steward.tenant_table[]) IS
+'What tenant_check() finds of indexes that policies keep from being of use.';

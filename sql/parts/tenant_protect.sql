@@ -1,0 +1,255 @@
+-- tenant_protect: the builders of policies.
+
+-- Of the policies that give rows, steward_tenant, steward_user, steward_member, and steward_public with
+-- steward_author, a table has one kind, since they count together; the floors restrict what any of them gives.
+
+CREATE FUNCTION steward.tenant_protect(
+    relation     regclass,
+    column_name  name    DEFAULT 'tenant_id',
+    roles        name[]  DEFAULT NULL,
+    folded       boolean DEFAULT false,
+    create_index boolean DEFAULT true,
+    dry_run      boolean DEFAULT false)
+RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+    condition text;
+    gives_rows boolean;
+BEGIN
+    PERFORM steward.tenant_begin(relation, dry_run);
+    PERFORM steward.tenant_key_function(relation, column_name, 'tenant');
+    condition := format('steward.%s(%I)', CASE WHEN folded THEN 'is_current_tenant_folded' ELSE 'is_current_tenant' END, column_name);
+    gives_rows := NOT EXISTS (SELECT FROM steward.tenant_own_policies p
+                               WHERE p.relation_id = relation AND p.policy_name IN ('steward_user', 'steward_author', 'steward_member'));
+    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant}', ARRAY[
+            'RESTRICTIVE FOR ALL USING (' || condition || ')',
+            CASE WHEN gives_rows THEN 'PERMISSIVE FOR ALL USING (' || condition || ')' END],
+        ARRAY(SELECT steward.tenant_column_commands(relation, column_name, 'tenant', true, create_index)), dry_run);
+END $$;
+COMMENT ON FUNCTION steward.tenant_protect(regclass, name, name[], boolean, boolean, boolean) IS
+'Lets roles, by default all, see and write the rows of their tenant only; returns the commands.';
+
+CREATE FUNCTION steward.tenant_protect_user(
+    relation     regclass,
+    column_name  name    DEFAULT 'user_id',
+    roles        name[]  DEFAULT NULL,
+    create_index boolean DEFAULT true,
+    dry_run      boolean DEFAULT false)
+RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+    condition text;
+BEGIN
+    PERFORM steward.tenant_begin(relation, dry_run);
+    PERFORM steward.tenant_key_function(relation, column_name, 'user_id');
+    condition := format('steward.is_current_user(%I)', column_name);
+    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles,
+        '{steward_user_floor,steward_user,steward_tenant,steward_public,steward_author,steward_member}', ARRAY[
+            'RESTRICTIVE FOR ALL USING (' || condition || ')',
+            'PERMISSIVE FOR ALL USING (' || condition || ')'],
+        ARRAY(SELECT steward.tenant_column_commands(relation, column_name, 'user_id', true, create_index)), dry_run);
+END $$;
+COMMENT ON FUNCTION steward.tenant_protect_user(regclass, name, name[], boolean, boolean) IS
+'Lets roles, by default all, see and write the rows of their user only, within the tenant if the table has one; returns the commands.';
+
+CREATE FUNCTION steward.tenant_public_condition(relation regclass, column_name name, public_values text[]) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+    column_type regtype;
+    condition text;
+BEGIN
+    PERFORM steward.upkeep_check_column(relation, column_name, 'boolean NOT NULL DEFAULT false');
+    column_type := steward.tenant_base_type(relation, column_name);
+    IF coalesce(cardinality(public_values), 0) = 0 OR array_position(public_values, NULL) IS NOT NULL THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = 'public_values must have values, and none of them null',
+            HINT = format('SELECT steward.tenant_protect_visibility(%L, %L, public_values => ''{published}'');', relation, column_name);
+    ELSIF NOT EXISTS (SELECT FROM pg_type y WHERE y.oid = column_type AND (y.typtype = 'e' OR y.oid IN (
+                'boolean'::regtype, 'smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'text'::regtype, 'varchar'::regtype))) THEN
+        RAISE datatype_mismatch USING
+            MESSAGE = format('column "%s" of table %s is of type %s', column_name, relation, column_type),
+            DETAIL = 'What is public is said by a boolean, an enum, an integer or a text.',
+            HINT = format('ALTER TABLE %s ADD COLUMN published boolean NOT NULL DEFAULT false;', relation);
+    ELSIF column_type = 'boolean'::regtype AND public_values = '{true}' THEN
+        RETURN quote_ident(column_name);
+    END IF;
+    SELECT format('%s IN (%s)', quote_ident(column_name), string_agg(format('%L::%s', v.value, column_type), ', ' ORDER BY v.place)) INTO condition
+      FROM unnest(public_values) WITH ORDINALITY v(value, place);
+    -- whether they are values of the type, before anything is changed
+    EXECUTE format('SELECT NULL::%s IN (%s)', column_type, (SELECT string_agg(format('%L::%s', v, column_type), ', ') FROM unnest(public_values) v));
+    RETURN condition;
+END $$;
+COMMENT ON FUNCTION steward.tenant_public_condition(regclass, name, text[]) IS
+'The condition that a column has one of some values; raises 42703, 42804, 22023 or 22P02 if it cannot.';
+
+CREATE FUNCTION steward.tenant_protect_visibility(
+    relation      regclass,
+    public_column name    DEFAULT 'published',
+    author_column name    DEFAULT 'author_id',
+    public_values text[]  DEFAULT '{true}',
+    roles         name[]  DEFAULT NULL,
+    create_index  boolean DEFAULT true,
+    dry_run       boolean DEFAULT false)
+RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+    PERFORM steward.tenant_begin(relation, dry_run);
+    PERFORM steward.tenant_key_function(relation, author_column, 'user_id');
+    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles,
+        '{steward_public,steward_author,steward_tenant,steward_user_floor,steward_user,steward_member}', ARRAY[
+            'PERMISSIVE FOR SELECT USING (' || steward.tenant_public_condition(relation, public_column, public_values) || ')',
+            format('PERMISSIVE FOR ALL USING (steward.is_current_user(%I))', author_column)],
+        ARRAY(SELECT steward.tenant_column_commands(relation, author_column, 'user_id', true, create_index)), dry_run);
+END $$;
+COMMENT ON FUNCTION steward.tenant_protect_visibility(regclass, name, name, text[], name[], boolean, boolean) IS
+'Lets roles, by default all, see what is public and what they wrote, and write only that, within the tenant if the table has one; returns the commands.';
+
+CREATE FUNCTION steward.tenant_check_members(relation regclass, members regclass, roles oid[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    writer oid;
+BEGIN
+    IF EXISTS (
+        WITH RECURSIVE tables AS (
+            SELECT members::oid AS oid
+             UNION
+            SELECT d.refobjid FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
+              JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass
+        )
+        SELECT FROM tables t WHERE t.oid IN (SELECT m.member FROM steward.table_members(relation) m)) THEN
+        RAISE invalid_recursion USING
+            MESSAGE = format('policies of %1$s would ask %2$s, and that in the end %1$s', relation, members),
+            HINT = format('SELECT steward.tenant_protect_user(%L);', members);
+    END IF;
+    SELECT g.grantee INTO writer
+      FROM (SELECT x.grantee, x.privilege_type FROM pg_class c, aclexplode(c.relacl) x WHERE c.oid = members AND x.grantee <> c.relowner
+             UNION
+            SELECT x.grantee, x.privilege_type FROM pg_attribute a, aclexplode(a.attacl) x WHERE a.attrelid = members) g
+     WHERE g.privilege_type IN ('INSERT', 'UPDATE')
+       AND (g.grantee = 0 OR EXISTS (SELECT FROM unnest(roles) r(role) WHERE CASE r.role WHEN 0 THEN true ELSE pg_has_role(r.role, g.grantee, 'USAGE') END))
+     ORDER BY g.grantee LIMIT 1;
+    IF writer IS NOT NULL THEN
+        RAISE WARNING USING
+            MESSAGE = format('who may write table %s can make himself a member of any tenant', members),
+            HINT = format('REVOKE INSERT, UPDATE ON %s FROM %s;', members, CASE writer WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(writer)) END);
+    END IF;
+END $$;
+COMMENT ON FUNCTION steward.tenant_check_members(regclass, regclass, oid[]) IS
+'Raises 42P19 if the policies of a table of members would ask the table that asks it; warns if roles may write it.';
+
+CREATE FUNCTION steward.tenant_protect_member(
+    relation      regclass,
+    members       regclass,
+    column_name   name    DEFAULT 'tenant_id',
+    member_column name    DEFAULT 'tenant_id',
+    user_column   name    DEFAULT 'user_id',
+    roles         name[]  DEFAULT NULL,
+    create_index  boolean DEFAULT true,
+    dry_run       boolean DEFAULT false)
+RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+    condition text;
+BEGIN
+    PERFORM steward.tenant_begin(relation, dry_run);
+    PERFORM steward.tenant_key_function(relation, column_name, 'tenant');
+    IF members IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'table of members must not be null';
+    END IF;
+    PERFORM steward.tenant_key_function(members, user_column, 'user_id');
+    IF steward.tenant_key_function(members, member_column, 'tenant') <> steward.tenant_key_function(relation, column_name, 'tenant') THEN
+        RAISE datatype_mismatch USING
+            MESSAGE = format('column "%s" of table %s is not of the type of column "%s" of table %s', member_column, members, column_name, relation),
+            HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE %s;', members, member_column, steward.tenant_base_type(relation, column_name));
+    END IF;
+    PERFORM steward.tenant_check_members(relation, members, steward.tenant_policy_roles(relation, roles));
+    -- a list made once for each query: an index serves it, and no function is called for each row
+    SELECT format('%I = ANY (ARRAY(SELECT m.%I FROM %s m WHERE steward.is_current_user(m.%I)))', column_name, member_column, m.qualified_name, user_column)
+      INTO condition FROM steward.table_members(members) m WHERE m.member = members;
+    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles,
+        '{steward_member,steward_tenant,steward_public,steward_author,steward_user_floor,steward_user}', ARRAY[
+            'PERMISSIVE FOR ALL USING (' || condition || ')'],
+        ARRAY(SELECT steward.tenant_column_commands(relation, column_name, 'tenant', false, create_index)), dry_run);
+END $$;
+COMMENT ON FUNCTION steward.tenant_protect_member(regclass, regclass, name, name, name, name[], boolean, boolean) IS
+'Lets roles, by default all, see and write the rows of all tenants of which a table says that the user is a member; returns the commands.';
+
+CREATE FUNCTION steward.tenant_admin_all(relation regclass, role_name name, dry_run boolean DEFAULT false) RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+    role_id oid;
+BEGIN
+    PERFORM steward.tenant_begin(relation, dry_run);
+    PERFORM steward.upkeep_check_roles(ARRAY[role_name]);
+    role_id := quote_ident(role_name)::regrole;
+    IF (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = role_id) THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('role "%s" sees all rows of all tables', role_name),
+            HINT = 'It needs no policy.';
+    END IF;
+    PERFORM steward.tenant_check_admins(relation,
+        ARRAY(SELECT unnest(p.role_ids) FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.is_floor),
+        ARRAY(SELECT unnest(p.role_ids) FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND NOT p.for_admin),
+        ARRAY[role_id]);
+    RETURN QUERY SELECT * FROM steward.tenant_run(relation,
+        ARRAY(SELECT steward.tenant_policy_commands(relation, relation, ARRAY[role_id],
+            -- a role that was renamed has one
+            ARRAY[coalesce((SELECT p.policy_name FROM steward.tenant_own_policies p
+                             WHERE p.relation_id = relation AND p.for_admin AND p.role_ids = ARRAY[role_id] ORDER BY p.policy_name LIMIT 1),
+                           steward.upkeep_name('steward_admin_', role_name))],
+            '{PERMISSIVE FOR ALL USING (true)}')), dry_run);
+END $$;
+COMMENT ON FUNCTION steward.tenant_admin_all(regclass, name, boolean) IS
+'Lets one role see and write all rows, by a policy of its own; returns the commands.';
+
+CREATE FUNCTION steward.tenant_protect_partitions(relation regclass, dry_run boolean DEFAULT false) RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM steward.tenant_begin(relation, dry_run);
+    IF NOT EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = relation) THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('table %s is not protected', relation),
+            HINT = format('SELECT steward.tenant_protect(%L);', relation);
+    END IF;
+    RETURN QUERY SELECT * FROM steward.tenant_run(relation, ARRAY(SELECT steward.tenant_policy_commands(relation, relation, NULL, '{}', '{}')), dry_run);
+END $$;
+COMMENT ON FUNCTION steward.tenant_protect_partitions(regclass, boolean) IS
+'Gives the policies of a table to the partitions and inheritance children that it has got since; returns the commands.';
+
+CREATE FUNCTION steward.tenant_unprotect(relation regclass, dry_run boolean DEFAULT false) RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+    PERFORM steward.tenant_begin(relation, dry_run);
+    IF EXISTS (SELECT FROM steward.tenant_guard g WHERE g.mode = 'protect')
+       AND EXISTS (SELECT FROM steward.table_members(relation) m WHERE steward.tenant_guard_column(m.member) IS NOT NULL) THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('event trigger steward_tenant_guard protects table %s', relation),
+            HINT = format('INSERT INTO steward.tenant_check_muted (key, reason) VALUES (%L, ''...'');',
+                          'no_rls:' || (SELECT m.qualified_name FROM steward.table_members(relation) m WHERE m.member = relation));
+    END IF;
+    RETURN QUERY SELECT * FROM steward.tenant_run(relation, ARRAY(
+        SELECT c.command
+          FROM steward.table_members(relation) m
+         CROSS JOIN LATERAL (
+               SELECT 1, format('DROP POLICY %I ON %s', p.policy_name, m.qualified_name), p.policy_name
+                 FROM steward.tenant_own_policies p WHERE p.relation_id = m.member
+                UNION ALL
+               -- policies of others stay, and in force
+               SELECT 2, format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', m.qualified_name), NULL
+                WHERE EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = m.member)
+                  AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = m.member
+                                     AND p.polname NOT IN (SELECT o.policy_name FROM steward.tenant_own_policies o WHERE o.relation_id = m.member))
+               ) c(step, command, policy_name)
+         ORDER BY m.depth, m.qualified_name COLLATE "C", c.step, c.policy_name COLLATE "C"), dry_run);
+END $$;
+COMMENT ON FUNCTION steward.tenant_unprotect(regclass, boolean) IS
+'Drops the policies that the builders made, and turns row security off where there are no others; returns the commands. Columns, indexes and rights stay.';
