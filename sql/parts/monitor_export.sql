@@ -405,7 +405,15 @@ HAVING NOT pg_is_in_recovery()$$,
  WHERE i.inhparent = 'steward.audit_event'::pg_catalog.regclass$$,
  '[["database", "LABEL", "the database"],
    ["partitions", "GAUGE", "partitions of the audit log"],
-   ["log_bytes", "GAUGE", "room that they take"]]');
+   ["log_bytes", "GAUGE", "room that they take"]]'),
+(false, 'pg_steward_snapshot', 'database', 60,
+ $$SELECT current_database()::text AS database, extract(epoch FROM clock_timestamp() - max(s.taken_at)) AS last_age_seconds
+  FROM steward.snapshots s
+  JOIN pg_catalog.pg_database d ON d.oid = s.database_id
+ WHERE d.datname = current_database()
+HAVING count(*) > 0$$,
+ '[["database", "LABEL", "the database"],
+   ["last_age_seconds", "GAUGE", "since the last snapshot was taken"]]');
 
 --
 -- For postgres_exporter

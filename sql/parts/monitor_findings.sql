@@ -34,7 +34,7 @@ WITH own_schemas AS (
     SELECT 'no_primary_key', CASE WHEN t.is_published AND NOT t.has_replica_identity THEN 'WARNING' ELSE 'INFO' END,
            format('%I.%I', t.schema_name, t.table_name),
            CASE WHEN t.is_published AND NOT t.has_replica_identity THEN 'it is published without replica identity: UPDATE and DELETE fail' END,
-           CASE WHEN t.unique_not_null_index IS NOT NULL THEN format('ALTER TABLE %I.%I ADD PRIMARY KEY USING INDEX %I;', t.schema_name, t.table_name, t.unique_not_null_index) END
+           t.remedy
       FROM steward.tables_without_primary_key t
      WHERE t.schema_name NOT IN (SELECT o.nspname FROM own_schemas o)
      UNION ALL
@@ -48,7 +48,7 @@ WITH own_schemas AS (
      WHERE NOT q.autovacuum_enabled AND current_setting('autovacuum')::boolean
      UNION ALL
     SELECT 'sequence', CASE WHEN q.used_percent >= 90 THEN 'CRITICAL' ELSE 'WARNING' END, format('%I.%I', q.schema_name, q.sequence_name),
-           format('%s %% used, %s left', q.used_percent, q.values_left), format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint;', q.owned_by_table, q.owned_by_column)
+           format('%s %% used, %s left', q.used_percent, q.values_left), q.remedy
       FROM steward.sequence_usage q
      WHERE q.used_percent >= 75 AND NOT q.cycles
      UNION ALL
@@ -89,6 +89,13 @@ COMMENT ON VIEW steward.findings IS
 'What single objects ask for; see findings_muted.';
 GRANT SELECT ON steward.findings TO pg_monitor;
 
+CREATE FUNCTION steward.monitor_index_definition(index oid) RETURNS text
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_monitor_index_definition';
+REVOKE ALL ON FUNCTION steward.monitor_index_definition(oid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward.monitor_index_definition(oid) TO pg_monitor;
+COMMENT ON FUNCTION steward.monitor_index_definition(oid) IS
+'What pg_get_indexdef() says, null where that would wait for a lock.';
+
 -- What VACUUM, REINDEX CONCURRENTLY and the like are good for now.  They cannot run in a function: use \gexec.
 CREATE VIEW steward.maintenance_commands AS
 SELECT c.priority, c.command, c.reason, c.undo, c.object
@@ -104,7 +111,7 @@ SELECT c.priority, c.command, c.reason, c.undo, c.object
          UNION ALL
         SELECT 5, f.remedy, format('foreign key %I has no index', f.constraint_name), NULL, format('%I.%I', f.schema_name, f.table_name) FROM steward.fk_without_index f
          UNION ALL
-        SELECT 6, r.remedy, format('%s: %I', r.reason, r.covered_by), pg_get_indexdef(r.index_id) || ';', format('%I.%I', r.schema_name, r.index_name) FROM steward.redundant_indexes r
+        SELECT 6, r.remedy, format('%s: %I', r.reason, r.covered_by), steward.monitor_index_definition(r.index_id) || ';', format('%I.%I', r.schema_name, r.index_name) FROM steward.redundant_indexes r
        ) c
  WHERE NOT pg_is_in_recovery()
  ORDER BY c.priority, c.object;
