@@ -260,8 +260,7 @@ INSERT INTO steward.metrics (is_custom, namespace, scope, cache_seconds, query, 
        d.blocks_hit AS blocks_hit_total, d.blocks_read AS blocks_read_total, d.rows_read AS rows_read_total, d.rows_fetched AS rows_fetched_total,
        d.rows_inserted AS rows_inserted_total, d.rows_updated AS rows_updated_total, d.rows_deleted AS rows_deleted_total,
        d.conflicts AS conflicts_total, d.deadlocks AS deadlocks_total, d.temp_files AS temp_files_total, d.temp_bytes AS temp_bytes_total,
-       d.read_seconds AS read_seconds_total, d.write_seconds AS write_seconds_total, d.active_seconds AS active_seconds_total,
-       d.idle_in_transaction_seconds AS idle_in_transaction_seconds_total, d.sessions AS sessions_total,
+       d.active_seconds AS active_seconds_total, d.idle_in_transaction_seconds AS idle_in_transaction_seconds_total, d.sessions AS sessions_total,
        d.sessions_abandoned + d.sessions_fatal + d.sessions_killed AS sessions_broken_total
   FROM steward.database_stats d
  WHERE d.database_name IS NOT NULL
@@ -281,12 +280,19 @@ INSERT INTO steward.metrics (is_custom, namespace, scope, cache_seconds, query, 
    ["deadlocks_total", "COUNTER", "deadlocks"],
    ["temp_files_total", "COUNTER", "temporary files that queries made"],
    ["temp_bytes_total", "COUNTER", "what was written to them"],
-   ["read_seconds_total", "COUNTER", "time spent reading blocks, if track_io_timing is on"],
-   ["write_seconds_total", "COUNTER", "time spent writing blocks, if track_io_timing is on"],
    ["active_seconds_total", "COUNTER", "time spent running queries"],
    ["idle_in_transaction_seconds_total", "COUNTER", "time that transactions were idle"],
    ["sessions_total", "COUNTER", "sessions begun"],
    ["sessions_broken_total", "COUNTER", "sessions that did not end by themselves"]]'),
+(false, 'pg_steward_database_file', 'cluster', 0,
+ $$SELECT d.database_name::text AS database, d.read_seconds AS read_seconds_total, d.write_seconds AS write_seconds_total
+  FROM steward.database_stats d
+ WHERE d.database_name IS NOT NULL AND d.read_seconds IS NOT NULL AND d.write_seconds IS NOT NULL
+ ORDER BY d.commits + d.rollbacks DESC, d.database_name
+ LIMIT 100$$,
+ '[["database", "LABEL", "the database"],
+   ["read_seconds_total", "COUNTER", "time spent reading blocks, if track_io_timing is on"],
+   ["write_seconds_total", "COUNTER", "time spent writing blocks, if track_io_timing is on"]]'),
 (false, 'pg_steward_database_size', 'cluster', 300,
  $$SELECT s.database_name::text AS database, s.database_bytes AS bytes
   FROM steward.database_sizes s
