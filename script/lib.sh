@@ -82,6 +82,8 @@ is_native() {
 use_server() {
 	find_pg_config "$1" >/dev/null || need "postgresql-$1" "postgresql-server-dev-$1"
 	need make gcc libipc-run-perl pgbouncer
+	# what a page looks like does not depend on the server: the chroots do without
+	[ -e /var/lib/pg_steward.ready ] || need chromium
 	pg_config=$(find_pg_config "$1") || die "no pg_config for PostgreSQL $1"
 	bindir=$("$pg_config" --bindir)
 }

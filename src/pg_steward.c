@@ -30,6 +30,7 @@ int			steward_to_tsvector_cache = 8192;
 /* Read by steward.audit_maintain() through current_setting(). */
 static int	steward_audit_retention = 0;
 static int	steward_monitor_query_length = -1;
+static int	steward_snapshot_retention = 30 * MINS_PER_HOUR * HOURS_PER_DAY;
 static int	steward_audit_partitions_ahead = 3;
 static int	steward_audit_partition_interval = 0;
 
@@ -243,6 +244,10 @@ _PG_init(void)
 							"How much of a query the monitoring views show, -1 for all.", NULL,
 							&steward_monitor_query_length, -1, -1, INT_MAX,
 							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("steward.snapshot_retention",
+							"Age at which snapshot() forgets snapshots; 0 keeps them for ever.", NULL,
+							&steward_snapshot_retention, 30 * MINS_PER_HOUR * HOURS_PER_DAY, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_MIN, NULL, NULL, NULL);
 	DefineCustomIntVariable("steward.to_tsvector_cache",
 							"Memory in which a session remembers what dictionaries made of words; 0 leaves to_tsvector to the server.",
 							NULL,
