@@ -628,7 +628,8 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
                                         WHERE a.attrelid = t.oid AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped)) AS unknown,
               ARRAY(SELECT quote_ident(a.attname)
                       FROM pg_attribute a
-                     WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+                     -- most tables are not audited
+                     WHERE r.relation_id IS NOT NULL AND a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
                        AND a.attname <> ALL (o.named)
                        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
                      ORDER BY a.attnum) AS unnamed) AS c
