@@ -641,10 +641,10 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
         format('SELECT steward.audit_enable(%L);', t.qualified_name)),
        (w.relation_id IS NOT NULL,
         'trigger cannot work', format('Trigger %s is not AFTER ROW, nor AFTER TRUNCATE: it fails when it fires.', w.names),
-        steward.audit_enable_command(t.qualified_name, coalesce(r.arguments, w.arguments))),
+        CASE WHEN w.relation_id IS NOT NULL THEN steward.audit_enable_command(t.qualified_name, coalesce(r.arguments, w.arguments)) END),
        (r.every_change IS FALSE,
         'not every change', format('Trigger %s leaves out some operation, column or row.', r.names),
-        steward.audit_enable_command(t.qualified_name, r.arguments)),
+        CASE WHEN NOT r.every_change THEN steward.audit_enable_command(t.qualified_name, r.arguments) END),
        (r.relation_id IS NOT NULL
         AND NOT EXISTS (SELECT FROM steward.audit_triggers s WHERE s.relation_id = t.oid AND s.kind = 'truncate'),
         'TRUNCATE not audited', CASE WHEN t.relispartition THEN 'The partition has no audit trigger for TRUNCATE: it was attached later.'
