@@ -678,6 +678,12 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
  WHERE f.found;
 COMMENT ON VIEW steward.audit_coverage IS
 'What is not audited, or not as it should be: one row for each finding, with the command that mends it.';
+COMMENT ON COLUMN steward.audit_coverage.table_schema IS 'where the table is';
+COMMENT ON COLUMN steward.audit_coverage.table_name IS 'the table';
+COMMENT ON COLUMN steward.audit_coverage.finding IS 'what is the matter';
+COMMENT ON COLUMN steward.audit_coverage.detail IS 'what that means, and for which trigger or columns';
+COMMENT ON COLUMN steward.audit_coverage.fix IS 'the command that mends it; null if there is none';
+GRANT SELECT ON steward.audit_coverage TO pg_monitor;
 
 --
 -- Keeping
@@ -706,6 +712,11 @@ SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_
  WHERE i.inhparent = 'steward.audit_event'::regclass AND NOT i.inhdetachpending;
 COMMENT ON VIEW steward.audit_partitions IS
 'The partitions of the audit log with their bounds; the default partition has none.';
+COMMENT ON COLUMN steward.audit_partitions.relation_id IS 'oid of the partition';
+COMMENT ON COLUMN steward.audit_partitions.qualified_name IS 'its name with its schema, quoted where it must be';
+COMMENT ON COLUMN steward.audit_partitions.lower_bound IS 'events of this time or later are in it; null for the default partition';
+COMMENT ON COLUMN steward.audit_partitions.upper_bound IS 'events before this time; null for the default partition';
+GRANT SELECT ON steward.audit_partitions TO pg_monitor;
 
 -- Upkeep must not be part of a deadlock, which might end with a user's
 -- transaction.  So it stands in a queue only while it holds no lock, and leaves it

@@ -148,7 +148,8 @@ INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critica
      FROM steward.replication$$),
 (false, 'synchronous_standby', 'missing', 1, 1, 'whether commits wait for a standby that is not there',
  'Start a standby of synchronous_standby_names, or ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf();',
- $$SELECT (s.names <> '' AND NOT EXISTS (SELECT FROM steward.replication r WHERE r.direction = 'to' AND r.sync_state IN ('sync', 'quorum')))::integer AS value,
+ $$SELECT CASE WHEN s.names <> '' AND NOT pg_is_in_recovery()
+               THEN (NOT EXISTS (SELECT FROM steward.replication r WHERE r.direction = 'to' AND r.sync_state IN ('sync', 'quorum')))::integer END AS value,
           nullif(s.names, '') AS detail, CASE WHEN s.names = '' OR pg_is_in_recovery() THEN 'DISABLED' END AS status
      FROM current_setting('synchronous_standby_names') s(names)$$),
 (false, 'slot_retained', 'bytes', 5 * 1024.0 ^ 3, 20 * 1024.0 ^ 3, 'WAL that a replication slot keeps',

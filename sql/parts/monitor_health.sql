@@ -116,9 +116,9 @@ BEGIN
                 status := 'UNKNOWN';
                 detail := SQLERRM;
                 value := NULL;
-                hint := CASE SQLSTATE WHEN '42501' THEN format('GRANT pg_monitor TO %I;', current_user)
-                                      WHEN '55P03' THEN 'SELECT * FROM steward.blocking_queries;'
-                                      ELSE nullif(hint, '') END;
+                hint := CASE WHEN SQLSTATE = '42501' AND NOT pg_has_role('pg_monitor', 'USAGE') THEN format('GRANT pg_monitor TO %I;', current_user)
+                             WHEN SQLSTATE = '55P03' THEN 'SELECT * FROM steward.blocking_queries;'
+                             ELSE nullif(hint, '') END;
             END;
             hint := CASE WHEN status NOT IN ('OK', 'DISABLED') THEN coalesce(hint, wanted.hint) END;
         END IF;
@@ -167,10 +167,10 @@ COMMENT ON FUNCTION steward.health_perfdata(text, numeric, numeric, numeric, tex
 CREATE VIEW steward.health_summary AS
 SELECT s.status, array_position('{OK,WARNING,CRITICAL,UNKNOWN}', s.status) - 1 AS status_code,
        -- what follows a bar would be taken for performance data
-       translate(s.status || coalesce(': ' || s.problems, ': all ' || s.checks || ' checks'), E'|\n', '! ') AS message,
+       translate(format('%s: %s', s.status, CASE WHEN s.checks = 0 THEN 'no check was made' ELSE coalesce(s.problems, format('all %s checks', s.checks)) END), E'|\n', '! ') AS message,
        s.checks, s.warnings, s.criticals, s.unknowns, s.elapsed_ms, s.perfdata
   FROM (SELECT CASE WHEN bool_or(h.status = 'CRITICAL') THEN 'CRITICAL' WHEN bool_or(h.status = 'WARNING') THEN 'WARNING'
-                    WHEN bool_or(h.status = 'UNKNOWN') THEN 'UNKNOWN' ELSE 'OK' END AS status,
+                    WHEN bool_or(h.status = 'OK') AND NOT bool_or(h.status = 'UNKNOWN') THEN 'OK' ELSE 'UNKNOWN' END AS status,
                string_agg(CASE WHEN h.status = 'UNKNOWN' THEN h.check_name || ' UNKNOWN'
                                ELSE concat_ws(' ', h.check_name, trim_scale(round(h.value, 2)), h.unit, '(' || h.detail || ')') END, ', '
                           ORDER BY array_position('{CRITICAL,WARNING,UNKNOWN}', h.status), h.check_name COLLATE "C")

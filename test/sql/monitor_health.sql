@@ -95,6 +95,7 @@ DELETE FROM steward.health_checks WHERE check_name NOT IN ('sleeps', 'swallows')
 --
 
 -- what is not the limit's doing ends the statement
+\set VERBOSITY sqlstate
 SET statement_timeout = '300ms';
 SELECT count(*) FROM steward.health_check;
 RESET statement_timeout;
@@ -103,6 +104,7 @@ SELECT count(*) FILTER (WHERE status = 'UNKNOWN') AS unknown FROM steward.health
 SET statement_timeout = '1050ms';
 SELECT count(*) FROM steward.health_check;
 RESET statement_timeout;
+\set VERBOSITY default
 SELECT detail FROM steward.health_query('SELECT 1::numeric, ''fine'', NULL::text, NULL::text', 200);
 SELECT steward.health_query('SELECT 1::numeric, pg_sleep(60)::text, NULL::text, NULL::text', 50);
 SELECT steward.health_query('SELECT 1::numeric, ''x'', NULL::text, NULL::text', 0);
