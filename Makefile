@@ -4,7 +4,7 @@ EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(EXTENSION).co
 # The parts of the install script, in the order in which they need each other.
 SQL_PARTS = steward audit audit_tenant upkeep updated_at row_version append_only soft_delete to_tsvector search uuidv7 \
 	tenant tenant_check_scope tenant_check_rows tenant_check_access tenant_check tenant_probe tenant_fk tenant_search \
-	tenant_policy tenant_protect tenant_guard \
+	tenant_policy tenant_protect tenant_guard tenant_registry tenant_erase tenant_schema_copy tenant_schema \
 	monitor_bloat monitor_activity monitor_vacuum monitor_tables monitor_indexes monitor_server monitor_health monitor_checks monitor_findings monitor_readiness \
 	monitor_snapshot monitor_page monitor_report
 INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql

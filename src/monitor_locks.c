@@ -5,13 +5,8 @@
  */
 #include "pg_steward.h"
 
-#include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/xlog.h"
 #include "catalog/index.h"
-#include "catalog/pg_class.h"
-#include "commands/sequence.h"
-#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -33,43 +28,6 @@ open_if_free(Oid relid)
 	if (rel == NULL)
 		UnlockRelationOid(relid, AccessShareLock);
 	return rel;
-}
-
-/*
- * steward.sequence_last_value(sequence oid): NULL if it has given none, somebody
- * has locked it, or it cannot be read: another session's, or an unlogged one on
- * a standby.
- */
-PG_FUNCTION_INFO_V1(steward_sequence_last_value);
-Datum
-steward_sequence_last_value(PG_FUNCTION_ARGS)
-{
-	Relation	rel = open_if_free(PG_GETARG_OID(0));
-	Form_pg_sequence_data sequence;
-	HeapTupleHeader row;
-	Buffer		buffer;
-	Page		page;
-	int64		last_value = 0;
-	bool		is_called = false;
-
-	if (rel == NULL)
-		PG_RETURN_NULL();
-	if (rel->rd_rel->relkind == RELKIND_SEQUENCE && !RELATION_IS_OTHER_TEMP(rel) &&
-		!(rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED && RecoveryInProgress()))
-	{
-		buffer = ReadBuffer(rel, 0);
-		LockBuffer(buffer, BUFFER_LOCK_SHARE);
-		page = BufferGetPage(buffer);
-		row = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, FirstOffsetNumber));
-		sequence = (Form_pg_sequence_data) ((char *) row + row->t_hoff);
-		last_value = sequence->last_value;
-		is_called = sequence->is_called;
-		UnlockReleaseBuffer(buffer);
-	}
-	relation_close(rel, AccessShareLock);
-	if (!is_called)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(last_value);
 }
 
 /*

@@ -263,6 +263,7 @@ _PG_init(void)
 	steward_audit_log_init();
 	steward_audit_table_init();
 	steward_audit_guard_init();
+	steward_tenant_registry_init();
 	steward_tsvector_tokens_init();
 	steward_tsvector_words_init();
 }

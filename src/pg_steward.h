@@ -33,6 +33,7 @@
  *
  *	tenant_payload.c	reading base64url and JSON, without the server
  *	tenant_token.c		keys, and what a signed token says
+ *	tenant_registry.c	which tenants may work, and where their schemas are
  *	tenant.c			for which tenant and user a transaction works
  *	tenant_session.c	what the transaction must not leave to the session
  *	tenant_plan.c		columns that are compared with them
@@ -73,6 +74,7 @@
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 #include "compat.h"
 
@@ -509,11 +511,55 @@ extern void steward_token_init(void);
 extern const char *steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims,
 									  char *payload);
 
+/* tenant_registry.c */
+
+/* May a tenant work? */
+typedef enum StewardStanding
+{
+	TENANT_ACTIVE,
+	TENANT_SUSPENDED,
+	TENANT_ERASED,
+} StewardStanding;
+
+extern void steward_tenant_registry_init(void);
+extern StewardStanding steward_tenant_standing(const char *key);
+extern bool steward_tenant_registry_current(void);
+extern void steward_tenant_require_active(const char *key);
+
 /* tenant.c */
+extern bool steward_tenant_sessions;
+
 extern void steward_tenant_init(void);
-extern const char *steward_tenant_text(StewardTenantKind kind);
-extern uint64 steward_tenant_transaction(void);
+extern void steward_require_transaction(const char *function);
 extern bool steward_tenant_bound(void);
+
+/* tenant_current.c */
+
+/* Instead of a transaction's number: the leader of this parallel worker has checked it. */
+#define LEADERS_TRANSACTION	PG_UINT64_MAX
+
+/* One value, with all that its text can mean. */
+typedef struct TenantValue
+{
+	uint64		transaction;	/* in which it holds; 0 for none */
+	bool		lasts;			/* holds in the session's others too */
+	bool		is_bigint;
+	bool		is_uuid;
+	int64		bigint;
+	pg_uuid_t	uuid;
+	char		text[STEWARD_TENANT_VALUE_SIZE];
+} TenantValue;
+
+extern const char *const steward_tenant_kind_names[];
+
+extern void steward_tenant_follow(const TenantValue *const *values, TimestampTz expires_at);
+extern void steward_tenant_next_transaction(void);
+extern uint64 steward_tenant_transaction(void);
+extern bool steward_tenant_holds(const TenantValue *value);
+extern const TenantValue *steward_tenant_value(StewardTenantKind kind);
+extern const char *steward_tenant_text(StewardTenantKind kind);
+extern void steward_tenant_unsettle(void);
+extern void steward_tenant_current_init(void);
 
 /* tenant_session.c */
 extern void steward_tenant_session_init(void);

@@ -18,27 +18,6 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/hsearch.h"
-#include "utils/memutils.h"
-#include "utils/uuid.h"
-
-/* Values in session memory are given back when a transaction ends with more than this. */
-#define MAX_READY_VALUES	1024
-
-/* Instead of a transaction's number: the leader of this parallel worker has checked it. */
-#define LEADERS_TRANSACTION	PG_UINT64_MAX
-
-/* One value, with all that its text can mean. */
-typedef struct TenantValue
-{
-	uint64		transaction;	/* in which it holds; 0 for none */
-	bool		lasts;			/* holds in the session's others too */
-	bool		is_bigint;
-	bool		is_uuid;
-	int64		bigint;
-	pg_uuid_t	uuid;
-	char		text[STEWARD_TENANT_VALUE_SIZE];
-} TenantValue;
 
 /* What a token says. */
 typedef struct TenantToken
@@ -48,22 +27,6 @@ typedef struct TenantToken
 	char		payload[FLEXIBLE_ARRAY_MEMBER];
 } TenantToken;
 
-/* A value as functions return it; it stays where it is while a transaction lasts. */
-typedef struct ReadyValue
-{
-	char		key[STEWARD_TENANT_VALUE_SIZE];
-	bool		is_int;
-	bool		is_bigint;
-	bool		is_uuid;
-	int64		bigint;
-	pg_uuid_t	uuid;
-	union
-	{
-		int32		header;		/* for its alignment */
-		char		bytes[VARHDRSZ + STEWARD_TENANT_VALUE_SIZE];
-	}			text;
-} ReadyValue;
-
 /* The first value that a transaction got: it gets no other. */
 typedef struct TenantPin
 {
@@ -72,8 +35,7 @@ typedef struct TenantPin
 	char		text[STEWARD_TENANT_VALUE_SIZE];
 } TenantPin;
 
-static bool steward_tenant_strict = false;
-static bool steward_tenant_sessions = false;
+bool		steward_tenant_sessions = false;
 
 /* The settings; the first are of the kinds. */
 enum
@@ -92,21 +54,7 @@ static const TenantValue *assigned[STEWARD_TENANT_KINDS];
 static const TenantValue *assigned_claims = NULL;
 static const TenantToken *assigned_token = NULL;
 
-/* What follows from them, laid out for the functions that run once a row. */
-static struct
-{
-	const TenantValue *values[STEWARD_TENANT_KINDS];
-	const ReadyValue *ready[STEWARD_TENANT_KINDS];
-	uint64		settled[STEWARD_TENANT_KINDS];	/* the transaction in which
-												 * "ready" needs no check */
-	TimestampTz expires_at;
-}			context = {.expires_at = DT_NOEND};
-
 static TenantPin pins[STEWARD_TENANT_KINDS];
-static HTAB *ready_values = NULL;
-
-/* Counts the top-level transactions of this process. */
-static uint64 transaction = 1;
 
 /* The settings to which the present one has given a value. */
 static bool touched[NSETTINGS];
@@ -115,7 +63,6 @@ static bool touched[NSETTINGS];
 static bool loading = false;
 
 static const char *const setting_names[] = {"steward.tenant", "steward.user_id", "steward.claims", "steward.token"};
-static const char *const kind_names[] = {"tenant", "user"};
 
 static void
 forget_pin(Provisional *it)
@@ -143,6 +90,18 @@ transaction_goes_on(void)
 	return IsTransactionBlock() || SPI_inside_nonatomic_context();
 }
 
+/* Raises 25P01 where a function that sets something for the rest of the transaction would be of no use. */
+void
+steward_require_transaction(const char *function)
+{
+	if (!transaction_goes_on())
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s can only be used in transaction blocks", function),
+				 errdetail("What it sets ends with the transaction."),
+				 errhint("BEGIN;")));
+}
+
 /*
  * Finds out for a check hook whether a value may be set here and now, and in
  * which transaction it then holds.  Values that the session began with, or that
@@ -161,7 +120,7 @@ admit(const char *name, GucSource source, uint64 *holds_in, bool *lasts)
 		return true;
 	}
 	if (IsTransactionState())
-		*holds_in = transaction;
+		*holds_in = steward_tenant_transaction();
 	if (steward_tenant_sessions)
 		return true;
 	if (loading)
@@ -191,10 +150,10 @@ admit(const char *name, GucSource source, uint64 *holds_in, bool *lasts)
 static bool
 check_pin(StewardTenantKind kind, const char *text)
 {
-	if (pins[kind].transaction != transaction || strcmp(pins[kind].text, text) == 0)
+	if (pins[kind].transaction != steward_tenant_transaction() || strcmp(pins[kind].text, text) == 0)
 		return true;
 	return refuse(ERRCODE_INSUFFICIENT_PRIVILEGE,
-				  psprintf("this transaction is for another %s", kind_names[kind]), NULL,
+				  psprintf("this transaction is for another %s", steward_tenant_kind_names[kind]), NULL,
 				  "Use a transaction for each: COMMIT or ROLLBACK first.");
 }
 
@@ -269,10 +228,10 @@ check_value(char **newval, void **extra, GucSource source, StewardTenantKind kin
 		return true;
 	if (strlen(*newval) >= sizeof(value->text))
 		return refuse(ERRCODE_INVALID_PARAMETER_VALUE,
-					  psprintf("%s is too long", kind_names[kind]),
+					  psprintf("%s is too long", steward_tenant_kind_names[kind]),
 					  psprintf("It may have %d bytes.", STEWARD_TENANT_VALUE_SIZE - 1), NULL);
 	if (!admit(setting_names[kind], source, &holds_in, &lasts) ||
-		(holds_in == transaction && !check_pin(kind, *newval)))
+		(holds_in == steward_tenant_transaction() && !check_pin(kind, *newval)))
 		return false;
 
 	value = steward_guc_malloc(sizeof(TenantValue));
@@ -337,7 +296,7 @@ check_token(char **newval, void **extra, GucSource source)
 	if (reason != NULL)
 		return refuse(ERRCODE_INVALID_PARAMETER_VALUE, "invalid value for parameter \"steward.token\"", reason, NULL);
 	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
-		if (claims.values[kind][0] != '\0' && holds_in == transaction && !check_pin(kind, claims.values[kind]))
+		if (claims.values[kind][0] != '\0' && holds_in == steward_tenant_transaction() && !check_pin(kind, claims.values[kind]))
 			return false;
 
 	token = steward_guc_malloc(offsetof(TenantToken, payload) + strlen(payload) + 1);
@@ -361,10 +320,10 @@ pin(StewardTenantKind kind, const TenantValue *value)
 	TenantPin  *it = &pins[kind];
 
 	if (value == NULL || value->text[0] == '\0' ||
-		value->transaction != transaction || it->transaction == transaction)
+		value->transaction != steward_tenant_transaction() || it->transaction == value->transaction)
 		return;
 	strcpy(it->text, value->text);
-	it->transaction = transaction;
+	it->transaction = value->transaction;
 	steward_provisional(&it->stored, forget_pin);
 }
 
@@ -372,17 +331,15 @@ pin(StewardTenantKind kind, const TenantValue *value)
 static void
 follow_settings(void)
 {
+	const TenantValue *values[STEWARD_TENANT_KINDS];
+
 	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
 	{
 		const TenantValue *value = assigned_token != NULL ? &assigned_token->values[kind] : assigned[kind];
 
-		context.values[kind] = value != NULL && value->text[0] != '\0' ? value : NULL;
-		context.ready[kind] = NULL;
-		context.settled[kind] = 0;
+		values[kind] = value != NULL && value->text[0] != '\0' ? value : NULL;
 	}
-	context.expires_at = assigned_token != NULL ? assigned_token->expires_at : DT_NOEND;
-	if (context.values[STEWARD_TENANT] != NULL)
-		steward_tenant_discard_plans(context.values[STEWARD_TENANT]->text);
+	steward_tenant_follow(values, assigned_token != NULL ? assigned_token->expires_at : DT_NOEND);
 }
 
 static void
@@ -468,52 +425,10 @@ end_transaction(XactEvent event, void *arg)
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_PARALLEL_COMMIT:
 		case XACT_EVENT_PARALLEL_ABORT:
-			transaction++;
+			steward_tenant_next_transaction();
 			memset(touched, 0, sizeof(touched));
-			if (ready_values != NULL && hash_get_num_entries(ready_values) > MAX_READY_VALUES)
-			{
-				hash_destroy(ready_values);
-				ready_values = NULL;
-				memset(context.ready, 0, sizeof(context.ready));
-			}
 			break;
 	}
-}
-
-/* Does a value of another transaction hold in this one? */
-static bool
-outlives(const TenantValue *value)
-{
-	return value->transaction == LEADERS_TRANSACTION || (value->lasts && steward_tenant_sessions);
-}
-
-/* Returns the tenant or user that the present statement works for, NULL if there is none. */
-static inline const TenantValue *
-current_value(StewardTenantKind kind)
-{
-	const TenantValue *value = context.values[kind];
-
-	if (value != NULL &&
-		(value->transaction == transaction || outlives(value)) &&
-		(context.expires_at == DT_NOEND || GetCurrentStatementStartTimestamp() < context.expires_at))
-		return value;
-	return NULL;
-}
-
-/* Returns the text of the tenant or user that the present statement works for, NULL if there is none. */
-const char *
-steward_tenant_text(StewardTenantKind kind)
-{
-	const TenantValue *value = current_value(kind);
-
-	return value != NULL ? value->text : NULL;
-}
-
-/* Returns the number of the present transaction, unique in this process. */
-uint64
-steward_tenant_transaction(void)
-{
-	return transaction;
 }
 
 /*
@@ -524,189 +439,8 @@ bool
 steward_tenant_bound(void)
 {
 	return !steward_tenant_sessions &&
-		(pins[STEWARD_TENANT].transaction == transaction || pins[STEWARD_USER].transaction == transaction);
-}
-
-/* What there is to return for want of a value: NULL, or 42501 under steward.tenant_strict. */
-static pg_noinline Datum
-no_value(FunctionCallInfo fcinfo, StewardTenantKind kind, const char *type)
-{
-	if (steward_tenant_strict)
-	{
-		if (current_value(kind) != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("the %s of this transaction is not of type %s", kind_names[kind], type)));
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("no %s context", kind_names[kind]),
-				 errhint("In each transaction, begin with SELECT steward.tenant_set(...); or SET LOCAL steward.token = '...';")));
-	}
-	PG_RETURN_NULL();
-}
-
-/* Returns a value as functions return it, from session memory. */
-static const ReadyValue *
-make_ready(const TenantValue *value)
-{
-	ReadyValue *ready;
-	bool		found;
-
-	if (ready_values == NULL)
-	{
-		HASHCTL		ctl = {
-			.keysize = sizeof(ready->key),
-			.entrysize = sizeof(ReadyValue),
-			.hcxt = steward_session_context(),
-		};
-
-		ready_values = hash_create("tenants and users", 64, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-	}
-	ready = hash_search(ready_values, value->text, HASH_ENTER, &found);
-	if (!found)
-	{
-		int			length = strlen(value->text);
-
-		ready->is_int = value->is_bigint && value->bigint == (int32) value->bigint;
-		ready->is_bigint = value->is_bigint;
-		ready->is_uuid = value->is_uuid;
-		ready->bigint = value->bigint;
-		ready->uuid = value->uuid;
-		SET_VARSIZE(ready->text.bytes, VARHDRSZ + length);
-		memcpy(ready->text.bytes + VARHDRSZ, value->text, length);
-	}
-	return ready;
-}
-
-/* Returns what ready_value() does, and finds out whether it may remember that. */
-static pg_noinline const ReadyValue *
-find_ready(StewardTenantKind kind)
-{
-	const TenantValue *value = current_value(kind);
-
-	if (value == NULL)
-		return NULL;
-	if (context.ready[kind] == NULL)
-		context.ready[kind] = make_ready(value);
-	if (context.expires_at == DT_NOEND &&
-		(value->transaction == transaction || value->transaction == LEADERS_TRANSACTION))
-		context.settled[kind] = transaction;
-	return context.ready[kind];
-}
-
-/*
- * Returns the tenant or user that the present statement works for as functions
- * return it, NULL if there is none.  A row costs some 30 ns to look at, and this
- * is called for each.
- */
-static inline const ReadyValue *
-ready_value(StewardTenantKind kind)
-{
-	return likely(context.settled[kind] == transaction) ? context.ready[kind] : find_ready(kind);
-}
-
-static inline Datum
-current_int(FunctionCallInfo fcinfo, StewardTenantKind kind)
-{
-	const ReadyValue *ready = ready_value(kind);
-
-	if (ready == NULL || !ready->is_int)
-		return no_value(fcinfo, kind, "integer");
-	PG_RETURN_INT32((int32) ready->bigint);
-}
-
-static inline Datum
-current_bigint(FunctionCallInfo fcinfo, StewardTenantKind kind)
-{
-	const ReadyValue *ready = ready_value(kind);
-
-	if (ready == NULL || !ready->is_bigint)
-		return no_value(fcinfo, kind, "bigint");
-	PG_RETURN_INT64(ready->bigint);
-}
-
-static inline Datum
-current_uuid(FunctionCallInfo fcinfo, StewardTenantKind kind)
-{
-	const ReadyValue *ready = ready_value(kind);
-
-	if (ready == NULL || !ready->is_uuid)
-		return no_value(fcinfo, kind, "uuid");
-	PG_RETURN_UUID_P(&ready->uuid);
-}
-
-static inline Datum
-current_text(FunctionCallInfo fcinfo, StewardTenantKind kind)
-{
-	const ReadyValue *ready = ready_value(kind);
-
-	if (ready == NULL)
-		return no_value(fcinfo, kind, "text");
-	PG_RETURN_TEXT_P(ready->text.bytes);
-}
-
-PG_FUNCTION_INFO_V1(steward_current_tenant_int);
-
-Datum
-steward_current_tenant_int(PG_FUNCTION_ARGS)
-{
-	return current_int(fcinfo, STEWARD_TENANT);
-}
-
-PG_FUNCTION_INFO_V1(steward_current_tenant_bigint);
-
-Datum
-steward_current_tenant_bigint(PG_FUNCTION_ARGS)
-{
-	return current_bigint(fcinfo, STEWARD_TENANT);
-}
-
-PG_FUNCTION_INFO_V1(steward_current_tenant_uuid);
-
-Datum
-steward_current_tenant_uuid(PG_FUNCTION_ARGS)
-{
-	return current_uuid(fcinfo, STEWARD_TENANT);
-}
-
-PG_FUNCTION_INFO_V1(steward_current_tenant_text);
-
-Datum
-steward_current_tenant_text(PG_FUNCTION_ARGS)
-{
-	return current_text(fcinfo, STEWARD_TENANT);
-}
-
-PG_FUNCTION_INFO_V1(steward_current_user_id_int);
-
-Datum
-steward_current_user_id_int(PG_FUNCTION_ARGS)
-{
-	return current_int(fcinfo, STEWARD_USER);
-}
-
-PG_FUNCTION_INFO_V1(steward_current_user_id_bigint);
-
-Datum
-steward_current_user_id_bigint(PG_FUNCTION_ARGS)
-{
-	return current_bigint(fcinfo, STEWARD_USER);
-}
-
-PG_FUNCTION_INFO_V1(steward_current_user_id_uuid);
-
-Datum
-steward_current_user_id_uuid(PG_FUNCTION_ARGS)
-{
-	return current_uuid(fcinfo, STEWARD_USER);
-}
-
-PG_FUNCTION_INFO_V1(steward_current_user_id_text);
-
-Datum
-steward_current_user_id_text(PG_FUNCTION_ARGS)
-{
-	return current_text(fcinfo, STEWARD_USER);
+		(pins[STEWARD_TENANT].transaction == steward_tenant_transaction() ||
+		 pins[STEWARD_USER].transaction == steward_tenant_transaction());
 }
 
 PG_FUNCTION_INFO_V1(steward_tenant_set);
@@ -729,7 +463,7 @@ steward_tenant_set(PG_FUNCTION_ARGS)
 		if (values[kind][0] == '\0')
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s must not be empty", kind_names[kind]),
+					 errmsg("%s must not be empty", steward_tenant_kind_names[kind]),
 					 errhint("NULL is none.")));
 	}
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
@@ -737,17 +471,14 @@ steward_tenant_set(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("either tenant or user must be given"),
 				 errhint("To leave the context: SELECT steward.tenant_clear();")));
-	if (!transaction_goes_on())
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
-				 errmsg("%s can only be used in transaction blocks", "steward.tenant_set()"),
-				 errdetail("What it sets ends with the transaction."),
-				 errhint("BEGIN;")));
+	steward_require_transaction("steward.tenant_set()");
+	if (!PG_ARGISNULL(STEWARD_TENANT))
+		steward_tenant_require_active(values[STEWARD_TENANT]);
 
 	/* a value that was not set in this transaction has to be, to count in it */
 	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
 	{
-		if (assigned[kind] != NULL && assigned[kind]->transaction != transaction)
+		if (assigned[kind] != NULL && assigned[kind]->transaction != steward_tenant_transaction())
 			set_setting(kind, values[kind], GUC_ACTION_LOCAL);
 		else
 			set_local(kind, values[kind]);
@@ -795,8 +526,8 @@ steward_tenant_context(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Datum		values[NATTS] = {0};
 	bool		isnull[NATTS] = {true, true, true, true, true};
-	const TenantValue *tenant = current_value(STEWARD_TENANT);
-	const TenantValue *user = current_value(STEWARD_USER);
+	const TenantValue *tenant = steward_tenant_value(STEWARD_TENANT);
+	const TenantValue *user = steward_tenant_value(STEWARD_USER);
 	const char *claims = NULL;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
@@ -824,7 +555,7 @@ steward_tenant_context(PG_FUNCTION_ARGS)
 			claims = pg_any_to_server(assigned_token->payload, strlen(assigned_token->payload), PG_UTF8);
 		}
 		else if (assigned_claims != NULL &&
-				 (assigned_claims->transaction == transaction || outlives(assigned_claims)))
+				 steward_tenant_holds(assigned_claims))
 			claims = settings[SETTING_CLAIMS];
 		if (claims != NULL)
 		{
@@ -851,11 +582,7 @@ steward_tenant_init(void)
 							 "Not for use behind a pooler: they stay until they are changed.",
 							 &steward_tenant_sessions, false,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
-	DefineCustomBoolVariable("steward.tenant_strict",
-							 "Makes it an error to ask for the tenant or user where there is none.",
-							 NULL,
-							 &steward_tenant_strict, false,
-							 PGC_SUSET, 0, NULL, NULL, NULL);
+	steward_tenant_current_init();
 	steward_token_init();
 	DefineCustomStringVariable("steward.tenant",
 							   "Tenant that the transaction works for, as steward.tenant_set() sets it.",

@@ -66,7 +66,7 @@ BEGIN
                                           AND CASE x.grantee WHEN 0 THEN true ELSE pg_has_role(found.oid, x.grantee, 'USAGE') END),
                                       format('REVOKE pg_read_all_data FROM %I;', role_name)) END;
     END IF;
-    RETURN QUERY SELECT * FROM steward.tenant_run(
+    RETURN QUERY SELECT * FROM steward.upkeep_run(
         ARRAY(SELECT steward.audit_tenant_commands('GRANT SELECT %sON %s TO %I', role_name, true)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.audit_tenant_enable(name, boolean) IS
@@ -78,7 +78,7 @@ AS $$
 BEGIN
     PERFORM steward.check_owner('steward.audit_event');
     PERFORM steward.upkeep_check_roles(ARRAY[role_name]);
-    RETURN QUERY SELECT * FROM steward.tenant_run(
+    RETURN QUERY SELECT * FROM steward.upkeep_run(
         ARRAY(SELECT steward.audit_tenant_commands('REVOKE SELECT %sON %s FROM %I', role_name, false)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.audit_tenant_disable(name, boolean) IS

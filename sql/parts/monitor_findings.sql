@@ -101,7 +101,7 @@ BEGIN ATOMIC
                format('%I.%I', t.schema_name, t.table_name),
                CASE WHEN t.is_published AND NOT t.has_replica_identity THEN 'it is published without replica identity: UPDATE and DELETE fail'
                     ELSE 'no two rows can be told apart that are equal' END,
-               CASE WHEN t.unique_not_null_index IS NOT NULL THEN format('ALTER TABLE %I.%I ADD PRIMARY KEY USING INDEX %I;', t.schema_name, t.table_name, t.unique_not_null_index) END,
+               t.remedy,
                NULL, format('%I.%I', t.schema_name, t.table_name)
           FROM steward.tables_without_primary_key t
          UNION ALL
@@ -120,8 +120,7 @@ BEGIN ATOMIC
          UNION ALL
         SELECT 'sequence', CASE WHEN q.used_percent >= 90 THEN 'CRITICAL' ELSE 'WARNING' END, format('%I.%I', q.schema_name, q.sequence_name),
                format('%s %% used, %s left', q.used_percent, q.values_left),
-               coalesce(format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint; ', q.owned_by_table, nullif(q.owned_by_column, '')), '')
-               || format('ALTER SEQUENCE %I.%I AS bigint;', q.schema_name, q.sequence_name), NULL, coalesce(q.owned_by_table, format('%I.%I', q.schema_name, q.sequence_name))
+               q.remedy, NULL, coalesce(q.owned_by_table, format('%I.%I', q.schema_name, q.sequence_name))
           FROM steward.sequence_usage q
          WHERE q.used_percent >= 75 AND NOT q.cycles
          UNION ALL

@@ -24,6 +24,12 @@ GRANT EXECUTE ON FUNCTION steward.report_objects(text, bigint, bigint) TO pg_mon
 COMMENT ON FUNCTION steward.report_objects(text, bigint, bigint) IS
 'By how much the objects of a source changed between two snapshots, and their gauges at the end; without snapshots what they say now.';
 
+CREATE FUNCTION steward.report_hits(hit numeric, read numeric) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN steward.report_quantity(100 * hit / nullif(hit + read, 0), '%');
+COMMENT ON FUNCTION steward.report_hits(numeric, numeric) IS
+'How much of what was read stood in shared buffers.';
+
 CREATE FUNCTION steward.report_when(moment timestamptz) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN to_char(moment, 'YYYY-MM-DD HH24:MI:SS TZ');
@@ -47,7 +53,7 @@ CREATE FUNCTION steward.report_health(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH worst AS (
-        SELECT o.object AS check_name, max(CASE r.gauges ->> 'status' WHEN 'WARNING' THEN 1 WHEN 'CRITICAL' THEN 2 ELSE 0 END) AS rank
+        SELECT o.object AS check_name, max(CASE r.gauges ->> 'status' WHEN 'OK' THEN 0 WHEN 'WARNING' THEN 1 WHEN 'CRITICAL' THEN 2 END) AS rank
           FROM steward.snapshot_objects o
           JOIN steward.snapshot_rows r ON r.object_id = o.id AND r.snapshot_id BETWEEN from_id AND to_id
          WHERE o.source = 'health_check'
@@ -74,14 +80,19 @@ COMMENT ON FUNCTION steward.report_health(bigint, bigint) IS
 CREATE FUNCTION steward.report_findings(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH found AS (
-        SELECT f.*, row_number() OVER (ORDER BY array_position('{CRITICAL,WARNING,INFO}', f.level), f.finding, f.object) AS place, count(*) OVER () AS total
-          FROM steward.findings f
+    -- hints stand folded behind what is to be done
+    WITH found AS MATERIALIZED (
+        SELECT f.level = 'INFO' AS is_hint, count(*) AS total,
+               jsonb_agg(jsonb_build_array(f.level, f.finding, f.object, f.detail, f.remedy) ORDER BY f.place) FILTER (WHERE f.place <= 50) AS rows
+          FROM (SELECT f.*, row_number() OVER (PARTITION BY f.level = 'INFO' ORDER BY f.level, f.finding, f.object) AS place FROM steward.findings f) f
+         GROUP BY f.level = 'INFO'
+    ), listed AS (
+        SELECT f.is_hint, f.total, steward.report_table(NULL, '{!Level,Finding,Object,Detail,`Remedy}', f.rows)
+               || CASE WHEN f.total > 50 THEN format('<p class="note">The first 50 of %s: <code>SELECT * FROM steward.findings;</code></p>', f.total) ELSE '' END AS html
+          FROM found f
     )
-    SELECT steward.report_table(NULL, '{!Level,Finding,Object,Detail,`Remedy}',
-               jsonb_agg(jsonb_build_array(f.level, f.finding, f.object, f.detail, f.remedy) ORDER BY f.place))
-        || CASE WHEN max(f.total) > 50 THEN format('<p class="note">The first 50 of %s: <code>SELECT * FROM steward.findings;</code></p>', max(f.total)) ELSE '' END
-      FROM found f WHERE f.place <= 50;
+    SELECT coalesce((SELECT l.html FROM listed l WHERE NOT l.is_hint), '<p class="none">Nothing that should not wait.</p>')
+        || coalesce((SELECT format('<details><summary>%s hints</summary>%s</details>', l.total, l.html) FROM listed l WHERE l.is_hint), '');
 END;
 COMMENT ON FUNCTION steward.report_findings(bigint, bigint) IS
 'A section of the report: findings.';
@@ -166,16 +177,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT coalesce(steward.report_charts(from_id, to_id), '<p class="none">Charts take two snapshots.</p>')
         || steward.report_table('Databases', '{Database,>Commits,>Rollbacks,>Rows fetched,>Rows written,>In buffers,>Temporary,>Deadlocks,>Size,>Growth}',
-               (SELECT jsonb_agg(jsonb_build_array(d.object, steward.report_number((d.counters ->> 'commits')::numeric), steward.report_number((d.counters ->> 'rollbacks')::numeric),
-                           steward.report_number((d.counters ->> 'rows_fetched')::numeric),
-                           steward.report_number((d.counters ->> 'rows_inserted')::numeric + (d.counters ->> 'rows_updated')::numeric + (d.counters ->> 'rows_deleted')::numeric),
-                           steward.report_quantity(100 * (d.counters ->> 'blocks_hit')::numeric
-                               / nullif((d.counters ->> 'blocks_hit')::numeric + (d.counters ->> 'blocks_read')::numeric, 0), '%'),
-                           steward.report_bytes((d.counters ->> 'temp_bytes')::numeric), steward.report_number((d.counters ->> 'deadlocks')::numeric),
-                           steward.report_bytes((d.gauges ->> 'database_bytes')::numeric),
-                           steward.report_bytes(CASE WHEN from_id IS NOT NULL THEN (d.counters ->> 'database_bytes')::numeric END))
-                       ORDER BY (d.counters ->> 'commits')::numeric DESC NULLS LAST, d.object)
-                  FROM steward.report_objects('database_stats', from_id, to_id) d));
+               (SELECT jsonb_agg(jsonb_build_array(d.object, steward.report_number(c.commits), steward.report_number(c.rollbacks), steward.report_number(c.rows_fetched),
+                           steward.report_number(c.rows_inserted + c.rows_updated + c.rows_deleted), steward.report_hits(c.blocks_hit, c.blocks_read),
+                           steward.report_bytes(c.temp_bytes), steward.report_number(c.deadlocks), steward.report_bytes((d.gauges ->> 'database_bytes')::numeric),
+                           steward.report_bytes(c.database_bytes)) ORDER BY c.commits DESC NULLS LAST, d.object)
+                  FROM steward.report_objects('database_stats', from_id, to_id) d
+                 CROSS JOIN LATERAL jsonb_to_record(d.counters) c(commits numeric, rollbacks numeric, rows_fetched numeric, rows_inserted numeric, rows_updated numeric,
+                            rows_deleted numeric, blocks_hit numeric, blocks_read numeric, temp_bytes numeric, deadlocks numeric, database_bytes numeric)));
 END;
 COMMENT ON FUNCTION steward.report_load(bigint, bigint) IS
 'A section of the report: how much the server had to do.';
@@ -184,19 +192,21 @@ CREATE FUNCTION steward.report_statements(from_id bigint, to_id bigint) RETURNS 
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH statements AS (
-        SELECT s.object, s.gauges, (s.counters ->> 'total_seconds')::numeric AS seconds, (s.counters ->> 'calls')::numeric AS calls, (s.counters ->> 'rows')::numeric AS rows,
-               (s.counters ->> 'blocks_hit')::numeric AS hit, (s.counters ->> 'blocks_read')::numeric AS read, (s.counters ->> 'wal_bytes')::numeric AS wal
+        SELECT s.object, s.gauges, c.*
           FROM steward.report_objects('slow_queries', from_id, to_id) s
+         CROSS JOIN LATERAL jsonb_to_record(s.counters) c(total_seconds numeric, calls numeric, rows numeric, blocks_hit numeric, blocks_read numeric, wal_bytes numeric)
     ), ranked AS (
-        SELECT s.*, row_number() OVER (ORDER BY s.seconds DESC, s.object) AS place, round(100 * s.seconds / nullif(sum(s.seconds) OVER (), 0), 1) AS share
+        SELECT s.*, row_number() OVER (ORDER BY s.total_seconds DESC, s.object) AS place, round(100 * s.total_seconds / nullif(sum(s.total_seconds) OVER (), 0), 1) AS share
           FROM statements s WHERE s.calls > 0
     )
-    SELECT steward.report_table(NULL, '{>Time,%Share,>Calls,>Mean,>Rows per call,>In buffers,>WAL,`Statement,User,Database}',
-               jsonb_agg(jsonb_build_array(steward.report_seconds(r.seconds), r.share, steward.report_number(r.calls), steward.report_seconds(r.seconds / r.calls),
-                       steward.report_number(r.rows / r.calls), steward.report_quantity(100 * r.hit / nullif(r.hit + r.read, 0), '%'), steward.report_bytes(r.wal),
-                       CASE WHEN length(q.text) > 240 THEN left(q.text, 240) || ' ...' ELSE q.text END, r.gauges ->> 'user_name', r.gauges ->> 'database_name')
+    SELECT steward.report_table(NULL, '{>Time,%Share,`Statement,>Calls,>Mean,>Rows per call,>In buffers,>WAL,User,Database}',
+               jsonb_agg(jsonb_build_array(steward.report_seconds(r.total_seconds), r.share, CASE WHEN length(q.text) > 240 THEN left(q.text, 240) || ' ...' ELSE q.text END,
+                       steward.report_number(r.calls), steward.report_seconds(r.total_seconds / r.calls), steward.report_number(r.rows / r.calls),
+                       steward.report_hits(r.blocks_hit, r.blocks_read), steward.report_bytes(r.wal_bytes), r.gauges ->> 'user_name', r.gauges ->> 'database_name')
                    ORDER BY r.place) FILTER (WHERE r.place <= 20),
                coalesce((SELECT u.unavailable || ': ' || u.remedy FROM steward.statements_source() u), 'No statement was counted.'))
+        || coalesce((SELECT format('<p class="note">Of %s more it is not known: they were not among the busiest at first, or were counted anew.</p>', count(*))
+                       FROM statements s WHERE s.calls IS NULL HAVING count(*) > 0), '')
       FROM ranked r
      CROSS JOIN LATERAL (SELECT btrim(regexp_replace(r.object, '\s+', ' ', 'g')) AS text) q;
 END;
@@ -207,13 +217,13 @@ CREATE FUNCTION steward.report_tables(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT t.object, (t.counters ->> 'rows_inserted')::numeric AS inserted, (t.counters ->> 'rows_updated')::numeric AS updated, (t.counters ->> 'rows_deleted')::numeric AS deleted,
-               (t.counters ->> 'rows_inserted')::numeric + (t.counters ->> 'rows_updated')::numeric + (t.counters ->> 'rows_deleted')::numeric AS written,
-               (t.counters ->> 'seq_scans')::numeric AS scans, (t.counters ->> 'seq_rows_read')::numeric AS scanned,
-               (t.counters ->> 'autovacuums')::numeric + (t.counters ->> 'vacuums')::numeric AS vacuums,
-               (t.gauges ->> 'live_rows')::numeric AS live, (t.gauges ->> 'dead_rows')::numeric AS dead, (t.gauges ->> 'table_bytes')::numeric AS bytes,
-               CASE WHEN from_id IS NOT NULL THEN (t.counters ->> 'table_bytes')::numeric END AS growth
+        SELECT t.object, c.rows_inserted AS inserted, c.rows_updated AS updated, c.rows_deleted AS deleted, c.rows_inserted + c.rows_updated + c.rows_deleted AS written,
+               c.seq_scans AS scans, c.seq_rows_read AS scanned, c.autovacuums + c.vacuums AS vacuums, c.table_bytes AS growth,
+               g.live_rows AS live, g.dead_rows AS dead, g.table_bytes AS bytes
           FROM steward.report_objects('table_stats', from_id, to_id) t
+         CROSS JOIN LATERAL jsonb_to_record(t.counters) c(rows_inserted numeric, rows_updated numeric, rows_deleted numeric, seq_scans numeric, seq_rows_read numeric,
+                    vacuums numeric, autovacuums numeric, table_bytes numeric)
+         CROSS JOIN LATERAL jsonb_to_record(t.gauges) g(live_rows numeric, dead_rows numeric, table_bytes numeric)
          WHERE t.object NOT LIKE 'steward.%'
     )
     SELECT steward.report_table('Most written', '{Table,>Written,>Inserted,>Updated,>Deleted,>Vacuums}',
@@ -297,15 +307,14 @@ BEGIN ATOMIC
                            steward.report_quantity(m.total * 3600 / nullif((SELECT s.seconds FROM span s), 0), m.unit)) ORDER BY m.place)
                   FROM metrics m))
         || steward.report_table('Who reads and writes', '{Process,>Read,>Reading took,>Written,>Writing took,>Added,>Synced}',
-               (SELECT jsonb_agg(jsonb_build_array(i.object, steward.report_bytes(i.read), steward.report_seconds(i.read_seconds), steward.report_bytes(i.written),
-                           steward.report_seconds(i.write_seconds), steward.report_bytes(i.extended), steward.report_number(i.fsyncs)) ORDER BY i.bytes DESC, i.object)
-                  FROM (SELECT i.object, (i.counters ->> 'read_bytes')::numeric AS read, (i.counters ->> 'read_seconds')::numeric AS read_seconds,
-                               (i.counters ->> 'write_bytes')::numeric AS written, (i.counters ->> 'write_seconds')::numeric AS write_seconds,
-                               (i.counters ->> 'extend_bytes')::numeric AS extended, (i.counters ->> 'fsyncs')::numeric AS fsyncs, b.bytes
+               (SELECT jsonb_agg(jsonb_build_array(i.object, steward.report_bytes(i.read_bytes), steward.report_seconds(i.read_seconds), steward.report_bytes(i.write_bytes),
+                           steward.report_seconds(i.write_seconds), steward.report_bytes(i.extend_bytes), steward.report_number(i.fsyncs)) ORDER BY i.bytes DESC, i.object)
+                  FROM (SELECT i.object, c.*, coalesce(c.read_bytes, 0) + coalesce(c.write_bytes, 0) + coalesce(c.extend_bytes, 0) AS bytes
                           FROM steward.report_objects('io_activity', from_id, to_id) i
-                         CROSS JOIN LATERAL (SELECT coalesce((i.counters ->> 'read_bytes')::numeric, 0) + coalesce((i.counters ->> 'write_bytes')::numeric, 0)
-                                                    + coalesce((i.counters ->> 'extend_bytes')::numeric, 0) AS bytes) b
-                         WHERE b.bytes > 0 ORDER BY b.bytes DESC, i.object LIMIT 15) i),
+                         CROSS JOIN LATERAL jsonb_to_record(i.counters) c(read_bytes numeric, read_seconds numeric, write_bytes numeric, write_seconds numeric,
+                                    extend_bytes numeric, fsyncs numeric)
+                         ORDER BY bytes DESC, i.object LIMIT 15) i
+                 WHERE i.bytes > 0),
                CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'PostgreSQL tells from 16 on.' ELSE 'Nobody did.' END);
 END;
 COMMENT ON FUNCTION steward.report_wal(bigint, bigint) IS
@@ -338,7 +347,7 @@ BEGIN ATOMIC
     )
     SELECT CASE WHEN from_id IS NULL THEN '' ELSE
            steward.report_table('Changed in the interval', '{Setting,Before,After}',
-               (SELECT jsonb_agg(jsonb_build_array(object, coalesce(f.value, 'built-in'), coalesce(t.value, 'built-in')) ORDER BY object)
+               (SELECT jsonb_agg(jsonb_build_array(object, coalesce(f.value, 'default'), coalesce(t.value, 'default')) ORDER BY object)
                   FROM (SELECT * FROM kept k WHERE k.snapshot_id = from_id) f
                   FULL JOIN (SELECT * FROM kept k WHERE k.snapshot_id = to_id) t USING (object)
                  WHERE f.value IS DISTINCT FROM t.value)) END
@@ -382,28 +391,30 @@ BEGIN ATOMIC
     WITH span AS (
         SELECT extract(epoch FROM t.taken_at - f.taken_at) AS seconds FROM steward.snapshots f, steward.snapshots t WHERE f.id = from_id AND t.id = to_id
     ), database AS (
-        SELECT d.* FROM steward.report_objects('database_stats', from_id, to_id) d WHERE d.object = current_database()
+        SELECT (d.gauges ->> 'database_bytes')::numeric AS size, c.*
+          FROM steward.report_objects('database_stats', from_id, to_id) d
+         CROSS JOIN LATERAL jsonb_to_record(d.counters) c(commits numeric, rollbacks numeric, blocks_hit numeric, blocks_read numeric, database_bytes numeric)
+         WHERE d.object = current_database()
     ), tiles AS (
         SELECT 1 AS place, 'Health' AS title, format('<span class="%s">%s</span>', CASE h.status WHEN 'UNKNOWN' THEN 'other' ELSE lower(h.status) END, h.status) AS figure,
                format('%s critical, %s warnings of %s checks', h.criticals, h.warnings, h.checks) AS more
           FROM steward.health_summary h
          UNION ALL
-        SELECT 2, 'Transactions', coalesce(steward.report_number(((d.counters ->> 'commits')::numeric + (d.counters ->> 'rollbacks')::numeric) / s.seconds) || '/s',
-                                           steward.report_number((d.counters ->> 'commits')::numeric + (d.counters ->> 'rollbacks')::numeric), 'unknown'),
-               CASE WHEN s.seconds IS NULL THEN 'since the counters began' ELSE coalesce(steward.report_number((d.counters ->> 'rollbacks')::numeric), 'unknown') || ' rolled back' END
+        SELECT 2, 'Transactions', coalesce(steward.report_number((d.commits + d.rollbacks) / s.seconds) || '/s',
+                                           steward.report_number(d.commits + d.rollbacks), 'unknown'),
+               CASE WHEN s.seconds IS NULL THEN 'since the counters began' ELSE coalesce(steward.report_number(d.rollbacks), 'unknown') || ' rolled back' END
           FROM database d LEFT JOIN span s ON true
          UNION ALL
-        SELECT 3, 'Found in shared buffers', coalesce(steward.report_quantity(100 * (d.counters ->> 'blocks_hit')::numeric
-                   / nullif((d.counters ->> 'blocks_hit')::numeric + (d.counters ->> 'blocks_read')::numeric, 0), '%'), 'unknown'),
-               coalesce(steward.report_number((d.counters ->> 'blocks_read')::numeric), 'unknown') || ' blocks read'
+        SELECT 3, 'Found in shared buffers', coalesce(steward.report_hits(d.blocks_hit, d.blocks_read), 'unknown'),
+               coalesce(steward.report_number(d.blocks_read), 'unknown') || ' blocks read'
           FROM database d
          UNION ALL
         SELECT 4, 'WAL', coalesce(steward.report_bytes((w.counters ->> 'wal_bytes')::numeric), 'unknown'),
                coalesce(steward.report_bytes((w.counters ->> 'wal_bytes')::numeric * 3600 / s.seconds) || ' per hour', 'since the counters began')
           FROM steward.report_objects('wal_activity', from_id, to_id) w LEFT JOIN span s ON true
          UNION ALL
-        SELECT 5, 'Size of the database', coalesce(steward.report_bytes((d.gauges ->> 'database_bytes')::numeric), 'unknown'),
-               CASE WHEN from_id IS NOT NULL THEN coalesce('growth ' || steward.report_bytes((d.counters ->> 'database_bytes')::numeric), 'growth unknown') END
+        SELECT 5, 'Size of the database', coalesce(steward.report_bytes(d.size), 'unknown'),
+               CASE WHEN from_id IS NOT NULL THEN coalesce('growth ' || steward.report_bytes(d.database_bytes), 'growth unknown') END
           FROM database d
          UNION ALL
         SELECT 6, 'Connections', c.used::text, format('now, of %s', c.connection_limit) FROM steward.connections c WHERE c.scope = 'cluster'

@@ -206,7 +206,7 @@ REVOKE ALL ON FUNCTION steward.snapshot_take(bigint, text, text, text, integer) 
 COMMENT ON FUNCTION steward.snapshot_take(bigint, text, text, text, integer) IS
 'Writes what one source says now into a snapshot.';
 
-CREATE FUNCTION steward.snapshot(top integer DEFAULT 100) RETURNS bigint
+CREATE FUNCTION steward.snapshot(top integer DEFAULT 200) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '3s' SET jit = off
 AS $$
 DECLARE
@@ -222,7 +222,7 @@ BEGIN
     IF top IS NULL OR top < 1 THEN
         RAISE invalid_parameter_value USING
             MESSAGE = 'a snapshot needs at least one object of a kind',
-            HINT = 'SELECT steward.snapshot(top => 100);';
+            HINT = 'SELECT steward.snapshot(top => 200);';
     END IF;
     -- the place of the table among the catalogs makes a key that nothing else has
     IF NOT pg_try_advisory_xact_lock('pg_class'::regclass::oid::integer, 'steward.snapshots'::regclass::oid::integer) THEN

@@ -90,7 +90,12 @@ BEGIN ATOMIC
             format('CREATE INDEX %sON %s (%I);', CASE t.kind WHEN 'r' THEN 'CONCURRENTLY ' END, t.qualified_name, t.column_name), NULL),
            ('tenant_type', 'WARNING', t.kind <> 'f' AND p.relation_id IS NULL AND NOT steward.tenant_type_leakproof(t.column_type),
             format('Comparing values of type %s is not leakproof: conditions of the query may be tried on rows of other tenants.', format_type(t.column_type, NULL)),
-            NULL, NULL)) AS f(rule, level, found, detail, fix_sql, part)
+            NULL, NULL),
+           ('tenant_collation', 'ERROR',
+            EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
+                     WHERE a.attrelid = t.relation_id AND a.attnum = t.column_number AND NOT c.collisdeterministic),
+            format('The collation of %I takes different names for equal: tenants see rows of each other.', t.column_name),
+            format('ALTER TABLE %s ALTER %I TYPE text COLLATE "C";', t.qualified_name, t.column_name), NULL)) AS f(rule, level, found, detail, fix_sql, part)
      WHERE f.found
      UNION ALL
     SELECT DISTINCT lower(x.privilege) || '_grant', CASE x.privilege WHEN 'REFERENCES' THEN 'WARNING' ELSE 'ERROR' END, t.qualified_name,

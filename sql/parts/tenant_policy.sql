@@ -124,6 +124,12 @@ BEGIN
                    WHEN 'A' THEN 'Put who a row belongs to into a table of members; see steward.tenant_protect_member().'
                    WHEN 'N' THEN format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint;', relation, column_name)
                    ELSE format('ALTER TABLE %s ALTER COLUMN %I TYPE text;', relation, column_name) END;
+    ELSIF EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
+                   WHERE a.attrelid = relation AND a.attname = column_name AND NOT c.collisdeterministic) THEN
+        RAISE datatype_mismatch USING
+            MESSAGE = format('column "%s" of table %s has a nondeterministic collation', column_name, relation),
+            DETAIL = 'Names that it takes for equal would be one tenant or user.',
+            HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE text COLLATE "C";', relation, column_name);
     END IF;
     RETURN format('steward.current_%s_%s()', subject, suffix);
 END $$;
@@ -334,9 +340,8 @@ BEGIN
     IF NOT dry_run AND commands <> '{}' THEN
         -- from the top down, as who reads and writes locks them; the commands would meet him going up
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
-        PERFORM steward.upkeep_run(commands);
     END IF;
-    RETURN QUERY SELECT c.command || ';' FROM unnest(commands) WITH ORDINALITY c(command, place) ORDER BY c.place;
+    RETURN QUERY SELECT * FROM steward.upkeep_run(commands, dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_run(regclass, text[], boolean) IS
 'Returns commands for a table and what is below it, having run them unless it is a dry run.';

@@ -57,6 +57,20 @@ END $$;
 COMMENT ON FUNCTION steward.upkeep_run(text[]) IS
 'Runs commands as the current role, and returns them.';
 
+CREATE FUNCTION steward.upkeep_run(commands text[], dry_run boolean) RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF dry_run IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'dry_run must not be null';
+    ELSIF NOT dry_run THEN
+        PERFORM steward.upkeep_run(commands);
+    END IF;
+    RETURN QUERY SELECT c.command || ';' FROM unnest(commands) WITH ORDINALITY c(command, place) ORDER BY c.place;
+END $$;
+COMMENT ON FUNCTION steward.upkeep_run(text[], boolean) IS
+'Returns commands as psql takes them, having run them unless it is a dry run.';
+
 -- Two triggers are for the same purpose if they have the function, the level and, where one is given, the column in
 -- common.
 CREATE FUNCTION steward.upkeep_existing(relation regclass, function_name name, level text, column_name name)

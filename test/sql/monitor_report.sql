@@ -56,9 +56,9 @@ VALUES ('<script>check</script>', $$SELECT 2 AS value, '<script>detail</script>'
 SET application_name = '<script>alert("application")</script>';
 SELECT pg_stat_force_next_flush();
 SELECT steward.snapshot() > 0;
-INSERT INTO pages VALUES ('hostile', steward.report());
+INSERT INTO pages VALUES ('hostile', steward.report(now() - interval '1 hour', clock_timestamp()));
 SELECT page ~* '<(script|img)' AS injected, page LIKE '%&lt;script&gt;alert(&#39;schema&#39;)%' AS schema_there, page LIKE '%&lt;img src=x onerror=alert(&#39;table&#39;)&gt;]]&gt;%' AS table_there,
-       page LIKE '%&lt;/style&gt;&lt;script&gt;%' AS index_there, page LIKE '%&lt;script&gt;alert(&quot;setting&quot;)%' AS setting_there,
+       page LIKE '%&lt;/style&gt;&lt;script&gt;%' AS index_there, page LIKE '%<td>default</td><td>&lt;script&gt;alert(&quot;setting&quot;)&lt;/script&gt;</td>%' AS changed_setting_there,
        page LIKE '%&lt;script&gt;check&lt;/script&gt;%' AS check_there, page LIKE '%&lt;script&gt;error&lt;/script&gt;%' AS error_there,
        (SELECT count(*) FROM regexp_matches(page, '</(table|svg|style)>', 'g')) = (SELECT count(*) FROM regexp_matches(page, '<(table|svg|style)[ >]', 'g')) AS closed
   FROM pages WHERE name = 'hostile';

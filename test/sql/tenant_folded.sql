@@ -161,7 +161,7 @@ SELECT * FROM results();
 COMMIT;
 RESET steward.tenant_keys_file;
 -- cursors: one that is kept has the rows of its transaction, no other goes on with another tenant
-BEGIN; SELECT steward.tenant_set('1'); DECLARE held CURSOR WITH HOLD FOR SELECT int FROM t WHERE steward.is_current_tenant_folded(int) ORDER BY id; FETCH 1 FROM held; COMMIT;
+BEGIN; SET LOCAL steward.tenant_leftovers = allow; SELECT steward.tenant_set('1'); DECLARE held CURSOR WITH HOLD FOR SELECT int FROM t WHERE steward.is_current_tenant_folded(int) ORDER BY id; FETCH 1 FROM held; COMMIT;
 BEGIN; SELECT steward.tenant_set('2'); FETCH 1 FROM held; CLOSE held; COMMIT;
 BEGIN;
 SELECT steward.tenant_set('1');

@@ -436,6 +436,12 @@ SELECT policy_name, roles, problem FROM steward.tenant_policies ORDER BY policy_
 DROP POLICY steward_admin_regress_tpt_admin ON t;
 REVOKE TRUNCATE ON t FROM regress_tpt_boss;
 
+-- ACME and acme are two tenants.
+CREATE COLLATION any_case (provider = icu, locale = 'und', deterministic = false);
+CREATE TABLE cased (tenant_id text COLLATE any_case);
+SELECT steward.tenant_protect('cased');
+DROP TABLE cased;
+
 -- Two tables whose policies would ask each other.
 SET ROLE regress_tpt_owner;
 CREATE TABLE one (tenant_id integer, user_id integer);

@@ -67,6 +67,7 @@ my $after = work_and_snapshot(5);
 is(inserted($crashed, $after), 'database_stats true, table_stats 5', 'after it is');
 
 my $report = $primary->safe_psql('postgres', 'SELECT steward.report()');
+like($report, qr/Of \d+ more it is not known/, 'the report says that it does not know all statements');
 like($report, qr/the server was started anew/, 'the report tells of the restart');
 like($report, qr/counters began anew/, 'and of the crash');
 unlike($report, qr/Not available/, 'and has all its sections');

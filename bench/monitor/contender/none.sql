@@ -1,0 +1,1 @@
+-- The baseline: there is nothing to compare with.

@@ -1,0 +1,2 @@
+-- The views as they are installed.
+\set prefix 'steward.'

@@ -1,0 +1,114 @@
+-- tenant_registry: the tenants, and which of them may work.
+
+CREATE TABLE steward.tenant (
+    -- tenant_registry.c reads these three by their number
+    key         text COLLATE "C" PRIMARY KEY CONSTRAINT tenant_key_length CHECK (octet_length(key) BETWEEN 1 AND 255),
+    status      text NOT NULL DEFAULT 'active' CONSTRAINT tenant_status CHECK (status IN ('active', 'suspended', 'erased')),
+    schema_name text COLLATE "C" CONSTRAINT tenant_schema_name UNIQUE
+                CONSTRAINT tenant_schema_name_valid CHECK (octet_length(schema_name) BETWEEN 1 AND 63 AND schema_name !~ '^pg_'),
+    isolation   text NOT NULL DEFAULT 'row' CONSTRAINT tenant_isolation CHECK (isolation IN ('row', 'schema')),
+    template    text COLLATE "C",
+    name        text,
+    metadata    jsonb NOT NULL DEFAULT '{}' CONSTRAINT tenant_metadata_object CHECK (jsonb_typeof(metadata) = 'object'),
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    changed_at  timestamptz NOT NULL DEFAULT now(),
+    erasure     jsonb,
+    CONSTRAINT tenant_schema_if_isolated CHECK ((schema_name IS NOT NULL) = (isolation = 'schema')),
+    CONSTRAINT tenant_erasure_if_erased CHECK ((erasure IS NOT NULL) = (status = 'erased'))
+);
+COMMENT ON TABLE steward.tenant IS
+'The tenants by the key that tenant_set() takes; others may work too, but suspended and erased ones may not.';
+COMMENT ON COLUMN steward.tenant.schema_name IS 'The schema of a tenant that has one of its own.';
+COMMENT ON COLUMN steward.tenant.template IS 'The schema of which that one is a copy; null until it is there.';
+COMMENT ON COLUMN steward.tenant.erasure IS 'When and by whom the tenant was erased, and how many rows of which tables that were.';
+SELECT pg_extension_config_dump('steward.tenant', '');
+
+CREATE INDEX tenant_excluded ON steward.tenant (key) WHERE status <> 'active';
+COMMENT ON INDEX steward.tenant_excluded IS
+'What sessions read to know which tenants may not work.';
+
+CREATE FUNCTION steward.tenant_changed_trigger() RETURNS trigger
+AS 'MODULE_PATHNAME', 'steward_tenant_changed_trigger' LANGUAGE C;
+REVOKE ALL ON FUNCTION steward.tenant_changed_trigger() FROM PUBLIC;
+COMMENT ON FUNCTION steward.tenant_changed_trigger() IS
+'Trigger: has all sessions read steward.tenant anew.';
+
+-- per row, because logical replication fires no others; and for its sake ALWAYS
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON steward.tenant
+    FOR EACH ROW EXECUTE FUNCTION steward.tenant_changed_trigger();
+CREATE TRIGGER truncated AFTER TRUNCATE ON steward.tenant
+    FOR EACH STATEMENT EXECUTE FUNCTION steward.tenant_changed_trigger();
+ALTER TABLE steward.tenant ENABLE ALWAYS TRIGGER changed, ENABLE ALWAYS TRIGGER truncated;
+
+-- The rights on the table say who may call what follows: all of it runs as the caller.
+
+CREATE FUNCTION steward.tenant_create(tenant text, name text DEFAULT NULL, isolation text DEFAULT 'row', schema_name text DEFAULT NULL,
+    metadata jsonb DEFAULT '{}') RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF tenant IS NULL OR octet_length(tenant) NOT BETWEEN 1 AND 255 THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'key of a tenant must have 1 to 255 bytes';
+    ELSIF isolation IS NULL OR isolation NOT IN ('row', 'schema') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('isolation must be "row" or "schema", not "%s"', isolation);
+    ELSIF isolation = 'row' AND schema_name IS NOT NULL THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = 'a tenant whose rows are told by a column has no schema',
+            HINT = format('SELECT steward.tenant_create(%L, isolation => ''schema'', schema_name => %L);', tenant, schema_name);
+    END IF;
+    INSERT INTO steward.tenant (key, name, isolation, schema_name, metadata)
+    VALUES (tenant, tenant_create.name, tenant_create.isolation,
+            CASE isolation WHEN 'schema' THEN coalesce(tenant_create.schema_name, steward.upkeep_name('tenant_', tenant)) END,
+            coalesce(tenant_create.metadata, '{}'))
+    ON CONFLICT ON CONSTRAINT tenant_pkey DO NOTHING;
+    IF NOT FOUND THEN
+        RAISE unique_violation USING MESSAGE = format('tenant "%s" exists already', tenant);
+    END IF;
+END $$;
+COMMENT ON FUNCTION steward.tenant_create(text, text, text, text, jsonb) IS
+'Registers a tenant; its schema, if it is to have one, is made by tenant_schema_create().';
+
+CREATE FUNCTION steward.tenant_lock(tenant text) RETURNS steward.tenant
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    r steward.tenant;
+BEGIN
+    SELECT * INTO r FROM steward.tenant t WHERE t.key = tenant FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE undefined_object USING
+            MESSAGE = format('tenant "%s" does not exist', tenant),
+            HINT = format('SELECT steward.tenant_create(%L);', tenant);
+    END IF;
+    RETURN r;
+END $$;
+COMMENT ON FUNCTION steward.tenant_lock(text) IS
+'The row of a tenant, locked; raises 42704 if there is none.';
+
+CREATE FUNCTION steward.tenant_set_status(tenant text, status text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    r constant steward.tenant := steward.tenant_lock(tenant);
+BEGIN
+    IF r.status = 'erased' THEN
+        RAISE object_not_in_prerequisite_state USING MESSAGE = format('tenant "%s" has been erased', tenant);
+    END IF;
+    UPDATE steward.tenant t SET status = tenant_set_status.status, changed_at = now()
+     WHERE t.key = tenant AND t.status <> tenant_set_status.status;
+END $$;
+COMMENT ON FUNCTION steward.tenant_set_status(text, text) IS
+'Suspends or resumes a tenant; raises 55000 if it has been erased.';
+
+CREATE FUNCTION steward.tenant_suspend(tenant text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+RETURN steward.tenant_set_status(tenant, 'suspended');
+COMMENT ON FUNCTION steward.tenant_suspend(text) IS
+'Keeps a tenant from work: tenant_set() refuses it, and by token it sees nothing from the next statement on.';
+
+CREATE FUNCTION steward.tenant_resume(tenant text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+RETURN steward.tenant_set_status(tenant, 'active');
+COMMENT ON FUNCTION steward.tenant_resume(text) IS
+'Lets a suspended tenant work again.';
