@@ -120,7 +120,7 @@ BEGIN ATOMIC
          UNION ALL
         SELECT 'sequence', CASE WHEN q.used_percent >= 90 THEN 'CRITICAL' ELSE 'WARNING' END, format('%I.%I', q.schema_name, q.sequence_name),
                format('%s %% used, %s left', q.used_percent, q.values_left),
-               q.remedy, NULL, coalesce(q.owned_by_table, format('%I.%I', q.schema_name, q.sequence_name))
+               q.remedy, NULL, coalesce(q.used_by_table, format('%I.%I', q.schema_name, q.sequence_name))
           FROM steward.sequence_usage q
          WHERE q.used_percent >= 75 AND NOT q.cycles
          UNION ALL
