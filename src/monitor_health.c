@@ -93,7 +93,10 @@ steward_health_query(PG_FUNCTION_ARGS)
 	begin_limit(milliseconds);
 	PG_TRY();
 	{
-		/* Functions that the query calls are kept from writing, too; a subtransaction cannot take this back. */
+		/*
+		 * Functions that the query calls are kept from writing, too; a
+		 * subtransaction cannot take this back.
+		 */
 		XactReadOnly = true;
 		if (SPI_execute(query, true, 2) != SPI_OK_SELECT)
 			ereport(ERROR,
