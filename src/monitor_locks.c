@@ -8,14 +8,12 @@
 #include "access/relation.h"
 #include "catalog/index.h"
 #include "storage/lmgr.h"
-#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
 /*
  * Opens a relation, locked against being changed, unless that would wait or it
- * is gone.  relation_close() with the same lock ends it, so that however many
- * are read there is one lock.
+ * is gone.  relation_close() with the same lock ends it.
  */
 static Relation
 open_if_free(Oid relid)

@@ -324,7 +324,10 @@ DECLARE
     source name;
 BEGIN
     FOR source IN SELECT c.relname FROM pg_class c
-                   WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'pg\_stat\_progress\_%' ORDER BY c.relname
+                   WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'pg\_stat\_progress\_%'
+                     -- from 19 on this is another shape of REPACK's
+                     AND (c.relname <> 'pg_stat_progress_cluster' OR to_regclass('pg_catalog.pg_stat_progress_repack') IS NULL)
+                   ORDER BY c.relname
     LOOP
         RETURN QUERY EXECUTE format('SELECT %L, p.pid, to_jsonb(p) FROM pg_catalog.%I p', upper(replace(substr(source, 18), '_', ' ')), source);
     END LOOP;

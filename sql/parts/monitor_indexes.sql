@@ -37,6 +37,14 @@ GRANT SELECT ON steward.index_usage TO pg_monitor;
 -- Too many
 --
 
+CREATE FUNCTION steward.monitor_column_collations(relation oid, columns smallint[]) RETURNS oid[]
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+RETURN ARRAY(SELECT a.attcollation FROM unnest(columns) WITH ORDINALITY x(attnum, place) JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = x.attnum ORDER BY x.place);
+REVOKE ALL ON FUNCTION steward.monitor_column_collations(oid, smallint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward.monitor_column_collations(oid, smallint[]) TO pg_monitor;
+COMMENT ON FUNCTION steward.monitor_column_collations(oid, smallint[]) IS
+'The collations of columns of a table. As a subquery of a view it would look so costly that the server compiles the view for seconds.';
+
 -- A query on the referring columns needs them in front, plain, and compared as the columns are.
 CREATE VIEW steward.monitor_fk_indexes AS
 SELECT k.oid AS constraint_id, i.indexrelid AS index_id
@@ -44,15 +52,13 @@ SELECT k.oid AS constraint_id, i.indexrelid AS index_id
   JOIN pg_index i ON i.indrelid = k.conrelid
   JOIN pg_class c ON c.oid = i.indexrelid
   JOIN pg_am am ON am.oid = c.relam
+ CROSS JOIN LATERAL (SELECT (i.indkey::smallint[])[0:cardinality(k.conkey) - 1] AS columns, (i.indcollation::oid[])[0:cardinality(k.conkey) - 1] AS collations) x
  WHERE k.contype = 'f' AND i.indisvalid AND am.amname IN ('btree', 'hash', 'gist')
-   AND i.indnkeyatts >= cardinality(k.conkey)
-   AND (i.indkey::smallint[])[0:cardinality(k.conkey) - 1] @> k.conkey
+   AND i.indnkeyatts >= cardinality(k.conkey) AND x.columns @> k.conkey
    -- what equals something is not null
    AND (i.indpred IS NULL
         OR substring(i.indpred::text FROM '^\{NULLTEST :arg \{VAR :varno 1 :varattno (\d+) [^{}]*\} :nulltesttype 1 :argisrow false :location -?\d+\}$')::smallint = ANY (k.conkey))
-   AND NOT EXISTS (SELECT FROM unnest(i.indkey, i.indcollation) WITH ORDINALITY x(attnum, collation_id, place)
-                     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.attnum
-                    WHERE x.place <= cardinality(k.conkey) AND a.attcollation <> x.collation_id);
+   AND x.collations = steward.monitor_column_collations(i.indrelid, x.columns);
 COMMENT ON VIEW steward.monitor_fk_indexes IS
 'Which indexes find the rows that refer to a row, by foreign key.';
 COMMENT ON COLUMN steward.monitor_fk_indexes.constraint_id IS 'The foreign key''s oid in pg_constraint.';
@@ -88,10 +94,8 @@ SELECT t.schema_name, t.table_name, c.relname AS index_name, c.oid AS index_id, 
   JOIN pg_class c ON c.oid = u.root
   JOIN pg_index i ON i.indexrelid = u.root
   JOIN steward.monitor_user_tables t ON t.relation = i.indrelid
-  LEFT JOIN (SELECT DISTINCT k.conindid FROM pg_constraint k) k ON k.conindid = u.root
-  LEFT JOIN (SELECT DISTINCT f.index_id FROM steward.monitor_fk_indexes f) f ON f.index_id = u.root
  CROSS JOIN counted d
- WHERE k.conindid IS NULL AND f.index_id IS NULL;
+ WHERE u.root NOT IN (SELECT k.conindid FROM pg_constraint k) AND u.root NOT IN (SELECT f.index_id FROM steward.monitor_fk_indexes f);
 COMMENT ON VIEW steward.unused_indexes IS
 'Indexes that were not used since the counters began, on this server, and that nothing else needs: no constraint, foreign key, replica identity, CLUSTER or statistics of an expression.';
 COMMENT ON COLUMN steward.unused_indexes.schema_name IS 'The schema of table and index.';
@@ -121,13 +125,13 @@ WITH indexes AS MATERIALIZED (
            CASE WHEN i.indpred IS NULL THEN '' ELSE regexp_replace(i.indpred::text, ':(location|list_start|list_end) -?\d+', '', 'g') END AS predicate,
            -- those of other access methods say how finely it finds
            CASE WHEN am.amname NOT IN ('btree', 'hash')
-                THEN concat((SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(c.reloptions) o),
-                            (SELECT string_agg(concat_ws(' ', a.attnum, a.attoptions::text), ' ' ORDER BY a.attnum) FROM pg_attribute a
-                              WHERE a.attrelid = i.indexrelid AND a.attoptions IS NOT NULL)) END AS options
+                THEN concat((SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(c.reloptions) o), a.options) END AS options
       FROM pg_index i
       JOIN pg_class c ON c.oid = i.indexrelid
       JOIN pg_am am ON am.oid = c.relam
       LEFT JOIN (SELECT DISTINCT k.conindid FROM pg_constraint k) k ON k.conindid = i.indexrelid
+      LEFT JOIN (SELECT a.attrelid, string_agg(concat_ws(' ', a.attnum, a.attoptions::text), ' ' ORDER BY a.attnum) AS options
+                   FROM pg_attribute a WHERE a.attoptions IS NOT NULL GROUP BY a.attrelid) a ON a.attrelid = i.indexrelid
      WHERE i.indisvalid AND i.indisready
 ), pairs AS (
     SELECT r.indexrelid, k.indexrelid AS other_id, k.is_needed, k.indnkeyatts, cardinality(k.columns) AS width, k.enforces, k.enforces_nulls,
@@ -175,17 +179,22 @@ GRANT SELECT ON steward.redundant_indexes TO pg_monitor;
 --
 
 CREATE VIEW steward.fk_without_index AS
-WITH RECURSIVE tree AS (
+WITH RECURSIVE roots AS (
     SELECT k.oid AS root, k.oid AS constraint_id, k.conrelid
       FROM pg_constraint k
      WHERE k.contype = 'f' AND k.conparentid = 0
+       -- from 18 on there are some that nobody checks
+       AND CASE WHEN current_setting('server_version_num')::integer >= 180000 THEN (to_jsonb(k) ->> 'conenforced')::boolean ELSE true END
+), below AS (
+    SELECT r.* FROM roots r JOIN pg_partitioned_table p ON p.partrelid = r.conrelid
      UNION ALL
     -- that of the partitions; a partition that is referenced has one of the same table
-    SELECT t.root, k.oid, k.conrelid
-      FROM tree t JOIN pg_constraint k ON k.conparentid = t.constraint_id AND k.conrelid <> t.conrelid
+    SELECT b.root, k.oid, k.conrelid
+      FROM below b JOIN pg_constraint k ON k.conparentid = b.constraint_id AND k.conrelid <> b.conrelid
 ), unserved AS (
-    SELECT t.root
-      FROM tree t
+    SELECT t.root, CASE WHEN bool_and(c.reltuples >= 0) FILTER (WHERE c.relkind = 'r') THEN sum(c.reltuples) FILTER (WHERE c.relkind = 'r')::bigint END AS estimated_rows,
+           sum(steward.try_relation_size(c.oid)) FILTER (WHERE c.relkind = 'r')::bigint AS table_bytes
+      FROM (SELECT * FROM roots UNION SELECT * FROM below) t
       JOIN pg_class c ON c.oid = t.conrelid
       LEFT JOIN (SELECT DISTINCT f.constraint_id FROM steward.monitor_fk_indexes f) f ON f.constraint_id = t.constraint_id
      GROUP BY t.root
@@ -195,7 +204,7 @@ WITH RECURSIVE tree AS (
 )
 SELECT t.schema_name, t.table_name, k.conname AS constraint_name, x.columns,
        format('%I.%I', fn.nspname, f.relname) AS referenced_table, k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd') AS cascades,
-       s.estimated_rows, s.table_bytes,
+       u.estimated_rows, u.table_bytes,
        format('CREATE INDEX %sON %s (%s);', CASE t.relkind WHEN 'r' THEN 'CONCURRENTLY ' END, t.qualified_name, x.list) AS remedy
   FROM unserved u
   JOIN pg_constraint k ON k.oid = u.root
@@ -205,14 +214,7 @@ SELECT t.schema_name, t.table_name, k.conname AS constraint_name, x.columns,
  CROSS JOIN LATERAL (
     SELECT array_agg(a.attname ORDER BY y.place) AS columns, string_agg(quote_ident(a.attname), ', ' ORDER BY y.place) AS list
       FROM unnest(k.conkey) WITH ORDINALITY y(attnum, place)
-      JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = y.attnum) x
- CROSS JOIN LATERAL (
-    SELECT CASE WHEN bool_and(m.estimated_rows IS NOT NULL) THEN sum(m.estimated_rows)::bigint END AS estimated_rows,
-           sum(steward.try_relation_size(m.relation))::bigint AS table_bytes
-      FROM tree y JOIN steward.monitor_user_tables m ON m.relation = y.conrelid
-     WHERE y.root = u.root AND m.relkind = 'r') s
- -- 18 has some that nobody checks
- WHERE coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true);
+      JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = y.attnum) x;
 COMMENT ON VIEW steward.fk_without_index IS
 'Foreign keys that no index of the referring table serves: a DELETE or key UPDATE of a referenced row reads all of it.';
 COMMENT ON COLUMN steward.fk_without_index.schema_name IS 'The schema of the referring table.';

@@ -229,6 +229,9 @@ BEGIN
     END IF;
 END $$;
 SELECT * FROM missing;
+SET client_min_messages = warning;
+DROP TABLE IF EXISTS lax;
+RESET client_min_messages;
 -- partitioned: once for the table, unless all partitions have one; both sides
 CREATE TABLE target (id integer PRIMARY KEY) PARTITION BY RANGE (id);
 CREATE TABLE target_1 PARTITION OF target FOR VALUES FROM (0) TO (10);
@@ -253,9 +256,6 @@ CREATE TABLE source_1 PARTITION OF source FOR VALUES IN (1);
 ALTER TABLE source_1 ADD FOREIGN KEY (target_id) REFERENCES target;
 SELECT table_name, constraint_name FROM missing;
 DROP TABLE source, target, pk, pk1;
-SET client_min_messages = warning;
-DROP TABLE IF EXISTS lax;
-RESET client_min_messages;
 
 --
 -- tables_without_primary_key
@@ -312,6 +312,10 @@ CREATE TABLE parent (id integer PRIMARY KEY);
 CREATE TABLE "Child" (id integer, parent_id integer);
 INSERT INTO "Child" VALUES (1, 1), (1, 1);
 CREATE UNIQUE INDEX CONCURRENTLY broken ON "Child" (id);
+-- it does not do the work of another one, nor is it worth nothing: it is broken
+CREATE INDEX valid ON "Child" (id);
+SELECT * FROM redundant;
+DROP INDEX valid;
 ALTER TABLE "Child" ADD CONSTRAINT positive CHECK (id > 0) NOT VALID, ADD CONSTRAINT fk FOREIGN KEY (parent_id) REFERENCES parent NOT VALID;
 CREATE DOMAIN "Amount" AS integer;
 ALTER DOMAIN "Amount" ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID;
