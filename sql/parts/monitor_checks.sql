@@ -125,13 +125,13 @@ INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critica
  'SELECT * FROM steward.autovacuum_queue ORDER BY vacuum_pressure DESC NULLS LAST;',
  $$SELECT CASE WHEN NOT pg_is_in_recovery() THEN coalesce(max(vacuum_pressure), 0) END AS value,
           CASE WHEN pg_is_in_recovery() THEN 'a standby does not count dead rows'
-               ELSE (array_agg(coalesce(toast_of, format('%I.%I', schema_name, table_name)) ORDER BY vacuum_pressure DESC) FILTER (WHERE vacuum_pressure > 0))[1] END AS detail,
+               ELSE (array_agg(coalesce(toast_of, format('%I.%I', schema_name, table_name)) ORDER BY vacuum_pressure DESC, schema_name, table_name) FILTER (WHERE vacuum_pressure > 0))[1] END AS detail,
           CASE WHEN pg_is_in_recovery() THEN 'Ask the primary: SELECT * FROM steward.health_check;' END AS hint
      FROM steward.autovacuum_queue WHERE table_bytes >= 100 * current_setting('block_size')::bigint AND vacuum_pressure IS NOT NULL$$),
 -- estimating costs as much for one table as for all
 (false, 'table_bloat', '%', 30, NULL, 'room taken in vain by a table where it is 1 GB or more',
  'SELECT * FROM steward.table_bloat WHERE bloat_bytes >= 1024 ^ 3;',
- $$SELECT coalesce(max(bloat_percent), 0) AS value, (array_agg(coalesce(toast_of, format('%I.%I', schema_name, table_name)) ORDER BY bloat_percent DESC))[1] AS detail
+ $$SELECT coalesce(max(bloat_percent), 0) AS value, (array_agg(coalesce(toast_of, format('%I.%I', schema_name, table_name)) ORDER BY bloat_percent DESC, schema_name, table_name))[1] AS detail
      FROM steward.table_bloat
     WHERE bloat_bytes >= 1024 ^ 3 AND reliable
       AND EXISTS (SELECT FROM pg_class c WHERE c.relpages >= 1024 ^ 3 / current_setting('block_size')::integer)$$),
@@ -175,7 +175,7 @@ INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critica
      FROM steward.archiver a$$),
 (false, 'sequences', '%', 75, 90, 'numbers that a sequence, or the column it is for, has given',
  'ALTER TABLE ... ALTER COLUMN ... TYPE bigint; ALTER SEQUENCE ... AS bigint;',
- $$SELECT coalesce(max(used_percent), 0) AS value, (array_agg(format('%I.%I', schema_name, sequence_name) ORDER BY used_percent DESC))[1] AS detail
+ $$SELECT coalesce(max(used_percent), 0) AS value, (array_agg(format('%I.%I', schema_name, sequence_name) ORDER BY used_percent DESC, schema_name, sequence_name))[1] AS detail
      FROM steward.sequence_usage WHERE NOT cycles AND used_percent IS NOT NULL$$),
 (false, 'checksum_failures', 'blocks', 1, 1, 'blocks that were read with a wrong checksum',
  'Restore from a backup, and look at the storage.',
