@@ -53,6 +53,8 @@
  *
  *	monitor_size.c		sizes of relations, without a lock
  *	monitor_bloat.c		how long rows are, as the catalogs have it
+ *	monitor_locks.c		what is read of relations that may be locked
+ *	monitor_health.c	running a health check within a time limit
  */
 #ifndef PG_STEWARD_H
 #define PG_STEWARD_H

@@ -628,7 +628,8 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
                                         WHERE a.attrelid = t.oid AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped)) AS unknown,
               ARRAY(SELECT quote_ident(a.attname)
                       FROM pg_attribute a
-                     WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+                     -- most tables are not audited
+                     WHERE r.relation_id IS NOT NULL AND a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
                        AND a.attname <> ALL (o.named)
                        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
                      ORDER BY a.attnum) AS unnamed) AS c
@@ -640,10 +641,10 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
         format('SELECT steward.audit_enable(%L);', t.qualified_name)),
        (w.relation_id IS NOT NULL,
         'trigger cannot work', format('Trigger %s is not AFTER ROW, nor AFTER TRUNCATE: it fails when it fires.', w.names),
-        steward.audit_enable_command(t.qualified_name, coalesce(r.arguments, w.arguments))),
+        CASE WHEN w.relation_id IS NOT NULL THEN steward.audit_enable_command(t.qualified_name, coalesce(r.arguments, w.arguments)) END),
        (r.every_change IS FALSE,
         'not every change', format('Trigger %s leaves out some operation, column or row.', r.names),
-        steward.audit_enable_command(t.qualified_name, r.arguments)),
+        CASE WHEN NOT r.every_change THEN steward.audit_enable_command(t.qualified_name, r.arguments) END),
        (r.relation_id IS NOT NULL
         AND NOT EXISTS (SELECT FROM steward.audit_triggers s WHERE s.relation_id = t.oid AND s.kind = 'truncate'),
         'TRUNCATE not audited', CASE WHEN t.relispartition THEN 'The partition has no audit trigger for TRUNCATE: it was attached later.'
@@ -677,6 +678,12 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
  WHERE f.found;
 COMMENT ON VIEW steward.audit_coverage IS
 'What is not audited, or not as it should be: one row for each finding, with the command that mends it.';
+COMMENT ON COLUMN steward.audit_coverage.table_schema IS 'where the table is';
+COMMENT ON COLUMN steward.audit_coverage.table_name IS 'the table';
+COMMENT ON COLUMN steward.audit_coverage.finding IS 'what is the matter';
+COMMENT ON COLUMN steward.audit_coverage.detail IS 'what that means, and for which trigger or columns';
+COMMENT ON COLUMN steward.audit_coverage.fix IS 'the command that mends it; null if there is none';
+GRANT SELECT ON steward.audit_coverage TO pg_monitor;
 
 --
 -- Keeping
@@ -705,6 +712,11 @@ SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_
  WHERE i.inhparent = 'steward.audit_event'::regclass AND NOT i.inhdetachpending;
 COMMENT ON VIEW steward.audit_partitions IS
 'The partitions of the audit log with their bounds; the default partition has none.';
+COMMENT ON COLUMN steward.audit_partitions.relation_id IS 'oid of the partition';
+COMMENT ON COLUMN steward.audit_partitions.qualified_name IS 'its name with its schema, quoted where it must be';
+COMMENT ON COLUMN steward.audit_partitions.lower_bound IS 'events of this time or later are in it; null for the default partition';
+COMMENT ON COLUMN steward.audit_partitions.upper_bound IS 'events before this time; null for the default partition';
+GRANT SELECT ON steward.audit_partitions TO pg_monitor;
 
 -- Upkeep must not be part of a deadlock, which might end with a user's
 -- transaction.  So it stands in a queue only while it holds no lock, and leaves it

@@ -1,4 +1,4 @@
--- monitor_findings: single objects that ask for something, the commands that give it to them, and whether all is ready.
+-- monitor_findings: single objects that ask for something, and the commands that give it to them.
 
 CREATE TABLE steward.findings_muted (
     cache_key   text COLLATE "C" PRIMARY KEY,
@@ -8,77 +8,181 @@ CREATE TABLE steward.findings_muted (
 );
 COMMENT ON TABLE steward.findings_muted IS
 'Findings that are as you want them, by their cache_key, for a while or for ever.';
+COMMENT ON COLUMN steward.findings_muted.cache_key IS 'of the finding';
+COMMENT ON COLUMN steward.findings_muted.muted_until IS 'when it is to be shown again';
+COMMENT ON COLUMN steward.findings_muted.reason IS 'why it is fine as it is';
+COMMENT ON COLUMN steward.findings_muted.muted_by IS 'who says so';
 GRANT SELECT ON steward.findings_muted TO pg_monitor;
 SELECT pg_extension_config_dump('steward.findings_muted', '');
 
--- Hygiene is INFO, what will hurt WARNING, and CRITICAL what stops writes, loses data or shows it to others.
-CREATE VIEW steward.all_findings AS
-WITH own_schemas AS (
-    SELECT n.nspname FROM pg_namespace n WHERE n.nspname IN ('steward', 'pg_catalog', 'pg_toast', 'information_schema')
-), found AS (
-    SELECT 'unused_index' AS finding, 'INFO' AS level, format('%I.%I', u.schema_name, u.index_name) AS object,
-           format('not used for %s', date_trunc('second', u.counted_for)) || CASE WHEN u.has_standbys THEN '; look at the standbys too' ELSE '' END AS detail, u.remedy
-      FROM steward.unused_indexes u
-     WHERE u.schema_name NOT IN (SELECT o.nspname FROM own_schemas o) AND u.index_bytes >= 1024 ^ 2 AND u.counted_for >= interval '7 days'
-     UNION ALL
-    SELECT 'redundant_index', 'INFO', format('%I.%I', r.schema_name, r.index_name), format('%s: %I', r.reason, r.covered_by), r.remedy
-      FROM steward.redundant_indexes r
-     UNION ALL
-    SELECT 'invalid_' || replace(i.kind, ' ', '_'), 'WARNING', coalesce(i.table_name || '.', '') || i.object, i.problem, i.remedy
-      FROM steward.invalid_objects i
-     UNION ALL
-    SELECT 'fk_without_index', CASE WHEN f.cascades AND f.estimated_rows > 100000 THEN 'WARNING' ELSE 'INFO' END,
-           format('%I.%I.%I', f.schema_name, f.table_name, f.constraint_name), format('a DELETE in %s reads the whole table', f.referenced_table), f.remedy
-      FROM steward.fk_without_index f
-     UNION ALL
-    SELECT 'no_primary_key', CASE WHEN t.is_published AND NOT t.has_replica_identity THEN 'WARNING' ELSE 'INFO' END,
-           format('%I.%I', t.schema_name, t.table_name),
-           CASE WHEN t.is_published AND NOT t.has_replica_identity THEN 'it is published without replica identity: UPDATE and DELETE fail' END,
-           t.remedy
-      FROM steward.tables_without_primary_key t
-     WHERE t.schema_name NOT IN (SELECT o.nspname FROM own_schemas o)
-     UNION ALL
-    SELECT 'stale_statistics', 'INFO', format('%I.%I', s.schema_name, s.table_name), s.reason, s.remedy
-      FROM steward.stale_statistics s
-     WHERE s.schema_name NOT IN (SELECT o.nspname FROM own_schemas o)
-     UNION ALL
-    SELECT 'autovacuum_off', 'WARNING', coalesce(q.toast_of, format('%I.%I', q.schema_name, q.table_name)), 'autovacuum is off for the table',
-           format('ALTER TABLE %s RESET (%sautovacuum_enabled);', coalesce(q.toast_of, format('%I.%I', q.schema_name, q.table_name)), CASE WHEN q.toast_of IS NOT NULL THEN 'toast.' END)
-      FROM steward.autovacuum_queue q
-     WHERE NOT q.autovacuum_enabled AND current_setting('autovacuum')::boolean
-     UNION ALL
-    SELECT 'sequence', CASE WHEN q.used_percent >= 90 THEN 'CRITICAL' ELSE 'WARNING' END, format('%I.%I', q.schema_name, q.sequence_name),
-           format('%s %% used, %s left', q.used_percent, q.values_left), q.remedy
-      FROM steward.sequence_usage q
-     WHERE q.used_percent >= 75 AND NOT q.cycles
-     UNION ALL
-    SELECT 'replication_slot', CASE WHEN s.wal_status = 'lost' THEN 'CRITICAL' ELSE 'WARNING' END, quote_ident(s.slot_name),
-           coalesce(s.invalidation_reason, s.wal_status, 'inactive'), format('SELECT pg_drop_replication_slot(%L);', s.slot_name)
-      FROM steward.replication_slots s
-     WHERE NOT s.is_active AND NOT s.is_temporary
-     UNION ALL
-    SELECT 'default_partition', 'INFO', p.default_partition, format('holds %s rows', p.default_partition_rows), NULL
-      FROM steward.partitions p
-     WHERE p.default_partition_rows > 0 AND p.schema_name NOT IN (SELECT o.nspname FROM own_schemas o)
-     UNION ALL
-    SELECT 'audit: ' || a.finding, 'WARNING', format('%I.%I', a.table_schema, a.table_name), a.detail, a.fix
-      FROM steward.audit_coverage a
-     -- what was never to be audited is no finding
-     WHERE a.finding NOT IN ('not audited', 'foreign table', 'columns left out', 'no primary key')
-     UNION ALL
-    SELECT 'tenant: ' || c.rule, CASE c.level WHEN 'ERROR' THEN 'CRITICAL' ELSE c.level END, c.object, c.detail, c.fix_sql
-      FROM steward.tenant_check() c
-     UNION ALL
-    SELECT 'tenant_policy', 'WARNING', format('%s.%I', p.relation, p.policy_name), p.problem, format('SELECT steward.tenant_protect_partitions(%L);', p.relation)
+-- To show an expression the server locks what is named in it: what somebody else has locked is not waited for.
+CREATE FUNCTION steward.findings_of_policies(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text) RETURNS SETOF record
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1ms'
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT 'tenant_policy', 'WARNING', format('%s.%I', p.relation, p.policy_name), p.problem, 'SELECT * FROM steward.tenant_policies WHERE problem IS NOT NULL;'
       FROM steward.tenant_policies p
-     WHERE p.problem IS NOT NULL
-)
-SELECT f.finding, f.level, f.object, f.detail, f.remedy, concat_ws(':', f.finding, f.object) AS cache_key,
-       m.cache_key IS NOT NULL AS is_muted, m.reason AS mute_reason
-  FROM found f
-  LEFT JOIN steward.findings_muted m ON m.cache_key = concat_ws(':', f.finding, f.object) AND m.muted_until > clock_timestamp();
+     WHERE p.problem IS NOT NULL;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN QUERY SELECT 'tenant_policies_locked', 'INFO', 'policies', 'somebody has locked a table with policies: look again', NULL::text;
+END $$;
+REVOKE ALL ON FUNCTION steward.findings_of_policies() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward.findings_of_policies() TO pg_monitor;
+COMMENT ON FUNCTION steward.findings_of_policies() IS
+'Policies that are not what they were made to be.';
+
+CREATE FUNCTION steward.findings_bloat(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT table_name text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+BEGIN ATOMIC
+    WITH large AS MATERIALIZED (
+        -- to estimate bloat costs as much for one relation as for all
+        SELECT count(*) FILTER (WHERE c.relkind <> 'i') AS tables, count(*) FILTER (WHERE c.relkind = 'i') AS indexes
+          FROM pg_class c WHERE c.relpages >= 1024 ^ 3 / current_setting('block_size')::integer
+    )
+    SELECT 'table_bloat', 'WARNING', coalesce(b.toast_of || ' (TOAST)', format('%I.%I', b.schema_name, b.table_name)),
+           format('%s %% of %s in vain', b.bloat_percent, pg_size_pretty(b.table_bytes)),
+           format(CASE WHEN current_setting('server_version_num')::integer >= 190000 THEN 'REPACK (CONCURRENTLY) %s;' ELSE 'VACUUM (FULL, ANALYZE) %s; -- locks it' END,
+                  coalesce(b.toast_of, format('%I.%I', b.schema_name, b.table_name))),
+           coalesce(b.toast_of, format('%I.%I', b.schema_name, b.table_name))
+      FROM steward.table_bloat b
+     WHERE b.bloat_bytes >= 1024 ^ 3 AND b.bloat_percent >= 30 AND b.reliable AND (SELECT l.tables FROM large l) > 0
+     UNION ALL
+    SELECT 'index_bloat', 'WARNING', format('%I.%I', b.schema_name, b.index_name),
+           format('%s %% of %s in vain', b.bloat_percent, pg_size_pretty(b.index_bytes)), format('REINDEX INDEX CONCURRENTLY %I.%I;', b.schema_name, b.index_name),
+           format('%I.%I', b.schema_name, b.table_name)
+      FROM steward.index_bloat b
+     WHERE b.bloat_bytes >= 1024 ^ 3 AND b.bloat_percent >= 30 AND b.reliable AND (SELECT l.indexes FROM large l) > 0;
+END;
+REVOKE ALL ON FUNCTION steward.findings_bloat() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward.findings_bloat() TO pg_monitor;
+COMMENT ON FUNCTION steward.findings_bloat() IS
+'Tables and indexes that take 1 GB and 30 percent of their room in vain.';
+
+-- Hygiene is INFO, what will hurt WARNING, and CRITICAL what stops writes, loses data or shows it to others.
+-- In a function, because to compile all this takes longer than to run it.
+CREATE FUNCTION steward.findings_run(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT cache_key text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+BEGIN ATOMIC
+    WITH theirs AS MATERIALIZED (
+        -- what extensions bring is not the user's to mend, and what stands in our schema ours
+        SELECT format('%I.%I', n.nspname, c.relname) AS table_name
+          FROM pg_class c
+          JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relkind IN ('r', 'p', 'm', 'f')
+           AND (n.nspname IN ('steward', 'pg_catalog', 'pg_toast', 'information_schema')
+                OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
+    ), tenants AS MATERIALIZED (
+        SELECT count(*) AS tables, count(*) FILTER (WHERE t.row_security) AS protected FROM steward.tenant_tables() t
+    ), found AS (
+        SELECT 'unused_index' AS finding, 'INFO' AS level, format('%I.%I', u.schema_name, u.index_name) AS object,
+               concat_ws('; ', 'not used for ' || date_trunc('second', u.counted_for), CASE WHEN u.has_standbys THEN 'look at the standbys too' END) AS detail,
+               u.remedy, NULL AS key, format('%I.%I', u.schema_name, u.table_name) AS table_name
+          FROM steward.unused_indexes u
+         WHERE u.index_bytes >= 1024 ^ 2 AND u.counted_for >= interval '7 days'
+         UNION ALL
+        SELECT 'redundant_index', 'INFO', format('%I.%I', r.schema_name, r.index_name), format('%s: %I', r.reason, r.covered_by), r.remedy, NULL,
+               format('%I.%I', r.schema_name, r.table_name)
+          FROM steward.redundant_indexes r
+         UNION ALL
+        SELECT 'invalid_' || replace(i.kind, ' ', '_'), 'WARNING', CASE WHEN i.kind IN ('index', 'constraint') THEN i.object ELSE concat_ws('.', i.table_name, i.object) END,
+               i.problem, i.remedy, concat_ws('.', i.table_name, i.object), i.table_name
+          FROM steward.invalid_objects i
+         -- ours are told of below
+         WHERE NOT (i.kind = 'trigger' AND EXISTS (
+                   SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
+                    WHERE p.pronamespace = 'steward'::regnamespace AND g.tgenabled IN ('D', 'R') AND quote_ident(g.tgname) = i.object))
+         UNION ALL
+        SELECT 'fk_without_index', 'INFO', format('%I.%I.%I', f.schema_name, f.table_name, f.constraint_name),
+               format('DELETE from %s reads the whole table', f.referenced_table), f.remedy, NULL, format('%I.%I', f.schema_name, f.table_name)
+          FROM steward.fk_without_index f
+         UNION ALL
+        SELECT 'no_primary_key', CASE WHEN t.is_published AND NOT t.has_replica_identity THEN 'WARNING' ELSE 'INFO' END,
+               format('%I.%I', t.schema_name, t.table_name),
+               CASE WHEN t.is_published AND NOT t.has_replica_identity THEN 'it is published without replica identity: UPDATE and DELETE fail'
+                    ELSE 'no two rows can be told apart that are equal' END,
+               t.remedy,
+               NULL, format('%I.%I', t.schema_name, t.table_name)
+          FROM steward.tables_without_primary_key t
+         UNION ALL
+        SELECT 'stale_statistics', 'INFO', format('%I.%I', s.schema_name, s.table_name), s.reason, s.remedy, NULL, format('%I.%I', s.schema_name, s.table_name)
+          FROM steward.stale_statistics s
+         UNION ALL
+        SELECT b.finding, b.level, b.object, b.detail, b.remedy, NULL, b.table_name FROM steward.findings_bloat() b
+         UNION ALL
+        SELECT 'autovacuum_off', 'WARNING', coalesce(q.toast_of || ' (TOAST)', format('%I.%I', q.schema_name, q.table_name)), 'autovacuum is off for the table',
+               format('ALTER TABLE %s RESET (%sautovacuum_enabled);', coalesce(q.toast_of, format('%I.%I', q.schema_name, q.table_name)), CASE WHEN q.toast_of IS NOT NULL THEN 'toast.' END),
+               NULL, coalesce(q.toast_of, format('%I.%I', q.schema_name, q.table_name))
+          FROM steward.autovacuum_queue q
+          JOIN pg_class c ON c.oid = q.relation_id
+          -- a TOAST table has what its table has, unless it has its own
+         WHERE NOT q.autovacuum_enabled AND c.reloptions IS NOT NULL AND current_setting('autovacuum')::boolean AND current_setting('track_counts')::boolean
+         UNION ALL
+        SELECT 'sequence', CASE WHEN q.used_percent >= 90 THEN 'CRITICAL' ELSE 'WARNING' END, format('%I.%I', q.schema_name, q.sequence_name),
+               format('%s %% used, %s left', q.used_percent, q.values_left),
+               q.remedy, NULL, coalesce(q.used_by_table, format('%I.%I', q.schema_name, q.sequence_name))
+          FROM steward.sequence_usage q
+         WHERE q.used_percent >= 75 AND NOT q.cycles
+         UNION ALL
+        SELECT 'replication_slot', CASE WHEN s.wal_status = 'lost' THEN 'CRITICAL' ELSE 'WARNING' END, quote_ident(s.slot_name),
+               coalesce(s.invalidation_reason, CASE s.wal_status WHEN 'lost' THEN 'lost' WHEN 'unreserved' THEN 'about to be lost' END, 'nobody uses it, and it keeps WAL'),
+               format('SELECT pg_drop_replication_slot(%L);', s.slot_name), NULL, NULL
+          FROM steward.replication_slots s
+         WHERE NOT s.is_active AND NOT s.is_temporary AND NOT pg_is_in_recovery() OR s.wal_status IN ('lost', 'unreserved')
+         UNION ALL
+        SELECT 'default_partition', 'INFO', p.default_partition, format('holds %s rows', p.default_partition_rows), NULL, NULL, format('%I.%I', p.schema_name, p.table_name)
+          FROM steward.partitions p
+         WHERE p.default_partition_rows > 0
+         UNION ALL
+        SELECT 'threshold_without_check', 'INFO', t.check_name, 'health_thresholds names a check that is not there',
+               format('DELETE FROM steward.health_thresholds WHERE check_name = %L;', t.check_name), NULL, NULL
+          FROM steward.health_thresholds t
+         WHERE NOT EXISTS (SELECT FROM steward.health_checks c WHERE c.check_name = t.check_name)
+         UNION ALL
+        SELECT 'audit: ' || a.finding,
+               CASE WHEN a.finding IN ('trigger disabled', 'trigger fires in replication only', 'trigger cannot work', 'unknown column') THEN 'CRITICAL' ELSE 'WARNING' END,
+               format('%I.%I', a.table_schema, a.table_name), min(a.detail), min(a.fix), NULL, NULL
+          FROM steward.audit_coverage a
+         -- what was never to be audited is no finding
+         WHERE a.finding NOT IN ('not audited', 'foreign table', 'columns left out', 'no primary key')
+         GROUP BY a.finding, a.table_schema, a.table_name
+         UNION ALL
+        SELECT 'upkeep_trigger', 'WARNING', format('%s.%I', u.relation, u.trigger_name),
+               CASE u.enabled WHEN 'D' THEN 'disabled' ELSE 'fires in replicas only' END, format('ALTER TABLE %s ENABLE TRIGGER %I;', u.relation, u.trigger_name), NULL, NULL
+          FROM steward.upkeep_triggers u
+         WHERE u.enabled IN ('D', 'R')
+         UNION ALL
+        -- where no table of tenants has row security it may never have been meant to keep them apart
+        SELECT 'tenant: ' || c.rule, CASE WHEN t.protected = 0 THEN 'INFO' WHEN c.level = 'ERROR' THEN 'CRITICAL' ELSE c.level END, c.object, c.detail, c.fix_sql,
+               substr(c.key, length(c.rule) + 2), NULL
+          FROM tenants t
+         CROSS JOIN LATERAL (SELECT * FROM steward.tenant_check() c WHERE t.tables > 0) c
+         UNION ALL
+        SELECT p.finding, p.level, p.object, p.detail, p.remedy, NULL, NULL FROM steward.findings_of_policies() p
+    )
+    SELECT f.finding, f.level, f.object, f.detail, f.remedy, concat_ws(':', f.finding, coalesce(f.key, f.object))
+      FROM found f
+     WHERE f.table_name IS NULL OR f.table_name NOT IN (SELECT t.table_name FROM theirs t);
+END;
+REVOKE ALL ON FUNCTION steward.findings_run() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward.findings_run() TO pg_monitor;
+COMMENT ON FUNCTION steward.findings_run() IS
+'What single objects ask for.';
+
+CREATE VIEW steward.all_findings AS
+SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.cache_key, m.cache_key IS NOT NULL AS is_muted, m.reason AS mute_reason
+  FROM steward.findings_run() f
+  LEFT JOIN steward.findings_muted m ON m.cache_key = f.cache_key AND m.muted_until > clock_timestamp();
 COMMENT ON VIEW steward.all_findings IS
 'What single objects ask for, muted or not.';
+COMMENT ON COLUMN steward.all_findings.finding IS 'what it is';
+COMMENT ON COLUMN steward.all_findings.level IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others';
+COMMENT ON COLUMN steward.all_findings.object IS 'which object, with its schema and quoted where it must be';
+COMMENT ON COLUMN steward.all_findings.detail IS 'what is the matter';
+COMMENT ON COLUMN steward.all_findings.remedy IS 'a command; null if none is known. Look at it before you run it';
+COMMENT ON COLUMN steward.all_findings.cache_key IS 'unique, and the same as long as the finding lasts';
+COMMENT ON COLUMN steward.all_findings.is_muted IS 'whether findings_muted has it';
+COMMENT ON COLUMN steward.all_findings.mute_reason IS 'why; null if it is not muted';
 GRANT SELECT ON steward.all_findings TO pg_monitor;
 
 CREATE VIEW steward.findings AS
@@ -87,7 +191,17 @@ SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.cache_key
  WHERE NOT f.is_muted;
 COMMENT ON VIEW steward.findings IS
 'What single objects ask for; see findings_muted.';
+COMMENT ON COLUMN steward.findings.finding IS 'what it is';
+COMMENT ON COLUMN steward.findings.level IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others';
+COMMENT ON COLUMN steward.findings.object IS 'which object, with its schema and quoted where it must be';
+COMMENT ON COLUMN steward.findings.detail IS 'what is the matter';
+COMMENT ON COLUMN steward.findings.remedy IS 'a command; null if none is known. Look at it before you run it';
+COMMENT ON COLUMN steward.findings.cache_key IS 'unique, and the same as long as the finding lasts; for findings_muted';
 GRANT SELECT ON steward.findings TO pg_monitor;
+
+--
+-- Commands
+--
 
 CREATE FUNCTION steward.monitor_index_definition(index oid) RETURNS text
 LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_monitor_index_definition';
@@ -97,83 +211,60 @@ COMMENT ON FUNCTION steward.monitor_index_definition(oid) IS
 'What pg_get_indexdef() says, null where that would wait for a lock.';
 
 -- What VACUUM, REINDEX CONCURRENTLY and the like are good for now.  They cannot run in a function: use \gexec.
+CREATE FUNCTION steward.maintenance_run(OUT priority integer, OUT command text, OUT reason text, OUT undo text, OUT object text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+BEGIN ATOMIC
+    WITH vacuumed AS MATERIALIZED (
+        -- the command for a table does its TOAST table, too
+        SELECT v.table_name, bool_or('freeze' = ANY (v.due)) AS freezes, string_agg(DISTINCT d.reason, ', ') AS reasons
+          FROM (SELECT coalesce(q.toast_of, format('%I.%I', q.schema_name, q.table_name)) AS table_name, q.due
+                  FROM steward.autovacuum_queue q
+                 WHERE q.due && '{freeze,vacuum,insert}') v
+         CROSS JOIN LATERAL unnest(v.due) d(reason)
+         GROUP BY v.table_name
+    )
+    SELECT c.priority, c.command, c.reason, c.undo, c.object
+      FROM (SELECT CASE WHEN v.freezes THEN 1 ELSE 3 END AS priority,
+                   format('VACUUM (%sANALYZE) %s;', CASE WHEN v.freezes THEN 'FREEZE, ' END, v.table_name) AS command,
+                   'due: ' || v.reasons AS reason, NULL AS undo, v.table_name AS object
+              FROM vacuumed v
+             UNION ALL
+            SELECT 4, s.remedy, s.reason, NULL, format('%I.%I', s.schema_name, s.table_name)
+              FROM steward.stale_statistics s
+             WHERE format('%I.%I', s.schema_name, s.table_name) NOT IN (SELECT v.table_name FROM vacuumed v)
+             UNION ALL
+            SELECT 2, i.remedy, i.problem, steward.monitor_index_definition(to_regclass(i.object)) || ';', i.object
+              FROM steward.invalid_objects i WHERE i.kind = 'index'
+             UNION ALL
+            SELECT 2, i.remedy, i.problem, NULL, concat_ws('.', i.table_name, i.object)
+              FROM steward.invalid_objects i WHERE i.kind = 'constraint'
+             UNION ALL
+            SELECT 5, f.remedy, format('foreign key %I has no index', f.constraint_name), NULL, format('%I.%I', f.schema_name, f.table_name)
+              FROM steward.fk_without_index f
+             UNION ALL
+            SELECT 6, r.remedy, format('%s: %I', r.reason, r.covered_by), steward.monitor_index_definition(r.index_id) || ';', format('%I.%I', r.schema_name, r.index_name)
+              FROM steward.redundant_indexes r
+             UNION ALL
+            SELECT 7, f.remedy, f.detail, NULL, f.object
+              FROM steward.findings_bloat() f
+             WHERE f.remedy LIKE 'RE% (CONCURRENTLY) %' OR f.remedy LIKE 'REINDEX INDEX CONCURRENTLY %'
+           ) c
+     WHERE NOT pg_is_in_recovery();
+END;
+REVOKE ALL ON FUNCTION steward.maintenance_run() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward.maintenance_run() TO pg_monitor;
+COMMENT ON FUNCTION steward.maintenance_run() IS
+'Commands that are worth running; runs none.';
+
 CREATE VIEW steward.maintenance_commands AS
-SELECT c.priority, c.command, c.reason, c.undo, c.object
-  FROM (SELECT CASE WHEN 'freeze' = ANY (q.due) THEN 1 ELSE 3 END AS priority,
-               format('VACUUM (%sANALYZE) %s;', CASE WHEN 'freeze' = ANY (q.due) THEN 'FREEZE, ' ELSE '' END, coalesce(q.toast_of, format('%I.%I', q.schema_name, q.table_name))) AS command,
-               'due: ' || array_to_string(q.due, ', ') AS reason, NULL AS undo, coalesce(q.toast_of, format('%I.%I', q.schema_name, q.table_name)) AS object
-          FROM steward.autovacuum_queue q
-         WHERE q.due && '{freeze,vacuum,insert}'
-         UNION ALL
-        SELECT 4, s.remedy, s.reason, NULL, format('%I.%I', s.schema_name, s.table_name) FROM steward.stale_statistics s
-         UNION ALL
-        SELECT 2, i.remedy, i.problem, NULL, i.object FROM steward.invalid_objects i WHERE i.kind IN ('index', 'constraint')
-         UNION ALL
-        SELECT 5, f.remedy, format('foreign key %I has no index', f.constraint_name), NULL, format('%I.%I', f.schema_name, f.table_name) FROM steward.fk_without_index f
-         UNION ALL
-        SELECT 6, r.remedy, format('%s: %I', r.reason, r.covered_by), steward.monitor_index_definition(r.index_id) || ';', format('%I.%I', r.schema_name, r.index_name) FROM steward.redundant_indexes r
-       ) c
- WHERE NOT pg_is_in_recovery()
- ORDER BY c.priority, c.object;
+SELECT m.priority, m.command, m.reason, m.undo, m.object
+  FROM steward.maintenance_run() m
+ ORDER BY m.priority, m.object COLLATE "C", m.command COLLATE "C";
 COMMENT ON VIEW steward.maintenance_commands IS
 'Commands that are worth running, most urgent first, and what undoes them; psql runs them with \gexec.';
+COMMENT ON COLUMN steward.maintenance_commands.priority IS '1 freezing, 2 what is not valid, 3 VACUUM, 4 ANALYZE, 5 indexes for foreign keys, 6 redundant indexes, 7 bloat';
+COMMENT ON COLUMN steward.maintenance_commands.command IS 'one command, to be run outside a transaction block';
+COMMENT ON COLUMN steward.maintenance_commands.reason IS 'why';
+COMMENT ON COLUMN steward.maintenance_commands.undo IS 'the command that takes it back; null where there is nothing to take back, or the index is locked';
+COMMENT ON COLUMN steward.maintenance_commands.object IS 'which table, index or constraint';
 GRANT SELECT ON steward.maintenance_commands TO pg_monitor;
-
-CREATE VIEW steward.readiness AS
-SELECT r.area, r.item, r.status, r.detail, r.remedy
-  FROM (VALUES
-       (1, 'backups', 'WAL is archived, so that a backup can be rolled forward',
-        CASE WHEN current_setting('archive_mode') = 'off' OR current_setting('archive_command') = '' AND coalesce(current_setting('archive_library', true), '') = '' THEN 'MISSING'
-             WHEN (SELECT a.is_failing FROM steward.archiver a) THEN 'FAILING' ELSE 'OK' END,
-        (SELECT format('archive_mode %s, last archived %s ago', a.mode, date_trunc('second', a.last_archived_age)) FROM steward.archiver a),
-        'Set up pgBackRest; it writes archive_command.'),
-       (2, 'backups', 'archive_command keeps what is there and syncs it',
-        CASE WHEN current_setting('archive_mode') = 'off' THEN 'MISSING' WHEN current_setting('archive_command') ~ '(^|/|\s)(cp|rsync|scp)\s' THEN 'MISSING' ELSE 'OK' END,
-        NULL, 'Use a tool made for it, such as pgBackRest.'),
-       (3, 'backups', 'a backup was restored as a test', 'UNKNOWN', 'the server cannot know', 'Restore one, and compare.'),
-       (4, 'monitoring', 'statements are counted',
-        (SELECT CASE WHEN s.unavailable IS NULL THEN 'OK' ELSE 'MISSING' END FROM steward.statements_source() s),
-        (SELECT s.unavailable FROM steward.statements_source() s), (SELECT s.remedy FROM steward.statements_source() s)),
-       (5, 'monitoring', 'slow statements, lock waits and checkpoints are logged',
-        CASE WHEN current_setting('log_lock_waits')::boolean AND current_setting('log_min_duration_statement') <> '-1' AND current_setting('log_checkpoints')::boolean THEN 'OK' ELSE 'MISSING' END,
-        format('log_min_duration_statement %s, log_lock_waits %s, log_checkpoints %s', current_setting('log_min_duration_statement'), current_setting('log_lock_waits'), current_setting('log_checkpoints')),
-        'ALTER SYSTEM SET log_min_duration_statement = ''1s''; ALTER SYSTEM SET log_lock_waits = on; ALTER SYSTEM SET log_checkpoints = on;'),
-       (6, 'pooling', 'connections are few enough for the machine, or a pooler is in between',
-        CASE WHEN current_setting('max_connections')::integer <= 500 THEN 'OK' ELSE 'MISSING' END, format('max_connections %s', current_setting('max_connections')), 'Put PgBouncer in front, and lower max_connections.'),
-       (7, 'pooling', 'idle transactions end',
-        CASE WHEN current_setting('idle_in_transaction_session_timeout') <> '0' THEN 'OK' ELSE 'MISSING' END,
-        format('idle_in_transaction_session_timeout %s', current_setting('idle_in_transaction_session_timeout')), 'ALTER SYSTEM SET idle_in_transaction_session_timeout = ''5min'';'),
-       (8, 'security', 'connections are encrypted', CASE WHEN current_setting('ssl')::boolean THEN 'OK' ELSE 'MISSING' END, format('ssl %s', current_setting('ssl')), 'ALTER SYSTEM SET ssl = on; and hostssl in pg_hba.conf'),
-       (9, 'security', 'passwords are kept as SCRAM', CASE WHEN current_setting('password_encryption') = 'scram-sha-256' THEN 'OK' ELSE 'MISSING' END,
-        format('password_encryption %s', current_setting('password_encryption')), 'ALTER SYSTEM SET password_encryption = ''scram-sha-256'';'),
-       (10, 'security', 'applications do not log in as superuser',
-        CASE WHEN EXISTS (SELECT FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid WHERE r.rolsuper AND a.backend_type = 'client backend' AND a.client_addr IS NOT NULL AND a.pid <> pg_backend_pid()) THEN 'MISSING' ELSE 'OK' END,
-        (SELECT format('%s superusers can log in', count(*)) FROM pg_roles r WHERE r.rolsuper AND r.rolcanlogin), 'CREATE ROLE ... LOGIN; and grant it what it needs.'),
-       (11, 'security', 'not everybody may create in schema public',
-        CASE WHEN has_schema_privilege('public', 'public', 'CREATE') THEN 'MISSING' ELSE 'OK' END, NULL, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC;'),
-       (12, 'security', 'tenants are kept apart', CASE WHEN EXISTS (SELECT FROM steward.tenant_check() c WHERE c.level = 'ERROR') THEN 'MISSING' ELSE 'OK' END, NULL, 'SELECT * FROM steward.tenant_check();'),
-       (13, 'indexes', 'foreign keys have indexes', CASE WHEN EXISTS (SELECT FROM steward.fk_without_index) THEN 'MISSING' ELSE 'OK' END,
-        (SELECT format('%s have none', count(*)) FROM steward.fk_without_index), 'SELECT remedy FROM steward.fk_without_index;'),
-       (14, 'indexes', 'all indexes are valid', CASE WHEN EXISTS (SELECT FROM steward.invalid_objects i WHERE i.kind = 'index') THEN 'MISSING' ELSE 'OK' END, NULL, 'SELECT * FROM steward.invalid_objects;'),
-       (15, 'indexes', 'the planner knows the tables', CASE WHEN EXISTS (SELECT FROM steward.stale_statistics) THEN 'MISSING' ELSE 'OK' END,
-        (SELECT format('%s tables ask for ANALYZE', count(*)) FROM steward.stale_statistics), 'SELECT remedy FROM steward.stale_statistics;'),
-       (16, 'vacuum', 'autovacuum is on, for all tables',
-        CASE WHEN EXISTS (SELECT FROM steward.autovacuum_queue q WHERE NOT q.autovacuum_enabled) THEN 'MISSING' ELSE 'OK' END, NULL, 'ALTER SYSTEM SET autovacuum = on;'),
-       (17, 'replication', 'there is a standby', CASE WHEN pg_is_in_recovery() OR EXISTS (SELECT FROM steward.replication r WHERE r.direction = 'to') THEN 'OK' ELSE 'MISSING' END, NULL, 'pg_basebackup --write-recovery-conf'),
-       (18, 'replication', 'a standby that is gone cannot fill the disk', CASE WHEN current_setting('max_slot_wal_keep_size') <> '-1' THEN 'OK' ELSE 'MISSING' END,
-        format('max_slot_wal_keep_size %s', current_setting('max_slot_wal_keep_size')), 'ALTER SYSTEM SET max_slot_wal_keep_size = ''50GB'';'),
-       (19, 'durability', 'the server writes what it says it has written',
-        CASE WHEN current_setting('fsync')::boolean AND current_setting('full_page_writes')::boolean THEN 'OK' ELSE 'MISSING' END,
-        format('fsync %s, full_page_writes %s', current_setting('fsync'), current_setting('full_page_writes')), 'ALTER SYSTEM SET fsync = on; ALTER SYSTEM SET full_page_writes = on;'),
-       (20, 'durability', 'blocks have checksums', CASE WHEN current_setting('data_checksums')::boolean THEN 'OK' ELSE 'MISSING' END, NULL, 'pg_checksums --enable, with the server stopped'),
-       (21, 'performance', 'there is a baseline to compare with', 'UNKNOWN', 'no snapshots', 'SELECT steward.snapshot(); from cron'),
-       (22, 'documentation', 'tables and columns have comments',
-        CASE WHEN EXISTS (SELECT FROM steward.data_dictionary d WHERE d.schema_name <> 'steward' AND d.table_comment IS NULL) THEN 'MISSING' ELSE 'OK' END,
-        (SELECT format('%s of %s tables have none', count(DISTINCT (d.schema_name, d.table_name)) FILTER (WHERE d.table_comment IS NULL), count(DISTINCT (d.schema_name, d.table_name)))
-           FROM steward.data_dictionary d WHERE d.schema_name <> 'steward'), 'COMMENT ON TABLE ... IS ''...'';'),
-       (23, 'documentation', 'what to do when the server is lost is written down', 'UNKNOWN', 'the server cannot know', NULL)
-       ) r(place, area, item, status, detail, remedy)
- ORDER BY r.place;
-COMMENT ON VIEW steward.readiness IS
-'What a server should have before people depend on it: OK, MISSING, FAILING, or UNKNOWN where only you can tell.';
-GRANT SELECT ON steward.readiness TO pg_monitor;

@@ -249,7 +249,7 @@ BEGIN
     END LOOP;
 
     -- loads the library, which knows the setting
-    PERFORM steward.time_limit(0);
+    PERFORM steward.library_version();
     retention := nullif(current_setting('steward.snapshot_retention')::interval, '0');
     DELETE FROM steward.snapshots s WHERE s.taken_at < clock_timestamp() - retention;
     IF FOUND THEN
