@@ -80,6 +80,7 @@ foreach my $database ('postgres', 'books')
 		CREATE TABLE part (item integer REFERENCES item);
 		CREATE TABLE } . '"' . ($odd =~ s/"/""/gr) . q{" (id serial PRIMARY KEY, name text);
 		SELECT steward.audit_enable('part');
+		SELECT steward.audit_maintain();
 		INSERT INTO item (name) SELECT repeat('x', 100) FROM generate_series(1, 20000);
 		INSERT INTO } . '"' . ($odd =~ s/"/""/gr) . q{" (name) SELECT repeat('x', 100) FROM generate_series(1, 20000);
 		INSERT INTO part SELECT generate_series(1, 100);
