@@ -175,8 +175,10 @@ INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critica
      FROM steward.archiver a$$),
 (false, 'sequences', '%', 75, 90, 'numbers that a sequence, or the column it is for, has given',
  'ALTER TABLE ... ALTER COLUMN ... TYPE bigint; ALTER SEQUENCE ... AS bigint;',
- $$SELECT coalesce(max(used_percent), 0) AS value, (array_agg(format('%I.%I', schema_name, sequence_name) ORDER BY used_percent DESC, schema_name, sequence_name))[1] AS detail
-     FROM steward.sequence_usage WHERE NOT cycles AND used_percent IS NOT NULL$$),
+ $$SELECT coalesce(s.used_percent, 0) AS value, CASE WHEN s.sequence_name IS NOT NULL THEN format('%I.%I', s.schema_name, s.sequence_name) END AS detail
+     FROM (SELECT) one
+     LEFT JOIN (SELECT schema_name, sequence_name, used_percent FROM steward.sequence_usage WHERE NOT cycles AND used_percent IS NOT NULL
+                 ORDER BY used_percent DESC, schema_name, sequence_name LIMIT 1) s ON true$$),
 (false, 'checksum_failures', 'blocks', 1, 1, 'blocks that were read with a wrong checksum',
  'Restore from a backup, and look at the storage.',
  $$SELECT CASE WHEN c.are_on THEN coalesce(sum(d.checksum_failures), 0) END AS value,

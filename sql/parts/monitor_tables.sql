@@ -268,28 +268,28 @@ COMMENT ON FUNCTION steward.sequence_state(oid) IS
 'Where a sequence stands, as SELECT from it has it, but without waiting; null while it is altered, if it is another session''s, or unlogged on a standby.';
 
 CREATE VIEW steward.sequence_usage AS
-WITH uses AS (
+WITH uses AS MATERIALIZED (
     -- the column that owns a sequence, and those that have it in their default
-    SELECT d.objid AS sequence, d.refobjid AS relation, d.refobjsubid AS attnum, d.deptype
-      FROM pg_depend d
-     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+    SELECT s.seqrelid AS sequence, d.refobjid AS relation, d.refobjsubid AS attnum, d.deptype
+      FROM pg_sequence s
+      JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid AND d.refclassid = 'pg_class'::regclass
+                      AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
      UNION ALL
-    SELECT d.refobjid, a.adrelid, a.adnum, 'n'
-      FROM pg_depend d JOIN pg_attrdef a ON a.oid = d.objid
-     WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
-), columns AS (
+    SELECT s.seqrelid, a.adrelid, a.adnum, 'n'
+      FROM pg_sequence s
+      JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.seqrelid AND d.classid = 'pg_attrdef'::regclass
+      JOIN pg_attrdef a ON a.oid = d.objid
+), columns AS MATERIALIZED (
     -- the narrowest of them; a domain has its base type's functions
-    SELECT DISTINCT ON (u.sequence) u.sequence, format('%I.%I', n.nspname, c.relname) AS table_name, a.attname, u.deptype, w.highest
-      FROM uses u
-      JOIN pg_sequence s ON s.seqrelid = u.sequence
-      JOIN pg_class c ON c.oid = u.relation
-      JOIN pg_namespace n ON n.oid = c.relnamespace
+    SELECT DISTINCT ON (u.sequence) u.sequence, u.relation, a.attname, u.deptype, w.highest
+      FROM (SELECT DISTINCT ON (u.sequence, u.relation, u.attnum) u.* FROM uses u ORDER BY u.sequence, u.relation, u.attnum, u.deptype) u
       JOIN pg_attribute a ON a.attrelid = u.relation AND a.attnum = u.attnum
       JOIN pg_type y ON y.oid = a.atttypid
      CROSS JOIN LATERAL (SELECT CASE y.typoutput WHEN 'int2out'::regproc THEN 32767 WHEN 'int4out'::regproc THEN 2147483647 END AS highest) w
      ORDER BY u.sequence, w.highest, u.deptype, u.relation, u.attnum
 ), bounds AS (
-    SELECT n.nspname AS schema_name, c.relname AS sequence_name, u.table_name, u.attname AS column_name, u.deptype, u.highest AS column_highest,
+    SELECT n.nspname AS schema_name, c.relname AS sequence_name,
+           u.relation, u.attname AS column_name, u.deptype, u.highest AS column_highest,
            s.seqtypid, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, q.last_value, q.is_called,
            -- the last one given, or what stands for it
            q.last_value::numeric - CASE WHEN q.is_called THEN 0 ELSE s.seqincrement END AS place,
@@ -307,7 +307,7 @@ WITH uses AS (
            trunc((b.highest::numeric - b.lowest) / abs(b.seqincrement::numeric)) + 1 AS values_all
       FROM bounds b
 )
-SELECT c.schema_name, c.sequence_name, c.table_name AS used_by_table, c.column_name AS used_by_column,
+SELECT c.schema_name, c.sequence_name, t.qualified_name AS used_by_table, c.column_name AS used_by_column,
        CASE WHEN c.is_called THEN c.last_value END AS last_value, c.seqincrement AS increment, c.lowest AS lowest_value, c.highest AS highest_value, c.cycles,
        c.values_left,
        CASE WHEN c.values_left IS NULL THEN NULL
@@ -317,12 +317,14 @@ SELECT c.schema_name, c.sequence_name, c.table_name AS used_by_table, c.column_n
             -- an identity column takes its sequence along
             WHEN c.column_ends
             THEN CASE WHEN c.deptype <> 'i' AND c.seqtypid <> 'bigint'::regtype THEN format('ALTER SEQUENCE %I.%I AS bigint; ', c.schema_name, c.sequence_name) ELSE '' END
-                 || format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint;', c.table_name, c.column_name)
+                 || format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint;', t.qualified_name, c.column_name)
             WHEN c.seqincrement > 0 AND c.seqmax < 9223372036854775807 OR c.seqincrement < 0 AND c.seqmin > -9223372036854775808
             THEN format('ALTER SEQUENCE %I.%I %sNO %sVALUE;', c.schema_name, c.sequence_name,
                         CASE WHEN c.column_highest IS NULL THEN 'AS bigint ' END, CASE WHEN c.seqincrement > 0 THEN 'MAX' ELSE 'MIN' END)
        END AS remedy
-  FROM counts c;
+  FROM counts c
+ CROSS JOIN LATERAL (SELECT (SELECT format('%I.%I', n.nspname, t.relname) FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+                              WHERE t.oid = c.relation) AS qualified_name) t;
 COMMENT ON VIEW steward.sequence_usage IS
 'How much of its numbers each sequence has given, by its own bounds and the type of the columns that use it, whichever is tighter.';
 COMMENT ON COLUMN steward.sequence_usage.schema_name IS 'The sequence''s schema.';
