@@ -219,7 +219,9 @@ INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critica
           CASE WHEN bool_or(t.row_security) IS NOT TRUE THEN 'DISABLED' END AS status
      FROM (SELECT t.qualified_name, t.row_security,
                   NOT t.row_security AND EXISTS (SELECT FROM aclexplode(t.acl) x WHERE x.grantee <> t.owner_id) AS is_open
-             FROM steward.tenant_tables() t) t$$),
+             FROM steward.tenant_tables() t
+            -- to find columns by name takes a look at all
+            WHERE EXISTS (SELECT FROM pg_class c WHERE c.relrowsecurity AND c.relnamespace <> 'steward'::regnamespace)) t$$),
 (false, 'tenant_policies', 'policies', 1, NULL, 'policies that are not what they were made to be',
  'SELECT * FROM steward.tenant_policies WHERE problem IS NOT NULL;',
  $$SELECT count(*) AS value, min(relation::text) AS detail FROM steward.tenant_policies WHERE problem IS NOT NULL$$),

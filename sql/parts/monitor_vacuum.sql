@@ -90,8 +90,7 @@ WITH server AS MATERIALIZED (
            current_setting('autovacuum_analyze_scale_factor')::double precision AS analyze_scale,
            current_setting('autovacuum_freeze_max_age')::bigint AS freeze_max_age,
            current_setting('autovacuum_multixact_freeze_max_age')::bigint AS multixact_freeze_max_age
-), tables AS MATERIALIZED (
-    -- once, not wherever one of its columns is used
+), tables AS (
     SELECT c.oid, n.nspname, c.relname, c.relkind, greatest(c.reltuples, 0) AS reltuples, c.relpages,
            -- other access methods may have none
            CASE WHEN c.relfrozenxid NOT IN ('0', '1', '2') THEN age(c.relfrozenxid) END AS xid_age,
