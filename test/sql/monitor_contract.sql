@@ -15,6 +15,13 @@ SELECT v.view_name, a.attname, format_type(a.atttypid, a.atttypmod)
   JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0
  ORDER BY v.view_name COLLATE "C", a.attnum;
 
+-- what has no comment
+SELECT v.view_name, a.attname
+  FROM monitor_views v
+  JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0
+ WHERE obj_description(v.oid, 'pg_class') IS NULL OR col_description(v.oid, a.attnum) IS NULL
+ ORDER BY 1, 2;
+
 -- a plain member of pg_monitor reads them all
 CREATE ROLE regress_monitor;
 GRANT pg_monitor TO regress_monitor;
