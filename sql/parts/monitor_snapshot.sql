@@ -165,7 +165,7 @@ BEGIN ATOMIC
     ('settings_changed', NULL, $$
         SELECT to_jsonb(k)::text, s.name || coalesce(' in ' || quote_ident(s.database_name), '') || coalesce(' for ' || quote_ident(s.role_name), ''), NULL::jsonb, to_jsonb(g), NULL
           FROM steward.settings_changed s
-         CROSS JOIN LATERAL (SELECT s.name, s.database_name, s.role_name) k
+         CROSS JOIN LATERAL (SELECT s.name, s.database_name, s.role_name, s.source = 'all roles' AS of_all_roles) k
          CROSS JOIN LATERAL (SELECT steward.setting_shown(s.name, s.setting) AS setting, s.unit, s.source) g$$),
     ('health_check', NULL, $$
         SELECT s.check_name, s.check_name, NULL::jsonb, to_jsonb(g), NULL

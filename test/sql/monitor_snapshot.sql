@@ -148,6 +148,13 @@ ALTER ROLE regress_snapshot_app SET work_mem = '5MB';
 SELECT take_snapshot() AS newest \gset
 SELECT o.object, r.gauges ->> 'setting' AS setting FROM steward.snapshot_rows r JOIN steward.snapshot_objects o ON o.id = r.object_id
  WHERE r.snapshot_id = :newest AND o.source = 'settings_changed' AND o.object LIKE '%regress_snapshot_app' ORDER BY 1;
+-- a setting of the configuration file that all roles have otherwise
+ALTER ROLE ALL SET default_text_search_config = 'simple';
+SELECT take_snapshot() AS newest \gset
+ALTER ROLE ALL RESET default_text_search_config;
+SELECT source, problem FROM steward.snapshot_sources WHERE snapshot_id = :newest AND problem IS NOT NULL;
+SELECT count(*) FROM steward.snapshot_rows r JOIN steward.snapshot_objects o ON o.id = r.object_id
+ WHERE r.snapshot_id = :newest AND o.source = 'settings_changed' AND o.object = 'default_text_search_config';
 
 --
 -- Who may
