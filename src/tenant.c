@@ -343,21 +343,24 @@ follow_settings(void)
 }
 
 static void
+assign_value(StewardTenantKind kind, void *extra)
+{
+	assigned[kind] = extra;
+	touched[kind] |= extra != NULL;
+	pin(kind, extra);
+	follow_settings();
+}
+
+static void
 assign_tenant(const char *newval, void *extra)
 {
-	assigned[STEWARD_TENANT] = extra;
-	touched[SETTING_TENANT] |= extra != NULL;
-	pin(STEWARD_TENANT, extra);
-	follow_settings();
+	assign_value(STEWARD_TENANT, extra);
 }
 
 static void
 assign_user(const char *newval, void *extra)
 {
-	assigned[STEWARD_USER] = extra;
-	touched[SETTING_USER] |= extra != NULL;
-	pin(STEWARD_USER, extra);
-	follow_settings();
+	assign_value(STEWARD_USER, extra);
 }
 
 static void
