@@ -1,11 +1,11 @@
 /*
  * tenant_token.c
- *		Feeds mangled tokens and key files to src/tenant_token.c: how a token is
+ *		Feeds mangled tokens and key files to src/tenant/tenant_token.c: how a token is
  *		split, how keys are read, and that only the same mac is the same.  The
  *		rest of that file needs a server and is left out by the linker.
  */
-#include "../../src/tenant_payload.c"
-#include "../../src/tenant_token.c"
+#include "../../src/tenant/tenant_payload.c"
+#include "../../src/tenant/tenant_token.c"
 
 #include "random.h"
 

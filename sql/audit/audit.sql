@@ -1,0 +1,875 @@
+-- audit: who changed which row, from what to what.
+
+--
+-- Storage
+--
+
+CREATE TABLE steward.audit_table (
+    table_id     bigint      NOT NULL,
+    known_since  timestamptz NOT NULL,
+    era          bigint      NOT NULL,
+    database_id  oid         NOT NULL,
+    relation_id  oid         NOT NULL,
+    table_schema name        NOT NULL,
+    table_name   name        NOT NULL
+);
+-- Not unique: two sessions that meet a table at once each add a row, and neither waits.
+CREATE INDEX audit_table_table_id_idx ON steward.audit_table (table_id);
+SELECT pg_extension_config_dump('steward.audit_table', '');
+COMMENT ON TABLE steward.audit_table IS
+'The audited tables and the names they had: a row when the log first met a table, and one after each rename.';
+COMMENT ON COLUMN steward.audit_table.table_id IS
+'Id of the table in the log: its oid, and a hash of the database it is in.';
+COMMENT ON COLUMN steward.audit_table.known_since IS
+'When the log met the table under this name.';
+COMMENT ON COLUMN steward.audit_table.era IS
+'System identifier of the cluster the table was met in.';
+
+CREATE TABLE steward.audit_context (
+    context_id       bigint      PRIMARY KEY,
+    era              bigint      NOT NULL,
+    created_at       timestamptz NOT NULL,
+    session_user_name text       NOT NULL,
+    role_name        text        NOT NULL,
+    user_id          text,
+    user_verified    boolean     NOT NULL DEFAULT false,
+    tenant_id        text,
+    tenant_verified  boolean     NOT NULL DEFAULT false,
+    client_ip        inet,
+    client_addr      inet,
+    client_port      integer,
+    application_name text        NOT NULL,
+    backend_pid      integer     NOT NULL,
+    backend_start    timestamptz NOT NULL,
+    origin           text,
+    context          jsonb
+);
+SELECT pg_extension_config_dump('steward.audit_context', '');
+COMMENT ON TABLE steward.audit_context IS
+'Who was at work: one row for each distinct context a session worked in.';
+COMMENT ON COLUMN steward.audit_context.era IS
+'System identifier of the cluster: transaction ids are unique within it.';
+COMMENT ON COLUMN steward.audit_context.role_name IS
+'The role after SET ROLE; a SECURITY DEFINER function does not change it.';
+COMMENT ON COLUMN steward.audit_context.user_id IS
+'Application user, from the tenant module''s context or the setting that steward.audit_user_setting names.';
+COMMENT ON COLUMN steward.audit_context.user_verified IS
+'Whether user_id comes from the tenant module''s context; the setting is whatever the application says.';
+COMMENT ON COLUMN steward.audit_context.tenant_id IS
+'Tenant, from the tenant module''s context or the setting that steward.audit_tenant_setting names.';
+COMMENT ON COLUMN steward.audit_context.tenant_verified IS
+'Whether tenant_id comes from the tenant module''s context; the setting is whatever the application says.';
+COMMENT ON COLUMN steward.audit_context.client_ip IS
+'Address of the application''s client, from the setting that steward.audit_client_ip_setting names.';
+COMMENT ON COLUMN steward.audit_context.client_addr IS
+'Address of the database client; null on a unix socket.';
+COMMENT ON COLUMN steward.audit_context.origin IS
+'Replication origin of replicated changes.';
+COMMENT ON COLUMN steward.audit_context.context IS
+'What the application set in steward.context; settings that could not be read stand under "malformed".';
+
+-- The order of the columns keeps a row free of padding, and puts last what is
+-- mostly null; src/audit/audit_internal.h knows it.
+CREATE TABLE steward.audit_event (
+    recorded_at    timestamptz NOT NULL,
+    transaction_id xid8        NOT NULL,
+    context_id     bigint      NOT NULL,
+    table_id       bigint      NOT NULL,
+    key_hash       bigint,
+    seq            integer     NOT NULL,
+    operation      "char"      NOT NULL,
+    record_key     jsonb,
+    old_values     jsonb,
+    new_values     jsonb,
+    tenant_id      text        COLLATE "C",
+    old_key_hash   bigint
+) PARTITION BY RANGE (recorded_at);
+COMMENT ON TABLE steward.audit_event IS
+'The audit log: one row for each row change and each TRUNCATE.';
+COMMENT ON COLUMN steward.audit_event.recorded_at IS
+'Clock time of the change.';
+COMMENT ON COLUMN steward.audit_event.seq IS
+'Number of the change in its transaction; (era, transaction_id, seq) identifies an event.';
+COMMENT ON COLUMN steward.audit_event.key_hash IS
+'Hash of record_key, for the index; null for TRUNCATE.';
+COMMENT ON COLUMN steward.audit_event.tenant_id IS
+'The tenant that may read the event: the one of the tenant module''s context, unless the row belongs to another.';
+COMMENT ON COLUMN steward.audit_event.old_key_hash IS
+'Hash of the key the row had before, where the change changed the key.';
+COMMENT ON COLUMN steward.audit_event.operation IS
+'I, U, D or T, for INSERT, UPDATE, DELETE and TRUNCATE.';
+COMMENT ON COLUMN steward.audit_event.record_key IS
+'The primary key by column name, after the change; a hash of the row where there is none.';
+
+-- What happened between two moments, or in one transaction: events come in the
+-- order of both, so a block range index of a few pages finds them.
+CREATE OPERATOR CLASS steward.xid8_minmax_ops FOR TYPE xid8 USING brin AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+    FUNCTION 1 brin_minmax_opcinfo(internal),
+    FUNCTION 2 brin_minmax_add_value(internal, internal, internal, internal),
+    FUNCTION 3 brin_minmax_consistent(internal, internal, internal),
+    FUNCTION 4 brin_minmax_union(internal, internal, internal);
+
+--
+-- Capture
+--
+
+CREATE FUNCTION steward.audit_trigger() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_trigger';
+COMMENT ON FUNCTION steward.audit_trigger() IS
+'Records row changes and TRUNCATE in the audit log. Arguments: exclude=, include=, redact= (columns), values=changes|full|key.';
+
+CREATE FUNCTION steward.audit_guard_trigger() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_guard_trigger';
+REVOKE ALL ON FUNCTION steward.audit_guard_trigger() FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_guard_trigger() IS
+'Refuses to change a table of the audit log, and says who tried.';
+
+--
+-- Who may read
+--
+
+CREATE FUNCTION steward.audit_reads_all() RETURNS boolean
+LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_reads_all';
+COMMENT ON FUNCTION steward.audit_reads_all() IS
+'Whether the current role may read the events of all tenants: it has SELECT on the table steward.audit_event, not just on its columns.';
+
+CREATE FUNCTION steward.audit_shows_support(internal) RETURNS internal
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_shows_support';
+COMMENT ON FUNCTION steward.audit_shows_support(internal) IS
+'Has the planner find out once what the current role may read where audit_shows() or audit_shows_name() is called.';
+
+-- One policy for both kinds of readers that the planner can use an index for, which it cannot for an OR.
+CREATE FUNCTION steward.audit_shows(tenant text) RETURNS boolean
+LANGUAGE C STABLE PARALLEL SAFE COST 1 SUPPORT steward.audit_shows_support AS 'MODULE_PATHNAME', 'steward_audit_shows';
+COMMENT ON FUNCTION steward.audit_shows(text) IS
+'Whether the audit log shows the current role what was recorded for a tenant.';
+
+CREATE FUNCTION steward.audit_shows_name(relation_id oid, table_schema name, table_name name) RETURNS boolean
+LANGUAGE C STABLE STRICT PARALLEL SAFE SUPPORT steward.audit_shows_support AS 'MODULE_PATHNAME', 'steward_audit_shows_name';
+COMMENT ON FUNCTION steward.audit_shows_name(oid, name, name) IS
+'Whether the audit log shows the current role the name of a table whatever its events: it is the present one, which the catalog shows to everybody.';
+
+-- Gives a table of the log its guard and its policy, and one of events its indexes.  Each
+-- partition has indexes of its own.  Were they the parent's, a dump could not be
+-- restored: ATTACH PARTITION would create what the dump is about to create.
+CREATE FUNCTION steward.audit_equip(log_table name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    qualified_name constant text := format('steward.%I', log_table);
+    definition text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = qualified_name::regclass AND tgname = 'steward_guard') THEN
+        EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
+                        ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', qualified_name);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', qualified_name);
+    END IF;
+    -- without a policy nobody but the owner reads anything
+    IF NOT (SELECT c.relrowsecurity FROM pg_class c WHERE c.oid = qualified_name::regclass) THEN
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', qualified_name);
+    END IF;
+    IF log_table LIKE 'audit\_event%'
+       AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = qualified_name::regclass AND polname = 'steward_readers') THEN
+        EXECUTE format('CREATE POLICY steward_readers ON %s FOR SELECT USING (steward.audit_shows(tenant_id))', qualified_name);
+    END IF;
+    FOR definition IN
+        SELECT v.definition
+          FROM (VALUES  -- as pg_get_indexdef() prints them
+               -- a row's history, also under a key it has no longer
+               ('USING btree (key_hash)'),
+               ('USING btree (old_key_hash) WHERE (old_key_hash IS NOT NULL)'),
+               -- a tenant's events, the newest first
+               ('USING btree (tenant_id, recorded_at) WHERE (tenant_id IS NOT NULL)'),
+               -- VACUUM and audit_maintain() summarize it; autosummarize would fill the server's log
+               ('USING brin (recorded_at, transaction_id steward.xid8_minmax_ops)')) AS v(definition)
+         WHERE log_table LIKE 'audit\_event\_%'
+           AND NOT EXISTS (SELECT FROM pg_index i
+                            WHERE i.indrelid = qualified_name::regclass AND i.indisvalid
+                              AND right(pg_get_indexdef(i.indexrelid), length(v.definition)) = v.definition)
+    LOOP
+        EXECUTE format('CREATE INDEX ON %s %s', qualified_name, definition);
+    END LOOP;
+END $$;
+REVOKE ALL ON FUNCTION steward.audit_equip(name) FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_equip(name) IS
+'Gives a table of the audit log the guard, the policy and the indexes that it lacks.';
+
+CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
+-- audit_maintain() deletes from it, which a publication of all tables allows only so
+ALTER TABLE steward.audit_event_default REPLICA IDENTITY FULL;
+SELECT pg_extension_config_dump('steward.audit_event_default', '');
+COMMENT ON TABLE steward.audit_event_default IS
+'Takes the events that no other partition takes, so that a write never fails for want of one; audit_maintain() moves them on.';
+
+SELECT steward.audit_equip(t) FROM unnest('{audit_table,audit_context,audit_event,audit_event_default}'::name[]) t;
+
+CREATE POLICY steward_readers ON steward.audit_context FOR SELECT
+    USING (steward.audit_shows(CASE WHEN tenant_verified THEN tenant_id END));
+-- names that the catalog shows to everybody, and those of tables in whose events the role finds them
+CREATE POLICY steward_readers ON steward.audit_table FOR SELECT
+    USING (steward.audit_shows_name(relation_id, table_schema, table_name)
+           OR table_id IN (SELECT e.table_id FROM steward.audit_event e));
+
+CREATE FUNCTION steward.audit_restore_trigger() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_restore_trigger';
+REVOKE ALL ON FUNCTION steward.audit_restore_trigger() FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_restore_trigger() IS
+'Refuses to restore an event that the audit log has already.';
+
+-- Partitions get clones of it; the audit trigger writes below it.
+CREATE TRIGGER steward_restore BEFORE INSERT ON steward.audit_event
+    FOR EACH ROW EXECUTE FUNCTION steward.audit_restore_trigger();
+
+CREATE FUNCTION steward.audit_protect() RETURNS event_trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_protect';
+REVOKE ALL ON FUNCTION steward.audit_protect() FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_protect() IS
+'Loads the library before a DROP, so that it can refuse to drop an audit log that holds events.';
+
+CREATE EVENT TRIGGER steward_audit_protect ON ddl_command_start
+    WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP TABLE', 'DROP OWNED')
+    EXECUTE FUNCTION steward.audit_protect();
+ALTER EVENT TRIGGER steward_audit_protect ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER steward_audit_protect IS
+'Keeps an audit log that holds events from being dropped.';
+
+--
+-- What the log writes, for those who read it
+--
+
+CREATE FUNCTION steward.audit_check(relation regclass) RETURNS void
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'steward_audit_check';
+COMMENT ON FUNCTION steward.audit_check(regclass) IS
+'Raises the error that the audit trigger of a table would raise when it fires.';
+
+CREATE FUNCTION steward.audit_identity(relation regclass) RETURNS regclass
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_identity';
+COMMENT ON FUNCTION steward.audit_identity(regclass) IS
+'The table under which the audit log records the rows of a table: for a partition, its topmost ancestor with a primary key.';
+
+CREATE FUNCTION steward.audit_table_id(relation regclass) RETURNS bigint
+LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_table_id';
+COMMENT ON FUNCTION steward.audit_table_id(regclass) IS
+'Id under which this database''s audit log knows a table.';
+
+CREATE FUNCTION steward.audit_option_values(arguments bytea, option text) RETURNS text[]
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_option_values';
+COMMENT ON FUNCTION steward.audit_option_values(bytea, text) IS
+'What the arguments of an audit trigger, from pg_trigger.tgargs, say for one option.';
+
+CREATE FUNCTION steward.audit_record_key(relation regclass, key text[]) RETURNS jsonb
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_record_key';
+COMMENT ON FUNCTION steward.audit_record_key(regclass, text[]) IS
+'Key of a row as the audit log writes it, from the values of the primary key in its order.';
+
+CREATE FUNCTION steward.audit_key_hash(table_id bigint, record_key jsonb) RETURNS bigint
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_key_hash';
+COMMENT ON FUNCTION steward.audit_key_hash(bigint, jsonb) IS
+'Hash under which the audit log''s index has the key of a row.';
+
+CREATE FUNCTION steward.audit_record_id(record_key jsonb) RETURNS text
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_record_id';
+COMMENT ON FUNCTION steward.audit_record_id(jsonb) IS
+'Key of a row as one reads it: the value of a key of one column, the JSON object otherwise.';
+
+--
+-- Reading
+--
+
+-- Each name of a table, and the time in which the log used it.  The first one
+-- reaches back for ever, so that no event stays without a name.
+CREATE VIEW steward.audit_table_names WITH (security_invoker) AS
+SELECT table_id, era, database_id, relation_id, table_schema, table_name,
+       CASE WHEN lag(known_since) OVER names IS NULL THEN '-infinity' ELSE known_since END AS known_since,
+       coalesce(lead(known_since) OVER names, 'infinity') AS known_until
+  FROM steward.audit_table
+WINDOW names AS (PARTITION BY table_id ORDER BY known_since, table_schema, table_name);
+COMMENT ON VIEW steward.audit_table_names IS
+'The names of audited tables, each with the time in which it held.';
+
+CREATE VIEW steward.audit_entry WITH (security_invoker) AS
+SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
+       steward.audit_record_id(e.record_key) AS record_id,
+       CASE e.operation WHEN 'I' THEN 'INSERT' WHEN 'U' THEN 'UPDATE'
+                        WHEN 'D' THEN 'DELETE' WHEN 'T' THEN 'TRUNCATE' END AS operation,
+       e.old_values, e.new_values,
+       CASE e.operation WHEN 'U' THEN
+           ARRAY(SELECT n.key FROM jsonb_each(e.new_values) n
+                  WHERE n.value::text IS DISTINCT FROM (e.old_values -> n.key)::text ORDER BY n.key)
+       END AS changed_columns,
+       c.role_name AS changed_by, c.user_id, c.tenant_id,
+       coalesce(c.client_ip, c.client_addr) AS ip_address,
+       c.application_name, c.context, e.recorded_at AS created_at,
+       e.record_key, e.table_id, e.key_hash, e.old_key_hash, c.era, c.session_user_name, c.origin, c.user_verified, c.tenant_verified
+  FROM steward.audit_event e
+  LEFT JOIN steward.audit_context c ON c.context_id = e.context_id
+  LEFT JOIN steward.audit_table_names t
+         ON t.table_id = e.table_id AND e.recorded_at >= t.known_since AND e.recorded_at < t.known_until;
+COMMENT ON VIEW steward.audit_entry IS
+'The audit log with the columns that link it; audit_log is the view for people.';
+
+CREATE VIEW steward.audit_log WITH (security_invoker) AS
+SELECT transaction_id, seq, table_schema, table_name, record_id, operation, old_values, new_values, changed_columns,
+       changed_by, user_id, tenant_id, ip_address, application_name, context, created_at
+  FROM steward.audit_entry;
+COMMENT ON VIEW steward.audit_log IS
+'The audit log: one row for each row change and each TRUNCATE, with who did it.';
+COMMENT ON COLUMN steward.audit_log.transaction_id IS 'Transaction, as pg_current_xact_id() returns it.';
+COMMENT ON COLUMN steward.audit_log.seq IS 'Number of the change in its transaction.';
+COMMENT ON COLUMN steward.audit_log.table_name IS 'Name the table had at the time; partitions count as their root.';
+COMMENT ON COLUMN steward.audit_log.record_id IS 'Key of the row: its value, or a JSON object if it has several columns.';
+COMMENT ON COLUMN steward.audit_log.operation IS 'INSERT, UPDATE, DELETE or TRUNCATE.';
+COMMENT ON COLUMN steward.audit_log.old_values IS 'What was there: the row for DELETE, the changed columns for UPDATE.';
+COMMENT ON COLUMN steward.audit_log.new_values IS 'What came: the row for INSERT, the changed columns for UPDATE.';
+COMMENT ON COLUMN steward.audit_log.changed_columns IS 'Columns that an UPDATE changed.';
+COMMENT ON COLUMN steward.audit_log.changed_by IS 'Role that made the change, after SET ROLE.';
+COMMENT ON COLUMN steward.audit_log.user_id IS 'Application user: app.current_user_id, or what steward.audit_user_setting names.';
+COMMENT ON COLUMN steward.audit_log.tenant_id IS 'Tenant: app.tenant_id, or what steward.audit_tenant_setting names.';
+COMMENT ON COLUMN steward.audit_log.ip_address IS 'Client address: app.client_ip if set, else that of the connection.';
+COMMENT ON COLUMN steward.audit_log.context IS 'What the application set in steward.context.';
+COMMENT ON COLUMN steward.audit_log.created_at IS 'Clock time of the change.';
+
+CREATE FUNCTION steward.audit_table_ids(relation regclass) RETURNS SETOF bigint
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- the table itself and, where rows are identified by partition, its partitions
+    SELECT steward.audit_table_id(p.relid)
+      FROM (SELECT relation AS relid
+             UNION
+            SELECT t.relid FROM pg_partition_tree(relation) t
+             UNION
+            SELECT steward.audit_identity(relation)) p
+     UNION
+    -- and what the log knows by the same name, of a table that is gone or in the
+    -- database that a restored dump comes from
+    SELECT last.table_id
+      FROM (SELECT DISTINCT ON (t.table_id) t.*
+              FROM steward.audit_table t ORDER BY t.table_id, t.known_since DESC) last
+      JOIN pg_class c ON c.relname = last.table_name
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = last.table_schema
+     WHERE c.oid IN (relation, steward.audit_identity(relation))
+       AND ((last.era, last.database_id) <>
+            ((SELECT s.system_identifier FROM pg_control_system() s),
+             (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+            -- gone before this one was met, not a table that lived beside it
+            OR NOT EXISTS (SELECT FROM pg_class g WHERE g.oid = last.relation_id)
+               AND NOT EXISTS (SELECT FROM steward.audit_table own
+                                WHERE own.table_id = steward.audit_table_id(c.oid) AND own.known_since <= last.known_since));
+END;
+COMMENT ON FUNCTION steward.audit_table_ids(regclass) IS
+'All ids under which the audit log knows a table: its own, those of its partitions, and those of tables of its name that are gone or were in another database.';
+
+CREATE FUNCTION steward.audit_history(relation regclass, VARIADIC key anycompatiblearray)
+RETURNS SETOF steward.audit_log
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
+AS $$
+DECLARE
+    ids constant bigint[] := ARRAY(SELECT steward.audit_table_ids(relation));
+    wanted constant jsonb := steward.audit_record_key(relation, key::text[]);
+    -- hashes of the keys the row had, and until when it had each
+    hashes bigint[] := ARRAY(SELECT steward.audit_key_hash(id, wanted) FROM unnest(ids) id);
+    untils timestamptz[] := array_fill('infinity'::timestamptz, ARRAY[cardinality(hashes)]);
+    known integer := 0;
+    earlier_hashes bigint[];
+    earlier_untils timestamptz[];
+BEGIN
+    WHILE known < cardinality(hashes) LOOP
+        SELECT array_agg(e.old_key_hash), array_agg(e.created_at)
+          INTO earlier_hashes, earlier_untils
+          FROM unnest(hashes[known + 1:], untils[known + 1:]) AS k(hash, until)
+          JOIN steward.audit_entry e
+            ON e.key_hash = k.hash AND e.table_id = ANY (ids) AND e.created_at <= k.until
+         WHERE e.old_key_hash <> ALL (hashes);
+        known := cardinality(hashes);
+        hashes := hashes || earlier_hashes;
+        untils := untils || earlier_untils;
+    END LOOP;
+
+    -- Locks put the changes of one row in the order of the clock; transaction
+    -- ids do not, because the older transaction may come to the row later.
+    RETURN QUERY
+    SELECT e.transaction_id, e.seq, e.table_schema, e.table_name, e.record_id, e.operation, e.old_values, e.new_values,
+           e.changed_columns, e.changed_by, e.user_id, e.tenant_id, e.ip_address, e.application_name, e.context, e.created_at
+      FROM steward.audit_entry e
+     WHERE e.table_id = ANY (ids)
+       AND (e.key_hash = ANY (hashes) OR e.old_key_hash = ANY (hashes))
+       AND EXISTS (SELECT FROM unnest(hashes, untils) AS k(hash, until)
+                    WHERE e.created_at <= k.until
+                      AND (e.key_hash = k.hash AND (e.record_key = wanted OR k.until < 'infinity') OR e.old_key_hash = k.hash))
+     ORDER BY e.created_at, e.transaction_id, e.seq;
+END $$;
+COMMENT ON FUNCTION steward.audit_history(regclass, anycompatiblearray) IS
+'History of one row, oldest change first, from the values of its primary key; follows it back through the keys it had before.';
+
+--
+-- Attaching
+--
+
+-- The bits of tgtype: 1 for each row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate, 64 instead of.
+CREATE VIEW steward.audit_triggers AS
+SELECT t.tgrelid AS relation_id, t.tgname AS trigger_name,
+       CASE WHEN (t.tgtype & 67) = 1 THEN 'row'
+            WHEN (t.tgtype & 127) = 32 THEN 'truncate'
+            ELSE 'wrong' END AS kind,
+       (t.tgtype & 28) = 28 AND t.tgqual IS NULL AND t.tgattr = '' AS every_change,
+       t.tgenabled AS enabled, t.tgparentid <> 0 AS is_clone, t.tgargs AS arguments
+  FROM pg_trigger t
+ WHERE t.tgfoid = 'steward.audit_trigger'::regproc;
+COMMENT ON VIEW steward.audit_triggers IS
+'The audit triggers of this database: row and truncate triggers, and those attached so that they cannot work.';
+GRANT SELECT ON steward.audit_triggers TO PUBLIC;
+
+CREATE FUNCTION steward.audit_check_root(relation regclass, hint text) RETURNS void
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    root constant regclass := (
+        SELECT a.relid
+          FROM pg_partition_ancestors(relation) a
+          JOIN steward.audit_triggers t ON t.relation_id = a.relid AND t.kind = 'row' AND NOT t.is_clone
+         WHERE a.relid <> relation
+         LIMIT 1);
+BEGIN
+    IF root IS NOT NULL THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('partition %s is audited with its partitioned table %s', relation, root),
+            HINT = format(hint, root);
+    END IF;
+END $$;
+COMMENT ON FUNCTION steward.audit_check_root(regclass, text) IS
+'Raises 55000 if a partition has its audit trigger from a partitioned table above it.';
+
+CREATE FUNCTION steward.audit_enable(
+    relation   regclass,
+    exclude    name[]  DEFAULT '{}',
+    include    name[]  DEFAULT '{}',
+    redact     name[]  DEFAULT '{}',
+    log_values text    DEFAULT 'changes',
+    always     boolean DEFAULT true)
+RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    arguments constant text[] := ARRAY(
+        SELECT o.option || '=' || o.value
+          FROM (VALUES (1, 'exclude', (SELECT string_agg(quote_ident(c), ',') FROM unnest(exclude) c)),
+                       (2, 'include', (SELECT string_agg(quote_ident(c), ',') FROM unnest(include) c)),
+                       (3, 'redact',  (SELECT string_agg(quote_ident(c), ',') FROM unnest(redact) c)),
+                       (4, 'values',  nullif(log_values, 'changes'))) AS o(place, option, value)
+         WHERE o.value IS NOT NULL
+         ORDER BY o.place);
+    argument_list constant text := (SELECT string_agg(quote_literal(a), ', ') FROM unnest(arguments) a);
+    -- as pg_trigger keeps them: each with a zero byte behind it
+    stored constant bytea := coalesce(
+        (SELECT string_agg(convert_to(a.argument, getdatabaseencoding()) || '\x00'::bytea, ''::bytea ORDER BY a.place)
+           FROM unnest(arguments) WITH ORDINALITY a(argument, place)), '');
+    state constant "char" := CASE WHEN always THEN 'A' ELSE 'O' END;
+    enable constant text := CASE WHEN always THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END;
+    command text;
+BEGIN
+    IF num_nulls(relation, exclude, include, redact, log_values, always) > 0
+       OR array_position(exclude || include || redact, NULL) IS NOT NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.audit_enable() must not be null';
+    END IF;
+    PERFORM steward.check_owner(m.member), steward.audit_identity(m.member) FROM steward.table_members(relation) m;
+    PERFORM steward.audit_check_root(relation, 'SELECT steward.audit_enable(%L, ...);');
+
+    FOR command IN
+        -- what stands in the way: other arguments, and what a partition has of its own
+        SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
+          FROM steward.table_members(relation) m
+          JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
+         WHERE t.kind = 'wrong'
+            OR t.kind = 'row' AND (m.is_partition OR t.arguments <> stored OR NOT t.every_change)
+         ORDER BY m.depth, m.qualified_name, t.trigger_name
+    LOOP
+        EXECUTE command;
+        RETURN NEXT command;
+    END LOOP;
+
+    FOR command IN
+        SELECT c.command
+          FROM steward.table_members(relation) m
+          LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
+                              WHERE relation_id = m.member AND kind = 'row' LIMIT 1) r ON true
+          LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
+                              WHERE relation_id = m.member AND kind = 'truncate' LIMIT 1) t ON true
+         CROSS JOIN LATERAL (VALUES
+               -- partitions get clones of the row trigger
+               (1, NOT m.is_partition AND r.trigger_name IS NULL,
+                format('CREATE TRIGGER steward_audit AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger(%s)',
+                       m.qualified_name, argument_list)),
+               -- the root's state reaches its partitions, so that only theirs is left to mend
+               (2, coalesce(r.enabled, 'O') <> state
+                   AND (NOT m.is_partition OR (SELECT bool_and(t.enabled = state) FROM steward.audit_triggers t
+                                                WHERE t.relation_id = audit_enable.relation AND t.kind = 'row')),
+                format('ALTER TABLE %s %s TRIGGER %I', m.qualified_name, enable, coalesce(r.trigger_name, 'steward_audit'))),
+               (3, t.trigger_name IS NULL,
+                format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger()',
+                       m.qualified_name)),
+               (4, coalesce(t.enabled, 'O') <> state,
+                format('ALTER TABLE ONLY %s %s TRIGGER %I', m.qualified_name, enable, coalesce(t.trigger_name, 'steward_audit_truncate')))
+               ) AS c(place, needed, command)
+         WHERE c.needed
+         ORDER BY m.depth, m.qualified_name, c.place
+    LOOP
+        EXECUTE command;
+        RETURN NEXT command;
+    END LOOP;
+
+    -- reads the trigger's arguments as it will when it fires
+    PERFORM steward.audit_check(relation);
+END $$;
+COMMENT ON FUNCTION steward.audit_enable(regclass, name[], name[], name[], text, boolean) IS
+'Attaches the audit triggers to a table, its partitions and its inheritance children; returns the commands it ran.';
+
+CREATE FUNCTION steward.audit_disable(relation regclass) RETURNS SETOF text
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    command text;
+BEGIN
+    PERFORM steward.check_owner(m.member) FROM steward.table_members(relation) m;
+    PERFORM steward.audit_check_root(relation, 'SELECT steward.audit_disable(%L);');
+    FOR command IN
+        SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
+          FROM steward.table_members(relation) m
+          JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
+         ORDER BY m.depth, m.qualified_name, t.trigger_name
+    LOOP
+        EXECUTE command;
+        RETURN NEXT command;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION steward.audit_disable(regclass) IS
+'Drops the audit triggers of a table, its partitions and its inheritance children; returns the commands it ran. The log stays.';
+
+CREATE FUNCTION steward.audit_enable_schema(
+    schema     regnamespace,
+    log_values text    DEFAULT 'changes',
+    always     boolean DEFAULT true)
+RETURNS TABLE (relation regclass, result text)
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    FOR relation IN
+        SELECT c.oid::regclass
+          FROM pg_class c
+         WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+           AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
+         ORDER BY c.relname
+    LOOP
+        BEGIN
+            -- a table that is audited already keeps its options
+            IF EXISTS (SELECT FROM steward.audit_triggers t WHERE t.relation_id = relation AND t.kind = 'row') THEN
+                result := 'audited already';
+            ELSE
+                PERFORM steward.audit_enable(relation, log_values => log_values, always => always);
+                result := 'audited now';
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            result := 'not audited: ' || SQLERRM;
+        END;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION steward.audit_enable_schema(regnamespace, text, boolean) IS
+'Attaches the audit triggers to every table of a schema that has none; returns what came of it, table by table.';
+
+CREATE FUNCTION steward.audit_enable_command(relation text, arguments bytea) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('SELECT steward.audit_enable(%L%s);', relation,
+                  (SELECT string_agg(format(', %s => %L', o.parameter,
+                                            CASE o.option WHEN 'values' THEN v.found[1] ELSE v.found::text END), '' ORDER BY o.place)
+                     FROM (VALUES (1, 'exclude', 'exclude'), (2, 'include', 'include'), (3, 'redact', 'redact'),
+                                  (4, 'values', 'log_values')) AS o(place, option, parameter)
+                    CROSS JOIN LATERAL (SELECT steward.audit_option_values(arguments, o.option)) AS v(found)
+                    WHERE v.found <> '{}'));
+END;
+COMMENT ON FUNCTION steward.audit_enable_command(text, bytea) IS
+'The call of audit_enable() that attaches an audit trigger anew with the options it has.';
+
+CREATE VIEW steward.audit_coverage AS
+WITH tables AS (
+    SELECT c.oid, n.nspname AS table_schema, c.relname AS table_name, c.relkind, c.relispartition,
+           format('%I.%I', n.nspname, c.relname) AS qualified_name
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
+       AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward')
+       AND NOT EXISTS (SELECT FROM pg_depend d
+                        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+), row_triggers AS (
+    SELECT t.relation_id, bool_or(t.every_change) AS every_change, string_agg(quote_ident(t.trigger_name), ', ') AS names,
+           string_agg(t.arguments, '') AS arguments
+      FROM steward.audit_triggers t
+     WHERE t.kind = 'row'
+     GROUP BY t.relation_id
+), wrong_triggers AS (
+    SELECT t.relation_id, string_agg(quote_ident(t.trigger_name), ', ') AS names, string_agg(t.arguments, '') AS arguments
+      FROM steward.audit_triggers t
+     WHERE t.kind = 'wrong'
+     GROUP BY t.relation_id
+)
+SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
+  FROM tables t
+  LEFT JOIN row_triggers r ON r.relation_id = t.oid
+  LEFT JOIN wrong_triggers w ON w.relation_id = t.oid
+  -- what the options name and the table lacks, and the other way round
+ CROSS JOIN LATERAL (
+       SELECT steward.audit_option_values(r.arguments, 'exclude') || steward.audit_option_values(r.arguments, 'include')
+              || steward.audit_option_values(r.arguments, 'redact')) AS o(named)
+ CROSS JOIN LATERAL (
+       SELECT ARRAY(SELECT quote_ident(n.name)
+                      FROM unnest(o.named) n(name)
+                     WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                                        WHERE a.attrelid = t.oid AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped)) AS unknown,
+              ARRAY(SELECT quote_ident(a.attname)
+                      FROM pg_attribute a
+                     -- most tables are not audited
+                     WHERE r.relation_id IS NOT NULL AND a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+                       AND a.attname <> ALL (o.named)
+                       AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
+                     ORDER BY a.attnum) AS unnamed) AS c
+ CROSS JOIN LATERAL (VALUES
+       (t.relkind = 'f',
+        'foreign table', 'Its rows change on another server.', NULL),
+       (t.relkind <> 'f' AND r.relation_id IS NULL AND w.relation_id IS NULL,
+        'not audited', 'The table has no audit trigger.',
+        format('SELECT steward.audit_enable(%L);', t.qualified_name)),
+       (w.relation_id IS NOT NULL,
+        'trigger cannot work', format('Trigger %s is not AFTER ROW, nor AFTER TRUNCATE: it fails when it fires.', w.names),
+        CASE WHEN w.relation_id IS NOT NULL THEN steward.audit_enable_command(t.qualified_name, coalesce(r.arguments, w.arguments)) END),
+       (r.every_change IS FALSE,
+        'not every change', format('Trigger %s leaves out some operation, column or row.', r.names),
+        CASE WHEN NOT r.every_change THEN steward.audit_enable_command(t.qualified_name, r.arguments) END),
+       (r.relation_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM steward.audit_triggers s WHERE s.relation_id = t.oid AND s.kind = 'truncate'),
+        'TRUNCATE not audited', CASE WHEN t.relispartition THEN 'The partition has no audit trigger for TRUNCATE: it was attached later.'
+                                     ELSE 'The table has no audit trigger for TRUNCATE.' END,
+        format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger(); ALTER TABLE ONLY %1$s ENABLE ALWAYS TRIGGER steward_audit_truncate;',
+               t.qualified_name)),
+       (r.relation_id IS NOT NULL AND NOT t.relispartition
+        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND (i.indisprimary OR i.indisreplident)),
+        'no primary key', 'Rows are identified by a hash of their values, which changes when they do.',
+        format('ALTER TABLE %s ADD PRIMARY KEY (...);', t.qualified_name)),
+       (cardinality(c.unknown) > 0,
+        'unknown column', 'Writes fail, because the trigger names: ' || array_to_string(c.unknown, ', '),
+        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name)),
+       (steward.audit_option_values(r.arguments, 'include') <> '{}' AND NOT t.relispartition AND cardinality(c.unnamed) > 0,
+        'columns left out', 'No option names: ' || array_to_string(c.unnamed, ', '),
+        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name))
+        UNION ALL
+       -- triggers that do not always fire
+       SELECT true,
+              CASE WHEN x.kind = 'truncate' THEN 'TRUNCATE not audited'
+                   WHEN x.enabled = 'D' THEN 'trigger disabled'
+                   WHEN x.enabled = 'R' THEN 'trigger fires in replication only'
+                   ELSE 'trigger silent in replication' END,
+              format(CASE x.enabled WHEN 'D' THEN 'Trigger %I does not fire.'
+                                    WHEN 'R' THEN 'Trigger %I fires only under session_replication_role = replica.'
+                                    ELSE 'Trigger %I does not fire under session_replication_role = replica.' END, x.trigger_name),
+              format('ALTER TABLE %s%s ENABLE ALWAYS TRIGGER %I;', CASE x.kind WHEN 'truncate' THEN 'ONLY ' END,
+                     t.qualified_name, x.trigger_name)
+         FROM steward.audit_triggers x
+        WHERE x.relation_id = t.oid AND (x.kind = 'row' AND x.enabled <> 'A' OR x.kind = 'truncate' AND x.enabled = 'D')) AS f(found, finding, detail, fix)
+ WHERE f.found;
+COMMENT ON VIEW steward.audit_coverage IS
+'What is not audited, or not as it should be: one row for each finding, with the command that mends it.';
+COMMENT ON COLUMN steward.audit_coverage.table_schema IS 'where the table is';
+COMMENT ON COLUMN steward.audit_coverage.table_name IS 'the table';
+COMMENT ON COLUMN steward.audit_coverage.finding IS 'what is the matter';
+COMMENT ON COLUMN steward.audit_coverage.detail IS 'what that means, and for which trigger or columns';
+COMMENT ON COLUMN steward.audit_coverage.fix IS 'the command that mends it; null if there is none';
+GRANT SELECT ON steward.audit_coverage TO pg_monitor;
+
+--
+-- Keeping
+--
+
+CREATE FUNCTION steward.audit_partition_bounds(relation regclass, OUT lower_bound timestamptz, OUT upper_bound timestamptz)
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC'
+AS $$
+DECLARE
+    bounds constant text[] := regexp_match(
+        (SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_class c WHERE c.oid = relation),
+        'FROM \(''?([^'')]*)''?\) TO \(''?([^'')]*)''?\)');
+BEGIN
+    lower_bound := CASE bounds[1] WHEN 'MINVALUE' THEN '-infinity' ELSE bounds[1] END;
+    upper_bound := CASE bounds[2] WHEN 'MAXVALUE' THEN 'infinity' ELSE bounds[2] END;
+END $$;
+COMMENT ON FUNCTION steward.audit_partition_bounds(regclass) IS
+'The bounds of a partition of the audit log, whatever the session''s time zone and date style; null for the default partition.';
+
+CREATE VIEW steward.audit_partitions AS
+SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_name, b.lower_bound, b.upper_bound
+  FROM pg_inherits i
+  JOIN pg_class p ON p.oid = i.inhrelid
+  JOIN pg_namespace n ON n.oid = p.relnamespace
+ CROSS JOIN LATERAL steward.audit_partition_bounds(p.oid) b
+ WHERE i.inhparent = 'steward.audit_event'::regclass AND NOT i.inhdetachpending;
+COMMENT ON VIEW steward.audit_partitions IS
+'The partitions of the audit log with their bounds; the default partition has none.';
+COMMENT ON COLUMN steward.audit_partitions.relation_id IS 'oid of the partition';
+COMMENT ON COLUMN steward.audit_partitions.qualified_name IS 'its name with its schema, quoted where it must be';
+COMMENT ON COLUMN steward.audit_partitions.lower_bound IS 'events of this time or later are in it; null for the default partition';
+COMMENT ON COLUMN steward.audit_partitions.upper_bound IS 'events before this time; null for the default partition';
+GRANT SELECT ON steward.audit_partitions TO pg_monitor;
+
+-- Upkeep must not be part of a deadlock, which might end with a user's
+-- transaction.  So it stands in a queue only while it holds no lock, and leaves it
+-- before anybody looks for deadlocks; all further locks it gets at once or not.
+CREATE FUNCTION steward.audit_lock(VARIADIC locks text[]) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s'
+AS $$
+DECLARE
+    patience constant numeric := least(extract(epoch FROM current_setting('deadlock_timeout')::interval) * 1000 / 2, 200);
+BEGIN
+    PERFORM set_config('lock_timeout', greatest(floor(patience), 1)::text, true);
+    FOR attempt IN 1..20 LOOP
+        BEGIN
+            FOR i IN 1..cardinality(locks) LOOP
+                EXECUTE format('LOCK TABLE %s MODE %s', locks[i], CASE WHEN i > 1 OR patience < 10 THEN 'NOWAIT' END);
+            END LOOP;
+            RETURN true;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(0.1);
+        END;
+    END LOOP;
+    RETURN false;
+END $$;
+REVOKE ALL ON FUNCTION steward.audit_lock(text[]) FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_lock(text[]) IS
+'Locks tables of the audit log if they can be had within some seconds; returns whether they could.';
+
+CREATE FUNCTION steward.audit_maintain()
+RETURNS TABLE (action text, partition text, detail text)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '1s' SET steward.audit_guard = off
+AS $$
+DECLARE
+    loaded constant bigint := steward.audit_table_id('steward.audit_event');  -- brings in the library with its settings
+    span constant text := current_setting('steward.audit_partition_interval');
+    step constant interval := ('1 ' || span)::interval;
+    ahead constant integer := current_setting('steward.audit_partitions_ahead');
+    retention constant interval := current_setting('steward.audit_retention')::interval;
+    cutoff constant timestamptz := clock_timestamp() - nullif(retention, '0');
+    new_from timestamptz;
+    new_to timestamptz;
+    new_name name;
+    moved bigint;
+    old record;
+BEGIN
+    -- one at a time; whoever comes second has nothing left to do
+    PERFORM pg_advisory_xact_lock('steward.audit_event'::regclass::oid::bigint);
+
+    IF to_regclass('steward.audit_event_default') IS NULL THEN
+        CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
+        ALTER TABLE steward.audit_event_default REPLICA IDENTITY FULL;
+    END IF;
+    PERFORM steward.audit_equip('audit_event_default');
+
+    FOR old IN
+        SELECT p.qualified_name, p.upper_bound
+          FROM steward.audit_partitions p
+         WHERE p.upper_bound <= cutoff
+         ORDER BY p.upper_bound
+    LOOP
+        partition := old.qualified_name;
+        IF NOT steward.audit_lock('ONLY steward.audit_event IN ACCESS EXCLUSIVE',
+                                  'ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',
+                                  old.qualified_name || ' IN ACCESS EXCLUSIVE') THEN
+            action := 'postponed';
+            detail := 'the log is in use: run audit_maintain() again';
+            RETURN NEXT;
+            EXIT;
+        END IF;
+        EXECUTE format('DROP TABLE %s', old.qualified_name);
+        action := 'dropped';
+        detail := format('its events are older than %s', old.upper_bound);
+        RETURN NEXT;
+    END LOOP;
+
+    -- the present span, those ahead, and those of which the default partition has
+    -- events; without what other partitions cover already
+    FOR new_from, new_to IN
+        SELECT lower(g.gap), upper(g.gap)
+          FROM (SELECT date_trunc(span, clock_timestamp()) + n * step AS start FROM generate_series(0, ahead) n
+                 UNION
+                SELECT DISTINCT date_trunc(span, d.recorded_at) FROM ONLY steward.audit_event_default d) s
+         CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(s.start, s.start + step))
+                                   - coalesce((SELECT range_agg(tstzrange(p.lower_bound, p.upper_bound))
+                                                 FROM steward.audit_partitions p WHERE p.lower_bound IS NOT NULL),
+                                              '{}')) AS g(gap)
+         ORDER BY 1
+    LOOP
+        IF NOT steward.audit_lock('ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',
+                                  'ONLY steward.audit_event IN SHARE UPDATE EXCLUSIVE') THEN
+            action := 'postponed';
+            partition := 'steward.audit_event_default';
+            detail := 'the log is in use: run audit_maintain() again';
+            RETURN NEXT;
+            EXIT;
+        END IF;
+        IF new_to <= cutoff THEN
+            DELETE FROM ONLY steward.audit_event_default d WHERE d.recorded_at >= new_from AND d.recorded_at < new_to;
+            GET DIAGNOSTICS moved = ROW_COUNT;
+            action := 'dropped';
+            partition := 'steward.audit_event_default';
+            detail := format('%s events older than %s', moved, new_to);
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+
+        new_name := 'audit_event_' || to_char(new_from, CASE WHEN span = 'month' AND new_from = date_trunc('month', new_from)
+                                                             THEN 'YYYY_MM' ELSE 'YYYY_MM_DD' END);
+        -- the name may belong to a partition that was detached
+        WHILE to_regclass(format('steward.%I', new_name)) IS NOT NULL LOOP
+            new_name := new_name || '_';
+        END LOOP;
+        partition := format('steward.%I', new_name);
+        EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event_default INCLUDING DEFAULTS INCLUDING STORAGE)', partition);
+        EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
+                        INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
+        GET DIAGNOSTICS moved = ROW_COUNT;
+        EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
+        PERFORM steward.audit_equip(new_name);
+        action := 'created';
+        detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
+        RETURN NEXT;
+    END LOOP;
+
+    FOR partition IN
+        SELECT i.indexrelid::regclass
+          FROM steward.audit_partitions p
+          JOIN pg_index i ON i.indrelid = p.relation_id
+          JOIN pg_class c ON c.oid = i.indexrelid
+          JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'
+    LOOP
+        BEGIN
+            PERFORM brin_summarize_new_values(partition::regclass);
+        EXCEPTION WHEN lock_not_available THEN
+            action := 'postponed';
+            detail := 'in use: could not be summarized within ' || current_setting('lock_timeout');
+            RETURN NEXT;
+        END;
+    END LOOP;
+
+    -- A context serves for a day at most, so what is older than the oldest
+    -- event by more than that stands for nothing any more.
+    DELETE FROM steward.audit_context c
+     WHERE c.created_at < cutoff - interval '1 day'
+       AND c.created_at < (SELECT min(e.recorded_at) FROM steward.audit_event e) - interval '1 day';
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    IF moved > 0 THEN
+        action := 'removed contexts';
+        partition := 'steward.audit_context';
+        detail := format('%s rows that no event needs', moved);
+        RETURN NEXT;
+    END IF;
+END $$;
+REVOKE ALL ON FUNCTION steward.audit_maintain() FROM PUBLIC;
+COMMENT ON FUNCTION steward.audit_maintain() IS
+'Creates the coming partitions of the audit log and drops those older than steward.audit_retention; call it daily from cron.';

@@ -1,0 +1,181 @@
+/*
+ * audit_internal.h
+ *		What the files of the audit module share, callee first.
+ *
+ *		audit_json.c		values of a row, laid out as jsonb
+ *		audit_context.c		who is at work, interned as one row per context
+ *		audit_log.c		the log: finding the partition, writing events
+ *		audit_tenant.c		which tenant may read an event
+ *		audit_table.c		what is known of one audited table, per session
+ *		audit_guard.c		what keeps the log from being changed or dropped
+ *		audit.c			the trigger, and the functions that read keys
+ *		audit_settings.c	the settings
+ */
+#ifndef STEWARD_AUDIT_INTERNAL_H
+#define STEWARD_AUDIT_INTERNAL_H
+
+#include "audit/audit.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
+#include "utils/jsonb.h"
+
+/* Settings; each is described in audit_settings.c. */
+extern bool steward_audit_guard;
+extern char *steward_audit_redaction_key;
+extern char *steward_audit_redaction_key_file;
+extern char *steward_audit_user_setting;
+extern char *steward_audit_client_ip_setting;
+extern char *steward_audit_tenant_setting;
+extern char *steward_audit_tenant_column;
+extern char *steward_context;
+
+/* audit_json.c */
+
+/* How a column's values become jsonb. */
+typedef enum AuditEncoding
+{
+	ENCODE_TEXT,				/* text, varchar, char: a string */
+	ENCODE_NAME,				/* name and cstring: a string */
+	ENCODE_BOOL,
+	ENCODE_INT2,
+	ENCODE_INT4,
+	ENCODE_INT8,
+	ENCODE_NUMERIC,
+	ENCODE_FLOAT4,
+	ENCODE_FLOAT8,
+	ENCODE_JSONB,
+	ENCODE_DATETIME,			/* date, time, timestamp, timestamptz */
+	ENCODE_UUID,
+	ENCODE_OUTPUT,				/* anything else: its output function's text */
+	ENCODE_REDACTED,			/* a keyed hash of the output function's text */
+} AuditEncoding;
+
+/* One column of an audited table. */
+typedef struct AuditColumn
+{
+	const char *name;
+	int			name_length;
+	AttrNumber	attnum;
+	Oid			type;			/* base type, if the column has a domain */
+	int16		typlen;
+	bool		typbyval;
+	AuditEncoding encoding;
+	bool		in_key;
+	PinnedOutput output;		/* ENCODE_OUTPUT and ENCODE_REDACTED only */
+} AuditColumn;
+
+extern const char *steward_audit_get_redaction_key(void);
+extern void steward_audit_column_init(AuditColumn *column, Form_pg_attribute att,
+									  bool redact, MemoryContext mcxt);
+extern void steward_audit_sort_columns(AuditColumn *columns, int ncolumns);
+extern Jsonb *steward_audit_object(StringInfo out, AuditColumn **columns, int ncolumns,
+								   const Datum *values, const bool *isnull);
+extern Jsonb *steward_audit_row_hash_key(StringInfo out, const char *hash);
+
+/* audit_context.c */
+extern void steward_audit_context_init(void);
+extern int64 steward_audit_context_id(TimestampTz *expires);
+
+
+/* audit_log.c */
+
+/* Columns of steward.audit_event. */
+enum
+{
+	EVENT_RECORDED_AT,
+	EVENT_TRANSACTION_ID,
+	EVENT_CONTEXT_ID,
+	EVENT_TABLE_ID,
+	EVENT_KEY_HASH,
+	EVENT_SEQ,
+	EVENT_OPERATION,
+	EVENT_RECORD_KEY,
+	EVENT_OLD_VALUES,
+	EVENT_NEW_VALUES,
+	EVENT_TENANT_ID,
+	EVENT_OLD_KEY_HASH,			/* last, because it is nearly always null */
+	EVENT_NATTS
+};
+
+typedef struct AuditBatch AuditBatch;
+
+extern void steward_audit_log_init(void);
+extern AuditBatch *steward_audit_batch_open(void);
+extern void steward_audit_batch_add(AuditBatch **batch, const Datum *values, const bool *isnull);
+extern void steward_audit_batch_flush(AuditBatch *batch);
+extern void steward_audit_batch_close(AuditBatch *batch);
+extern Oid	steward_audit_relation(const char *name);
+extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);
+
+/* audit_tenant.c */
+
+/* The tenant of a statement's context, as far as it may read the events. */
+typedef struct AuditTenant
+{
+	bool		known;			/* "id" holds it; false if there is none */
+	Datum		id;				/* text */
+	AttrNumber	attnum;			/* the column that says whose a row is; 0: no
+								 * such column */
+	bool		is_uuid;
+	FmgrInfo	output;
+} AuditTenant;
+
+extern void steward_audit_tenant_begin(AuditTenant *tenant, Relation rel, MemoryContext mcxt);
+extern bool steward_audit_tenant_reads(AuditTenant *tenant, TupleTableSlot *old_row,
+									   TupleTableSlot *new_row);
+
+/* audit_table.c */
+
+/* In the order of the trigger's option "values". */
+typedef enum AuditValues
+{
+	AUDIT_CHANGES,				/* an UPDATE keeps the changed columns */
+	AUDIT_FULL,					/* an UPDATE keeps both rows whole */
+	AUDIT_KEY,					/* nothing but the key is kept */
+} AuditValues;
+
+/* What a session knows of one audited table through one of its triggers. */
+typedef struct AuditTable
+{
+	Oid			trigger;		/* hash key */
+	Oid			relation;
+	Oid			identity;		/* see steward_audit_find_identity */
+	int64		table_id;		/* the identity's; for TRUNCATE its own */
+	MemoryContext mcxt;			/* holds this struct's contents */
+	int			pins;			/* statements at work with it */
+	bool		valid;			/* false: build it anew for the next statement */
+	Provisional registered;		/* its row in steward.audit_table */
+	AuditValues capture;
+	bool		redacts;		/* some column is redacted */
+	AttrNumber	last_attnum;	/* the last attribute that matters */
+	int			ncolumns;		/* kept columns, in jsonb's key order */
+	AuditColumn *columns;
+	AuditColumn **all;			/* pointers to each of them */
+	AuditColumn **changed;		/* room for as many */
+	AuditColumn **by_attnum;	/* the column of each attribute, NULL if it is
+								 * not kept */
+	Datum	   *old_row;		/* room for values by attribute: see */
+	Datum	   *new_row;		/* steward_audit_compare_alike */
+	bool	   *nulls;			/* all false */
+	int			nkeys;			/* 0: no primary key */
+	AuditColumn *keys;
+	AuditColumn **all_keys;
+} AuditTable;
+
+extern void steward_audit_table_init(void);
+extern void steward_audit_check_relation(Relation rel);
+extern AuditTable *steward_audit_table(Relation rel, Trigger *trigger, bool truncate);
+extern int	steward_audit_compare_alike(AuditTable *table, TupleDesc desc,
+										HeapTuple old_tuple, HeapTuple new_tuple);
+extern void steward_audit_table_unpin(AuditTable *table);
+extern AuditTable *steward_audit_describe(Relation rel, Trigger *trigger, bool truncate,
+										  MemoryContext mcxt);
+extern Oid	steward_audit_find_identity(Relation rel, List **key);
+extern int64 steward_audit_make_table_id(Oid relation);
+extern int64 steward_audit_hash_key(int64 table_id, Jsonb *key);
+extern int64 steward_audit_hash_integer_key(int64 table_id, int64 key);
+
+/* audit_guard.c */
+extern void steward_audit_guard_init(void);
+
+#endif							/* STEWARD_AUDIT_INTERNAL_H */

@@ -1,0 +1,643 @@
+/*
+ * audit_table.c
+ *		What a session knows of an audited table: which columns are kept and
+ *		how, what identifies a row, and under which id the log knows the table.
+ *
+ * It is read from the trigger's arguments and the catalogs once, and again
+ * after the table changed.
+ */
+#include "audit/audit_internal.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "nodes/bitmapset.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+/* Columns of steward.audit_table. */
+enum
+{
+	TABLE_ID,
+	TABLE_KNOWN_SINCE,
+	TABLE_ERA,
+	TABLE_DATABASE,
+	TABLE_RELATION,
+	TABLE_SCHEMA,
+	TABLE_NAME,
+	TABLE_NATTS
+};
+
+/* The trigger's arguments, as lists of column names. */
+typedef struct AuditOptions
+{
+	List	   *exclude;
+	List	   *include;		/* NIL: every column */
+	List	   *redact;
+	AuditValues capture;
+} AuditOptions;
+
+typedef struct TableEntry
+{
+	Oid			trigger;		/* hash key */
+	AuditTable *table;
+} TableEntry;
+
+static HTAB *tables = NULL;
+
+/* steward.audit_table: when something happens to it, tables may have to be registered anew. */
+static Oid	lineage = InvalidOid;
+
+/* Counts changes of the catalog that may concern any table. */
+static uint64 ninvalidations = 0;
+
+/*
+ * Returns the id under which the log knows a table: the table's oid, and a hash
+ * that tells this database of this cluster from every other, so that the log of
+ * a restored dump and the log that goes on from it never share an id.
+ */
+int64
+steward_audit_make_table_id(Oid relation)
+{
+	uint64		system = GetSystemIdentifier();
+	uint64		database = hash_bytes_extended((unsigned char *) &system, sizeof(system), MyDatabaseId);
+
+	return (int64) ((database & UINT64CONST(0x7FFFFFFF00000000)) | relation);
+}
+
+/*
+ * Returns the hash by which the log finds rows with an integer key.  Keys that
+ * follow each other keep doing so, which keeps the index small and its pages
+ * warm.
+ */
+int64
+steward_audit_hash_integer_key(int64 table_id, int64 key)
+{
+	return (int64) ((uint64) key + hash_bytes_extended((unsigned char *) &table_id, sizeof(table_id), 0));
+}
+
+/* Reads a whole number that fits an int8; false for any other number. */
+static bool
+numeric_as_integer(Numeric number, int64 *integer)
+{
+	Datum		trimmed = DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(number));
+	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, trimmed));
+	char	   *end;
+
+	errno = 0;
+	*integer = strtoll(text, &end, 10);
+	return errno == 0 && *end == '\0' && end != text;
+}
+
+/*
+ * Returns the hash by which the log finds rows with the given key.  Keys that
+ * are equal as jsonb have the same one, such as 42 and 42.00.
+ */
+int64
+steward_audit_hash_key(int64 table_id, Jsonb *key)
+{
+	if (JB_ROOT_COUNT(key) == 1)
+	{
+		JsonbIterator *it = JsonbIteratorInit(&key->root);
+		JsonbValue	value;
+		int64		integer;
+
+		(void) JsonbIteratorNext(&it, &value, true);	/* the object */
+		(void) JsonbIteratorNext(&it, &value, true);	/* its key */
+		(void) JsonbIteratorNext(&it, &value, true);	/* its value */
+		if (value.type == jbvNumeric && numeric_as_integer(value.val.numeric, &integer))
+			return steward_audit_hash_integer_key(table_id, integer);
+	}
+	return DatumGetInt64(DirectFunctionCall2(jsonb_hash_extended, JsonbPGetDatum(key),
+											 Int64GetDatum(table_id)));
+}
+
+static bool
+contains(List *names, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (strcmp(strVal(lfirst(lc)), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Raises 22023 if a column stands in both lists. */
+static void
+check_apart(List *a, const char *a_option, List *b, const char *b_option)
+{
+	ListCell   *lc;
+
+	foreach(lc, a)
+	{
+		if (contains(b, strVal(lfirst(lc))))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" is named in both audit options \"%s\" and \"%s\"",
+							strVal(lfirst(lc)), a_option, b_option),
+					 errhint("Name it in one of the two.")));
+	}
+}
+
+/* Reads the trigger's arguments; raises 22023 or 42703 for what it cannot follow. */
+static void
+parse_options(Relation rel, Trigger *trigger, AuditOptions *options)
+{
+	static const char *const captures[] = {"changes", "full", "key", NULL};
+
+	memset(options, 0, sizeof(*options));
+	for (int i = 0; i < trigger->tgnargs; i++)
+	{
+		char	   *value;
+		char	   *option = steward_option(trigger->tgargs[i], &value);
+		List	  **columns = NULL;
+
+		if (option != NULL && strcmp(option, "values") == 0)
+		{
+			options->capture = steward_option_choice("audit", option, value, captures);
+			continue;
+		}
+		if (option != NULL && strcmp(option, "exclude") == 0)
+			columns = &options->exclude;
+		else if (option != NULL && strcmp(option, "include") == 0)
+			columns = &options->include;
+		else if (option != NULL && strcmp(option, "redact") == 0)
+			columns = &options->redact;
+		else
+			steward_option_unknown("audit", trigger->tgargs[i],
+								   "'exclude=...', 'include=...', 'redact=...' and 'values=changes|full|key'");
+		*columns = list_concat(*columns, steward_option_columns(rel, "audit", option, value));
+	}
+
+	check_apart(options->exclude, "exclude", options->redact, "redact");
+	check_apart(options->exclude, "exclude", options->include, "include");
+	if (options->redact != NIL)
+		(void) steward_audit_get_redaction_key();
+}
+
+/*
+ * Returns the index whose columns identify a row: the primary key, or else the
+ * replica identity; InvalidOid if there is neither.
+ */
+static Oid
+key_index(Relation rel)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *lc;
+	Oid			key = InvalidOid;
+
+	foreach(lc, indexes)
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
+		Form_pg_index index;
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for index %u", lfirst_oid(lc));
+		index = (Form_pg_index) GETSTRUCT(tuple);
+		if (index->indisprimary)
+			key = index->indexrelid;
+		else if (index->indisreplident && !OidIsValid(key))
+			key = index->indexrelid;
+		ReleaseSysCache(tuple);
+	}
+	list_free(indexes);
+	return key;
+}
+
+/* Returns the names of an index's key columns as a list of String nodes. */
+static List *
+index_columns(Oid index)
+{
+	List	   *names = NIL;
+	HeapTuple	tuple;
+	Form_pg_index form;
+
+	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", index);
+	form = (Form_pg_index) GETSTRUCT(tuple);
+	for (int i = 0; i < form->indnkeyatts; i++)
+		names = lappend(names,
+						makeString(get_attname(form->indrelid, form->indkey.values[i], false)));
+	ReleaseSysCache(tuple);
+	return names;
+}
+
+/*
+ * Finds the table that a row belongs to in the eyes of its owner, and the names
+ * of the columns that identify it there.  For a partition that is the topmost
+ * ancestor with a primary key, so that a row keeps its identity when it moves;
+ * without any key it is the root.
+ */
+Oid
+steward_audit_find_identity(Relation rel, List **key)
+{
+	List	   *line = rel->rd_rel->relispartition ?
+		get_partition_ancestors(RelationGetRelid(rel)) : NIL;
+	Oid			root = line != NIL ? llast_oid(line) : RelationGetRelid(rel);
+
+	for (int i = list_length(line) - 1; i >= -1; i--)
+	{
+		Oid			relid = i < 0 ? RelationGetRelid(rel) : list_nth_oid(line, i);
+		Relation	ancestor = relation_open(relid, AccessShareLock);
+		Oid			index = key_index(ancestor);
+
+		relation_close(ancestor, NoLock);
+		if (OidIsValid(index))
+		{
+			*key = index_columns(index);
+			return relid;
+		}
+	}
+	*key = NIL;
+	return root;
+}
+
+static AuditColumn **
+pointers_to(AuditColumn *columns, int ncolumns)
+{
+	AuditColumn **pointers = palloc(Max(ncolumns, 1) * sizeof(AuditColumn *));
+
+	for (int i = 0; i < ncolumns; i++)
+		pointers[i] = &columns[i];
+	return pointers;
+}
+
+/* Raises 42809 or 0A000 for relations whose changes the log does not take. */
+void
+steward_audit_check_relation(Relation rel)
+{
+	if (rel->rd_rel->relkind != RELKIND_RELATION && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot audit \"%s\": it is not a table", RelationGetRelationName(rel)),
+				 rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE ?
+				 errhint("Audit the table on the server where it is stored.") :
+				 errhint("Audit the tables it reads from.")));
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot audit temporary table \"%s\"", RelationGetRelationName(rel)),
+				 errhint("A temporary table is gone with its session: use a permanent table.")));
+	if (RelationGetNamespace(rel) == get_namespace_oid("steward", true))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot audit \"%s\": it belongs to pg_steward itself",
+						RelationGetRelationName(rel)),
+				 errhint("Nobody can change the log, so there is nothing to audit in it.")));
+}
+
+/*
+ * Describes a table for one of its audit triggers; everything is allocated in
+ * "mcxt".  A NULL trigger stands for one without arguments.  For TRUNCATE only
+ * the id is filled in.  Raises an error for whatever cannot be audited as asked.
+ */
+AuditTable *
+steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryContext mcxt)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	MemoryContext old = MemoryContextSwitchTo(mcxt);
+	AuditTable *table = palloc0(sizeof(AuditTable));
+	AuditOptions options;
+	List	   *key;
+
+	table->mcxt = mcxt;
+	table->trigger = trigger != NULL ? trigger->tgoid : InvalidOid;
+	table->relation = RelationGetRelid(rel);
+	steward_audit_check_relation(rel);
+
+	if (truncate)
+	{
+		table->identity = table->relation;
+		table->table_id = steward_audit_make_table_id(table->relation);
+		MemoryContextSwitchTo(old);
+		return table;
+	}
+
+	memset(&options, 0, sizeof(options));
+	if (trigger != NULL)
+		parse_options(rel, trigger, &options);
+	table->capture = options.capture;
+	table->redacts = options.redact != NIL;
+	table->identity = steward_audit_find_identity(rel, &key);
+	table->table_id = steward_audit_make_table_id(table->identity);
+	table->keys = palloc(Max(list_length(key), 1) * sizeof(AuditColumn));
+	table->columns = palloc(Max(desc->natts, 1) * sizeof(AuditColumn));
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		const char *name = NameStr(att->attname);
+		bool		redact = contains(options.redact, name);
+		bool		in_key = contains(key, name);
+
+		if (att->attisdropped)
+			continue;
+		if (att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL && (redact || contains(options.include, name)))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot keep column \"%s\" of table \"%s\": it is generated when it is read",
+							name, RelationGetRelationName(rel)),
+					 errhint("Name the columns that it is generated from, or make it STORED.")));
+		if (in_key)
+		{
+			if (contains(options.exclude, name))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("cannot exclude column \"%s\": it identifies the rows of \"%s\"",
+								name, RelationGetRelationName(rel)),
+						 errhint("Use 'redact=%s' to keep a keyed hash of it.", quote_identifier(name))));
+			steward_audit_column_init(&table->keys[table->nkeys++], att, redact, mcxt);
+		}
+		else if (contains(options.exclude, name) ||
+				 (options.include != NIL && !contains(options.include, name) && !redact) ||
+				 att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+			continue;
+
+		table->columns[table->ncolumns].in_key = in_key;
+		steward_audit_column_init(&table->columns[table->ncolumns++], att, redact, mcxt);
+		table->last_attnum = att->attnum;
+	}
+	if (table->nkeys < list_length(key))
+		elog(ERROR, "table \"%s\" lacks a key column of its parent", RelationGetRelationName(rel));
+
+	steward_audit_sort_columns(table->keys, table->nkeys);
+	steward_audit_sort_columns(table->columns, table->ncolumns);
+	table->all_keys = pointers_to(table->keys, table->nkeys);
+	table->all = pointers_to(table->columns, table->ncolumns);
+	table->changed = pointers_to(table->columns, table->ncolumns);
+	table->by_attnum = palloc0(Max(desc->natts, 1) * sizeof(AuditColumn *));
+	table->old_row = palloc0(Max(desc->natts, 1) * sizeof(Datum));
+	table->new_row = palloc0(Max(desc->natts, 1) * sizeof(Datum));
+	table->nulls = palloc0(Max(desc->natts, 1) * sizeof(bool));
+	for (int i = 0; i < table->ncolumns; i++)
+		table->by_attnum[table->columns[i].attnum - 1] = &table->columns[i];
+	MemoryContextSwitchTo(old);
+	return table;
+}
+
+/*
+ * Finds the changed columns of two rows whose columns lie at the same places,
+ * without taking the rows apart: that is most updates, and taking apart is most
+ * of what comparing costs.  Returns their number, in table->changed; their values
+ * and those of the key are in table->old_row and new_row.  Returns -1 for rows
+ * that are not alike.
+ */
+int
+steward_audit_compare_alike(AuditTable *table, TupleDesc desc, HeapTuple old_tuple,
+							HeapTuple new_tuple)
+{
+	RowPair		pair;
+	int			nchanged = 0;
+
+	steward_row_pair_open(&pair, desc, old_tuple, new_tuple, table->last_attnum);
+	while (steward_row_pair_next(&pair))
+	{
+		AuditColumn *column = table->by_attnum[pair.attnum - 1];
+		bool		differs;
+
+		if (column == NULL)
+			continue;
+		differs = steward_row_pair_differs(&pair);
+		if (differs || column->in_key)
+		{
+			table->old_row[pair.attnum - 1] = fetchatt(pair.att, pair.old_value);
+			table->new_row[pair.attnum - 1] = fetchatt(pair.att, pair.new_value);
+		}
+		if (differs)
+		{
+			int			place = nchanged++;
+
+			/* columns are in key order, and so must their pointers be */
+			while (place > 0 && table->changed[place - 1] > column)
+			{
+				table->changed[place] = table->changed[place - 1];
+				place--;
+			}
+			table->changed[place] = column;
+		}
+	}
+	return pair.alike ? nchanged : -1;
+}
+
+static void
+forget_registration(Provisional *it)
+{
+	AuditTable *table = (AuditTable *) ((char *) it - offsetof(AuditTable, registered));
+
+	table->valid = false;
+}
+
+/*
+ * Sees to it that steward.audit_table knows the table by its present name:
+ * adds a row the first time, and after each rename.  Returns whether it did.
+ */
+static bool
+register_table(AuditTable *table)
+{
+	Relation	rel = table_open(steward_audit_relation("audit_table"), AccessShareLock);
+	Oid			index = steward_audit_relation("audit_table_table_id_idx");
+	Oid			namespace = get_rel_namespace(table->identity);
+	char	   *name = get_rel_name(table->identity);
+	char	   *schema = get_namespace_name(namespace);
+	TimestampTz last = DT_NOBEGIN;
+	bool		known = false;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	lineage = RelationGetRelid(rel);
+	ScanKeyInit(&key, TABLE_ID + 1, BTEqualStrategyNumber, F_INT8EQ,
+				Int64GetDatum(table->table_id));
+	scan = systable_beginscan(rel, index, true, snapshot, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Datum		values[TABLE_NATTS];
+		bool		isnull[TABLE_NATTS];
+
+		heap_deform_tuple(tuple, RelationGetDescr(rel), values, isnull);
+		if (DatumGetTimestampTz(values[TABLE_KNOWN_SINCE]) < last)
+			continue;
+		last = DatumGetTimestampTz(values[TABLE_KNOWN_SINCE]);
+		known = strcmp(NameStr(*DatumGetName(values[TABLE_SCHEMA])), schema) == 0 &&
+			strcmp(NameStr(*DatumGetName(values[TABLE_NAME])), name) == 0;
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, NoLock);
+
+	if (!known)
+	{
+		Datum		values[TABLE_NATTS];
+		bool		isnull[TABLE_NATTS] = {false};
+		NameData	schema_name;
+		NameData	table_name;
+
+		namestrcpy(&schema_name, schema);
+		namestrcpy(&table_name, name);
+		values[TABLE_ID] = Int64GetDatum(table->table_id);
+		values[TABLE_KNOWN_SINCE] = TimestampTzGetDatum(Max(GetCurrentTimestamp(), last + 1));
+		values[TABLE_ERA] = Int64GetDatum((int64) GetSystemIdentifier());
+		values[TABLE_DATABASE] = ObjectIdGetDatum(MyDatabaseId);
+		values[TABLE_RELATION] = ObjectIdGetDatum(table->identity);
+		values[TABLE_SCHEMA] = NameGetDatum(&schema_name);
+		values[TABLE_NAME] = NameGetDatum(&table_name);
+		steward_audit_insert("audit_table", values, isnull);
+	}
+	return !known;
+}
+
+/* Frees a description that nobody will look up again, when nobody uses it. */
+static void
+retire(AuditTable *table)
+{
+	table->valid = false;
+	if (table->pins == 0)
+	{
+		steward_settle(&table->registered);
+		MemoryContextDelete(table->mcxt);
+	}
+}
+
+/*
+ * Drops the descriptions of tables that changed or are gone, so that a session
+ * that creates and drops tables does not grow without end.
+ */
+static void
+sweep(void)
+{
+	static long sweep_at = 64;
+	HASH_SEQ_STATUS scan;
+	TableEntry *entry;
+
+	if (hash_get_num_entries(tables) < sweep_at)
+		return;
+	hash_seq_init(&scan, tables);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		if (!entry->table->valid && entry->table->pins == 0)
+		{
+			retire(entry->table);
+			hash_search(tables, &entry->trigger, HASH_REMOVE, NULL);
+		}
+	sweep_at = Max(64, 2 * hash_get_num_entries(tables));
+}
+
+static void
+invalidate_tables(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS scan;
+	TableEntry *entry;
+
+	ninvalidations++;
+	if (tables == NULL)
+		return;
+	hash_seq_init(&scan, tables);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		if (!OidIsValid(relid) || relid == lineage || relid == entry->table->relation ||
+			relid == entry->table->identity)
+			entry->table->valid = false;
+}
+
+/* A renamed schema changes no table, but the name of each of its tables. */
+static void
+invalidate_all_tables(Datum arg, int cacheid, uint32 hashvalue)
+{
+	invalidate_tables(arg, InvalidOid);
+}
+
+void
+steward_audit_table_init(void)
+{
+	CacheRegisterRelcacheCallback(invalidate_tables, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all_tables, (Datum) 0);
+}
+
+/*
+ * Returns what the session knows of a table for one of its triggers, finding
+ * it out first where that is needed, and pins it: the caller unpins it with
+ * steward_audit_table_unpin when its statement ends.
+ */
+AuditTable *
+steward_audit_table(Relation rel, Trigger *trigger, bool truncate)
+{
+	TableEntry *entry;
+	AuditTable *table;
+	MemoryContext mcxt;
+	uint64		ninvalidations_before = ninvalidations;
+	bool		registered;
+
+	if (tables == NULL)
+	{
+		HASHCTL		ctl = {
+			.keysize = sizeof(Oid),
+			.entrysize = sizeof(TableEntry),
+			.hcxt = steward_session_context(),
+		};
+
+		tables = hash_create("audited tables", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+
+	entry = hash_search(tables, &trigger->tgoid, HASH_FIND, NULL);
+	if (entry != NULL && entry->table->valid)
+	{
+		entry->table->pins++;
+		return entry->table;
+	}
+	if (entry != NULL)
+	{
+		table = entry->table;
+		hash_search(tables, &trigger->tgoid, HASH_REMOVE, NULL);
+		retire(table);
+	}
+
+	sweep();
+
+	/* Built where an error frees it; kept only once it is whole. */
+	mcxt = AllocSetContextCreate(CurrentMemoryContext, "audited table", ALLOCSET_SMALL_SIZES);
+	table = steward_audit_describe(rel, trigger, truncate, mcxt);
+	registered = register_table(table);
+
+	MemoryContextSetParent(mcxt, steward_session_context());
+	table->pins = 1;
+	table->valid = ninvalidations == ninvalidations_before;
+	entry = hash_search(tables, &trigger->tgoid, HASH_ENTER, NULL);
+	entry->table = table;
+	if (registered)
+		steward_provisional(&table->registered, forget_registration);
+	return table;
+}
+
+/* Ends a statement's use of a description. */
+void
+steward_audit_table_unpin(AuditTable *table)
+{
+	TableEntry *entry;
+
+	if (--table->pins > 0 || table->valid)
+		return;
+	entry = hash_search(tables, &table->trigger, HASH_FIND, NULL);
+	if (entry == NULL || entry->table != table)
+		retire(table);
+}

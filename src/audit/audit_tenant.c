@@ -1,0 +1,189 @@
+/*
+ * audit_tenant.c
+ *		Which tenant may read an event, and who may read the events of all.
+ *
+ * A tenant reads what was recorded while a context of the tenant module held,
+ * which nobody can forge, and of that only the rows that do not say that they
+ * are another tenant's: a cascade, say, or a SECURITY DEFINER function reaches
+ * those too.
+ */
+#include "audit/audit_internal.h"
+
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/supportnodes.h"
+#include "parser/parse_func.h"
+#include "tenant/tenant.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(steward_audit_reads_all);
+PG_FUNCTION_INFO_V1(steward_audit_shows);
+PG_FUNCTION_INFO_V1(steward_audit_shows_name);
+PG_FUNCTION_INFO_V1(steward_audit_shows_support);
+
+/*
+ * Notes the tenant that the present statement works for, and which column of a
+ * table says whose its rows are.
+ */
+void
+steward_audit_tenant_begin(AuditTenant *tenant, Relation rel, MemoryContext mcxt)
+{
+	const char *text = steward_tenant_text(STEWARD_TENANT);
+	MemoryContext old;
+	Oid			type;
+	Oid			output;
+	bool		varlena;
+
+	/*
+	 * what is not in the database's encoding would make the log's dump
+	 * useless
+	 */
+	tenant->known = text != NULL && pg_verifymbstr(text, strlen(text), true);
+	if (!tenant->known)
+		return;
+
+	old = MemoryContextSwitchTo(mcxt);
+	tenant->id = CStringGetTextDatum(text);
+	MemoryContextSwitchTo(old);
+
+	tenant->attnum = get_attnum(RelationGetRelid(rel), steward_audit_tenant_column);
+	if (tenant->attnum <= 0)
+	{
+		tenant->attnum = InvalidAttrNumber;
+		return;
+	}
+	type = getBaseType(TupleDescAttr(RelationGetDescr(rel), tenant->attnum - 1)->atttypid);
+	switch (type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case UUIDOID:
+		case TEXTOID:
+		case VARCHAROID:
+			tenant->is_uuid = type == UUIDOID;
+			getTypeOutputInfo(type, &output, &varlena);
+			fmgr_info_cxt(output, &tenant->output, mcxt);
+			break;
+		default:
+			tenant->known = false;	/* nothing that a tenant is compared with */
+	}
+}
+
+static bool
+is_tenants(AuditTenant *tenant, TupleTableSlot *row)
+{
+	const char *text = steward_tenant_text(STEWARD_TENANT);
+	Datum		value;
+	bool		isnull;
+	char	   *whose;
+
+	if (row == NULL)
+		return true;
+	value = slot_getattr(row, tenant->attnum, &isnull);
+	if (isnull || text == NULL)
+		return false;
+	whose = OutputFunctionCall(&tenant->output, value);
+	return tenant->is_uuid ? pg_strcasecmp(whose, text) == 0 : strcmp(whose, text) == 0;
+}
+
+/*
+ * Tells whether the tenant of a statement may read the event of a row's change;
+ * NULL stands for a version that there is not.  TRUNCATE has no rows, and is
+ * nobody's.
+ */
+bool
+steward_audit_tenant_reads(AuditTenant *tenant, TupleTableSlot *old_row, TupleTableSlot *new_row)
+{
+	if (!tenant->known || (old_row == NULL && new_row == NULL))
+		return false;
+	return tenant->attnum == InvalidAttrNumber ||
+		(is_tenants(tenant, old_row) && is_tenants(tenant, new_row));
+}
+
+static bool
+reads_all(void)
+{
+	return pg_class_aclcheck(steward_audit_relation("audit_event"), GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+}
+
+/* steward.audit_reads_all() returns boolean */
+Datum
+steward_audit_reads_all(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(reads_all());
+}
+
+/* steward.audit_shows(tenant text) returns boolean, where no planner has replaced the call */
+Datum
+steward_audit_shows(PG_FUNCTION_ARGS)
+{
+	const char *current = steward_tenant_text(STEWARD_TENANT);
+
+	if (reads_all())
+		PG_RETURN_BOOL(true);
+	PG_RETURN_BOOL(current != NULL && !PG_ARGISNULL(0) &&
+				   strcmp(text_to_cstring(PG_GETARG_TEXT_PP(0)), current) == 0);
+}
+
+/*
+ * steward.audit_shows_name(relation_id oid, table_schema name, table_name name)
+ * returns boolean: whether a table has that name still, so that pg_class shows
+ * it to everybody.
+ */
+Datum
+steward_audit_shows_name(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	char	   *name = get_rel_name(relid);
+	char	   *schema = name != NULL ? get_namespace_name(get_rel_namespace(relid)) : NULL;
+
+	PG_RETURN_BOOL(reads_all() ||
+				   (schema != NULL && strcmp(name, NameStr(*PG_GETARG_NAME(2))) == 0 &&
+					strcmp(schema, NameStr(*PG_GETARG_NAME(1))) == 0));
+}
+
+static Expr *
+call_without_arguments(const char *name, Oid result, Oid collation)
+{
+	List	   *qualified = list_make2(makeString(pstrdup("steward")), makeString(pstrdup(name)));
+
+	return (Expr *) makeFuncExpr(LookupFuncName(qualified, 0, NULL, false), result, NIL,
+								 collation, InvalidOid, COERCE_EXPLICIT_CALL);
+}
+
+/*
+ * Planner support of audit_shows and audit_shows_name: what the present role may
+ * read is known when a query is planned.  What is put in the place of audit_shows
+ * is found out again when the plan runs, so that one made before a GRANT or
+ * REVOKE shows too little.
+ */
+Datum
+steward_audit_shows_support(PG_FUNCTION_ARGS)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+	FuncExpr   *call;
+	OpExpr	   *comparison;
+
+	if (!IsA(request, SupportRequestSimplify))
+		PG_RETURN_POINTER(NULL);
+	call = ((SupportRequestSimplify *) request)->fcall;
+	if (list_length(call->args) > 1)
+		PG_RETURN_POINTER(reads_all() ? makeBoolConst(true, false) : NULL);
+	if (reads_all())
+		PG_RETURN_POINTER(call_without_arguments("audit_reads_all", BOOLOID, InvalidOid));
+
+	comparison = (OpExpr *) make_opclause(TextEqualOperator, BOOLOID, false, linitial(call->args),
+										  call_without_arguments("current_tenant_text", TEXTOID, DEFAULT_COLLATION_OID),
+										  InvalidOid, call->inputcollid);
+	comparison->opfuncid = F_TEXTEQ;
+	PG_RETURN_POINTER(comparison);
+}

@@ -1,0 +1,114 @@
+/*
+ * core.h
+ *		What every module builds on.
+ */
+#ifndef STEWARD_CORE_H
+#define STEWARD_CORE_H
+
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/tupdesc.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "lib/ilist.h"
+#include "nodes/pg_list.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/timestamp.h"
+
+#include "core/compat.h"
+
+/* session.c */
+
+extern bool steward_preloaded;
+
+extern void steward_core_init(void);
+
+/*
+ * Something held in session memory that is true only if the transaction that
+ * stored it commits.  Embedded in the thing itself; "forget" is called when
+ * that transaction or savepoint is rolled back or prepared.
+ */
+typedef struct Provisional
+{
+	dlist_node	node;
+	SubTransactionId subid;		/* Invalid: committed, or not stored at all */
+	void		(*forget) (struct Provisional *it);
+} Provisional;
+
+extern void steward_provisional(Provisional *it, void (*forget) (Provisional *it));
+extern void steward_settle(Provisional *it);
+extern MemoryContext steward_session_context(void);
+extern int64 steward_new_id(void);
+extern Relation steward_open(Oid relid);
+extern char *steward_relation_literal(Relation rel);
+
+/* options.c */
+extern char *steward_option(const char *argument, char **value);
+pg_noreturn extern void steward_option_unknown(const char *kind, const char *argument,
+											   const char *known);
+extern int	steward_option_choice(const char *kind, const char *option, const char *value,
+								  const char *const *choices);
+extern char *steward_column_list(Relation rel);
+extern List *steward_option_columns(Relation rel, const char *kind, const char *option,
+									const char *value);
+extern void steward_option_once(const char *kind, const char *option, bool given);
+extern List *steward_stored_arguments(bytea *stored);
+extern AttrNumber steward_find_column(Oid relid, const char *argument);
+extern AttrNumber steward_option_column(Relation rel, const char *kind, const char *argument);
+
+/* row.c */
+
+/* Two versions of a row, and the column at which one is while going through them. */
+typedef struct RowPair
+{
+	TupleDesc	desc;
+	int			natts;
+	AttrNumber	attnum;
+	Form_pg_attribute att;
+	char	   *old_value;
+	char	   *new_value;
+	bool		alike;			/* so far, columns lie at the same places */
+	uint8	   *nulls;			/* of both; NULL if nothing is null */
+	char	   *old_data;
+	char	   *new_data;
+	uint32		end;			/* where the values end */
+} RowPair;
+
+extern void steward_row_pair_open(RowPair *pair, TupleDesc desc, HeapTuple old_tuple,
+								  HeapTuple new_tuple, int natts);
+extern bool steward_row_pair_next(RowPair *pair);
+extern bool steward_row_pair_differs(RowPair *pair);
+extern bool steward_datum_differs(Datum a, Datum b, bool typbyval, int16 typlen);
+extern bool steward_row_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple new_tuple,
+								const bool *ignored);
+extern bool steward_column_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple new_tuple,
+								   AttrNumber attnum);
+extern HeapTuple steward_row_set(TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
+								 Datum value, bool isnull);
+extern HeapTuple steward_row_copy_column(TriggerData *trigdata, HeapTuple row, HeapTuple from,
+										 AttrNumber attnum);
+
+/* output.c */
+
+/* How a value becomes text. */
+typedef struct PinnedOutput
+{
+	FmgrInfo	function;
+	bool		names_objects;	/* looks at the search path */
+} PinnedOutput;
+
+extern void steward_pinned_output_init(PinnedOutput *output, Oid type, MemoryContext mcxt);
+extern char *steward_pinned_output(PinnedOutput *output, Datum value);
+
+/* trigger.c */
+extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
+extern void steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events,
+									 const char *wanted, const char *enable);
+extern void *steward_begin_statement(FunctionCallInfo fcinfo,
+									 void *(*parse) (Relation rel, Trigger *trigger));
+extern bool steward_trigger_fires(Trigger *trigger);
+extern Trigger *steward_find_trigger(Relation rel, Oid schema, const char *function);
+
+#endif							/* STEWARD_CORE_H */

@@ -1,0 +1,26 @@
+/*
+ * monitor.c
+ *		The settings of the monitoring module, which its views read.
+ */
+#include "monitor/monitor.h"
+
+#include <limits.h>
+
+#include "utils/guc.h"
+
+static int	steward_monitor_query_length = -1;
+static int	steward_snapshot_retention = 30 * MINS_PER_HOUR * HOURS_PER_DAY;
+
+/* Defines the settings; runs once per process. */
+void
+steward_monitor_init(void)
+{
+	DefineCustomIntVariable("steward.monitor_query_length",
+							"How much of a query the monitoring views show, -1 for all.", NULL,
+							&steward_monitor_query_length, -1, -1, INT_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("steward.snapshot_retention",
+							"Age at which snapshot() forgets snapshots; 0 keeps them for ever.", NULL,
+							&steward_snapshot_retention, 30 * MINS_PER_HOUR * HOURS_PER_DAY, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_MIN, NULL, NULL, NULL);
+}

@@ -1,0 +1,578 @@
+/*
+ * search.c
+ *		The trigger that keeps a search vector, and parses text only where text
+ *		changed.
+ */
+#include "search/search.h"
+
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_ts_config.h"
+#include "catalog/pg_type.h"
+#include "search/to_tsvector.h"
+#include "tsearch/ts_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+PG_FUNCTION_INFO_V1(steward_search_vector_trigger);
+
+typedef enum SourceKind
+{
+	SOURCE_TEXT,				/* text, varchar and char */
+	SOURCE_ARRAY,				/* the elements, with a blank between them */
+	SOURCE_JSON,				/* the string values */
+	SOURCE_JSONB,
+	SOURCE_OTHER,				/* its output function's text */
+} SourceKind;
+
+/* One column whose text goes into the vector. */
+typedef struct Source
+{
+	AttrNumber	attnum;
+	SourceKind	kind;
+	char		weight;			/* 'A' to 'D'; '\0': none was given */
+	Oid			element;		/* of an array */
+	bool		element_is_text;
+	int16		element_len;
+	bool		element_byval;
+	char		element_align;
+	PinnedOutput output;		/* of the column, or of its elements */
+	ArrayType  *path;			/* into json; NULL: all of it */
+} Source;
+
+/* What a statement knows of its trigger. */
+typedef struct SearchVector
+{
+	AttrNumber	attnum;
+	int			nsources;
+	Source	   *sources;
+	bool		refill;			/* rows may have vectors of an earlier trigger */
+	char	   *config_name;
+	Oid			config;
+	AttrNumber	config_attnum;	/* InvalidAttrNumber: the same for all rows */
+	bool		config_is_oid;	/* that column is a regconfig */
+	PinnedOutput config_output;
+	char	   *last_name;		/* what a row named last, */
+	Oid			last_config;	/* and what that is */
+} SearchVector;
+
+/*
+ * Returns the text search configuration of a name, InvalidOid if there is none.
+ * A name without a schema is looked for in pg_catalog and then in the table's
+ * schema, never in the search path: what is stored must not depend on who stores
+ * it.
+ */
+static Oid
+find_config(Relation rel, const char *name)
+{
+	Oid			schemas[2] = {PG_CATALOG_NAMESPACE, RelationGetNamespace(rel)};
+	List	   *names;
+	Oid			config = InvalidOid;
+
+	if (!SplitIdentifierString(pstrdup(name), '.', &names) || names == NIL || list_length(names) > 2)
+		return InvalidOid;
+	if (list_length(names) == 2)
+		schemas[0] = schemas[1] = get_namespace_oid(linitial(names), true);
+	for (int i = 0; i < lengthof(schemas) && !OidIsValid(config); i++)
+		config = GetSysCacheOid2(TSCONFIGNAMENSP, Anum_pg_ts_config_oid,
+								 CStringGetDatum(llast(names)), ObjectIdGetDatum(schemas[i]));
+	return config;
+}
+
+/* Raises 22023 for an argument that is not a source. */
+pg_noreturn static void
+invalid_source(const char *argument, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid source of the search_vector trigger: \"%s\"", argument),
+			 errdetail_internal("%s", detail),
+			 errhint("Write a column, then a path if it holds json, then a weight from A to D: 'title:A' or 'metadata#>{seo,title}:B'.")));
+}
+
+/*
+ * Reads a source: column[#>{path}][:weight].  Raises 22023, 42703 or 42804 for
+ * what is none.
+ */
+static void
+parse_source(Relation rel, const char *argument, Source *source)
+{
+	char	   *name = pstrdup(argument);
+	char	   *end = name;
+	char	   *weight;
+	char	   *path;
+	Form_pg_attribute att;
+	Oid			type;
+
+	/*
+	 * the column ends where its closing quote is, or at the first sign of
+	 * what may follow
+	 */
+	if (*end == '"')
+	{
+		for (end++; *end != '\0' && (*end != '"' || *++end == '"'); end++)
+			;
+	}
+	else
+		end += strcspn(end, "#:");
+
+	path = strncmp(end, "#>", 2) == 0 ? end + 2 : NULL;
+	if (path != NULL && *path != '{')
+		invalid_source(argument, "The path has no opening brace.");
+	weight = path == NULL ? end : strrchr(path, '}');
+	if (weight == NULL)
+		invalid_source(argument, "The path has no closing brace.");
+	if (path != NULL)
+		weight++;
+	if (*weight == ':')
+	{
+		source->weight = pg_toupper((unsigned char) weight[1]);
+		if (source->weight < 'A' || source->weight > 'D' || weight[2] != '\0')
+			invalid_source(argument, psprintf("Weight \"%s\" is none of A, B, C and D.", weight + 1));
+	}
+	else if (*weight != '\0')
+		invalid_source(argument, psprintf("What is \"%s\"?", weight));
+	*weight = '\0';
+
+	if (path != NULL)
+		source->path = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN, path, TEXTOID, -1));
+	*end = '\0';
+
+	source->attnum = steward_option_column(rel, "search_vector", name);
+	att = TupleDescAttr(RelationGetDescr(rel), source->attnum - 1);
+	type = getBaseType(att->atttypid);
+	if (type == TSVECTOROID)
+		invalid_source(argument, "The column is a search vector itself.");
+	source->element = get_element_type(type);
+	if (type == TEXTOID || type == VARCHAROID || type == BPCHAROID)
+		source->kind = SOURCE_TEXT;
+	else if (type == JSONOID)
+		source->kind = SOURCE_JSON;
+	else if (type == JSONBOID)
+		source->kind = SOURCE_JSONB;
+	else if (OidIsValid(source->element))
+	{
+		source->kind = SOURCE_ARRAY;
+		get_typlenbyvalalign(source->element, &source->element_len, &source->element_byval,
+							 &source->element_align);
+		source->element_is_text = source->element == TEXTOID || source->element == VARCHAROID;
+		steward_pinned_output_init(&source->output, source->element, CurrentMemoryContext);
+	}
+	else
+	{
+		source->kind = SOURCE_OTHER;
+		steward_pinned_output_init(&source->output, type, CurrentMemoryContext);
+	}
+	if (path != NULL && source->kind != SOURCE_JSON && source->kind != SOURCE_JSONB)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" has a path but is of type %s", NameStr(att->attname),
+						format_type_be(att->atttypid)),
+				 errhint("A path leads into json or jsonb."),
+				 errtable(rel)));
+}
+
+/* Raises 42704 if the trigger's configuration does not exist. */
+static void
+require_config(SearchVector *state, Relation rel)
+{
+	if (!OidIsValid(state->config))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("text search configuration \"%s\" does not exist", state->config_name),
+				 errhint("Name one that \\dF lists, with its schema unless that is pg_catalog or the table's."),
+				 errtable(rel)));
+}
+
+/*
+ * Reads the trigger's arguments; raises 22023, 42703 or 42804 for what it cannot
+ * follow, but not for a configuration that was dropped: rows whose vectors stay
+ * as they are do without.
+ */
+static void *
+parse_arguments(Relation rel, Trigger *trigger)
+{
+	SearchVector *state = palloc0(sizeof(SearchVector));
+	Form_pg_attribute att;
+
+	state->sources = palloc0(Max(trigger->tgnargs, 1) * sizeof(Source));
+	for (int i = 0; i < trigger->tgnargs; i++)
+	{
+		char	   *value;
+		char	   *option = steward_option(trigger->tgargs[i], &value);
+
+		if (option == NULL && state->attnum == InvalidAttrNumber)
+			state->attnum = steward_option_column(rel, "search_vector", value);
+		else if (option == NULL)
+			parse_source(rel, value, &state->sources[state->nsources++]);
+		else if (strcmp(option, "config") == 0)
+		{
+			steward_option_once("search_vector", option, state->config_name != NULL);
+			state->config_name = value;
+			state->config = find_config(rel, value);
+		}
+		else if (strcmp(option, "config_column") == 0)
+		{
+			steward_option_once("search_vector", option, state->config_attnum != InvalidAttrNumber);
+			state->config_attnum = steward_option_column(rel, "search_vector", value);
+		}
+		else if (strcmp(option, "refill") == 0)
+			state->refill = true;
+		else
+			steward_option_unknown("search_vector", trigger->tgargs[i],
+								   "the vector's column, the sources, 'config=...' and 'config_column=...'");
+	}
+
+	if (state->nsources == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("trigger \"%s\" names no column to search in", trigger->tgname),
+				 errhint("Name the vector's column, then the sources: steward.search_vector_trigger('search_vector', 'title:A', 'content:B', 'config=english').")));
+	if (state->config_name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("trigger \"%s\" names no text search configuration", trigger->tgname),
+				 errhint("Add an argument such as 'config=english'; with config_column it is for rows that name none.")));
+
+	att = TupleDescAttr(RelationGetDescr(rel), state->attnum - 1);
+	if (att->atttypid != TSVECTOROID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of the search_vector trigger is of type %s",
+						NameStr(att->attname), format_type_be(att->atttypid)),
+				 errhint("Its type must be tsvector."),
+				 errtable(rel)));
+
+	if (state->config_attnum != InvalidAttrNumber)
+	{
+		Oid			type = getBaseType(TupleDescAttr(RelationGetDescr(rel), state->config_attnum - 1)->atttypid);
+
+		state->config_is_oid = type == REGCONFIGOID;
+		steward_pinned_output_init(&state->config_output, type, CurrentMemoryContext);
+	}
+	return state;
+}
+
+/* Raises what the trigger would raise for its arguments. */
+void *
+steward_search_vector_parse(Relation rel, Trigger *trigger)
+{
+	SearchVector *state = parse_arguments(rel, trigger);
+
+	require_config(state, rel);
+	return state;
+}
+
+/* Says, once per session and table, that a row does not name its configuration. */
+static void
+note_fallback(SearchVector *state, Relation rel, const char *name)
+{
+	static List *noted = NIL;
+	Oid			table = RelationGetRelid(rel);
+	MemoryContext old;
+
+	if (rel->rd_rel->relispartition)
+		table = llast_oid(get_partition_ancestors(table));
+	if (list_member_oid(noted, table))
+		return;
+	old = MemoryContextSwitchTo(steward_session_context());
+	noted = lappend_oid(noted, table);
+	MemoryContextSwitchTo(old);
+	ereport(NOTICE,
+			(name == NULL ?
+			 errmsg("a row of table \"%s\" names no text search configuration", RelationGetRelationName(rel)) :
+			 errmsg("text search configuration \"%s\" of a row of table \"%s\" does not exist", name,
+					RelationGetRelationName(rel)),
+			 errdetail("It is indexed with configuration \"%s\", and so are others like it.",
+					   DatumGetCString(DirectFunctionCall1(regconfigout, ObjectIdGetDatum(state->config)))),
+			 errtable(rel)));
+}
+
+/* Returns the text search configuration for a row. */
+static Oid
+row_config(SearchVector *state, Relation rel, HeapTuple row)
+{
+	char	   *name = NULL;
+	Oid			config = InvalidOid;
+	Datum		value;
+	bool		isnull;
+
+	if (state->config_attnum == InvalidAttrNumber)
+	{
+		require_config(state, rel);
+		return state->config;
+	}
+
+	value = heap_getattr(row, state->config_attnum, RelationGetDescr(rel), &isnull);
+	if (!isnull && state->config_is_oid)
+	{
+		if (SearchSysCacheExists1(TSCONFIGOID, value))
+			config = DatumGetObjectId(value);
+		else
+			name = psprintf("%u", DatumGetObjectId(value));
+	}
+	else if (!isnull)
+	{
+		name = steward_pinned_output(&state->config_output, value);
+		if (state->last_name == NULL || strcmp(name, state->last_name) != 0)
+		{
+			MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
+
+			if (state->last_name != NULL)
+				pfree(state->last_name);
+			state->last_name = pstrdup(name);
+			MemoryContextSwitchTo(old);
+			state->last_config = find_config(rel, name);
+		}
+		config = state->last_config;
+	}
+
+	if (OidIsValid(config))
+		return config;
+	require_config(state, rel);
+	note_fallback(state, rel, name);
+	return state->config;
+}
+
+/* Appends the elements of an array to a text, with a blank between them. */
+static void
+append_array(StringInfo out, Source *source, ArrayType *array)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			nelements;
+	bool		first = true;
+
+	deconstruct_array(array, source->element, source->element_len, source->element_byval,
+					  source->element_align, &elements, &nulls, &nelements);
+	for (int i = 0; i < nelements; i++)
+	{
+		if (nulls[i])
+			continue;
+		if (!first)
+			appendStringInfoChar(out, ' ');
+		first = false;
+		if (source->element_is_text)
+		{
+			text	   *element = DatumGetTextPP(elements[i]);
+
+			appendBinaryStringInfo(out, VARDATA_ANY(element), VARSIZE_ANY_EXHDR(element));
+		}
+		else
+			appendStringInfoString(out, steward_pinned_output(&source->output, elements[i]));
+	}
+}
+
+/* Returns the vector of the strings in a json or jsonb value, NULL if the path leads nowhere. */
+static TSVector
+json_vector(Source *source, Oid config, Datum value)
+{
+	bool		is_jsonb = source->kind == SOURCE_JSONB;
+
+	if (source->path != NULL)
+	{
+		LOCAL_FCINFO(fcinfo, 2);
+
+		InitFunctionCallInfoData(*fcinfo, NULL, 2, InvalidOid, NULL, NULL);
+		fcinfo->args[0].value = value;
+		fcinfo->args[0].isnull = false;
+		fcinfo->args[1].value = PointerGetDatum(source->path);
+		fcinfo->args[1].isnull = false;
+		value = is_jsonb ? jsonb_extract_path(fcinfo) : json_extract_path(fcinfo);
+		if (fcinfo->isnull)
+			return NULL;
+	}
+	return DatumGetTSVector(DirectFunctionCall2(is_jsonb ? jsonb_string_to_tsvector_byid : json_string_to_tsvector_byid,
+												ObjectIdGetDatum(config), value));
+}
+
+/* Appends the text of a source that is not json. */
+static void
+append_source(StringInfo out, Source *source, Datum value)
+{
+	if (source->kind == SOURCE_TEXT)
+	{
+		struct varlena *content = PG_DETOAST_DATUM_PACKED(value);
+
+		appendBinaryStringInfo(out, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
+	}
+	else if (source->kind == SOURCE_ARRAY)
+		append_array(out, source, DatumGetArrayTypeP(value));
+	else
+		appendStringInfoString(out, steward_pinned_output(&source->output, value));
+}
+
+/* Returns "vector" and "more" joined; NULL is an empty one. */
+static TSVector
+join(TSVector vector, TSVector more)
+{
+	if (vector == NULL || more == NULL)
+		return vector == NULL ? more : vector;
+	return DatumGetTSVector(DirectFunctionCall2(tsvector_concat, TSVectorGetDatum(vector),
+												TSVectorGetDatum(more)));
+}
+
+/* Returns the vector of the texts that have been put together, NULL if there are none, and begins anew. */
+static TSVector
+texts_vector(Oid config, StringInfo text, TsvectorPart *parts, int *nparts)
+{
+	const char *next = text->data;
+	TSVector	vector;
+
+	if (*nparts == 0)
+		return NULL;
+	for (int i = 0; i < *nparts; i++)
+	{
+		parts[i].text = next;
+		next += parts[i].length;
+	}
+	vector = steward_to_tsvector(config, parts, *nparts);
+	*nparts = 0;
+	resetStringInfo(text);
+	return vector;
+}
+
+static inline bool
+is_json(const Source *source)
+{
+	return source->kind == SOURCE_JSON || source->kind == SOURCE_JSONB;
+}
+
+/*
+ * Returns the vector of a row.  It is what these would give, in the order of the
+ * sources: setweight(to_tsvector(config, source), weight), joined by ||.  Sources
+ * that hold text, have no weight and follow each other are one text, with a blank
+ * between them.
+ */
+static TSVector
+row_vector(SearchVector *state, Relation rel, HeapTuple row)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Oid			config = row_config(state, rel, row);
+	TSVector	vector = NULL;
+	TsvectorPart *parts = palloc((state->nsources + 1) * sizeof(TsvectorPart));
+	int			nparts = 0;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < state->nsources; i++)
+	{
+		Source	   *source = &state->sources[i];
+		bool		isnull;
+		Datum		value = heap_getattr(row, source->attnum, desc, &isnull);
+		TSVector	json;
+
+		if (!is_json(source))
+		{
+			bool		goes_on = nparts > 0 && i > 0 && source->weight == '\0' &&
+				source[-1].weight == '\0' && !is_json(&source[-1]);
+			int			start = text.len;
+
+			if (goes_on)
+				appendStringInfoChar(&text, ' ');
+			else
+			{
+				parts[nparts].length = 0;
+				parts[nparts++].weight = source->weight == '\0' ? 0 : 'D' - source->weight;
+			}
+			if (!isnull)
+				append_source(&text, source, value);
+			parts[nparts - 1].length += text.len - start;
+			continue;
+		}
+		if (isnull || (json = json_vector(source, config, value)) == NULL)
+			continue;
+		if (source->weight != '\0')
+			json = DatumGetTSVector(DirectFunctionCall2(tsvector_setweight, TSVectorGetDatum(json),
+														CharGetDatum(source->weight)));
+		vector = join(join(vector, texts_vector(config, &text, parts, &nparts)), json);
+	}
+	vector = join(vector, texts_vector(config, &text, parts, &nparts));
+	if (vector != NULL)
+		return vector;
+	parts[0] = (TsvectorPart)
+	{
+		""
+	};
+	return steward_to_tsvector(config, parts, 1);
+}
+
+/* Tells whether an UPDATE leaves a row's vector as it is, without parsing anything. */
+static bool
+is_unchanged(SearchVector *state, TupleDesc desc, HeapTuple old_row, HeapTuple row)
+{
+	if (state->refill || heap_attisnull(row, state->attnum, desc) ||
+		steward_column_changed(desc, old_row, row, state->attnum) ||
+		(state->config_attnum != InvalidAttrNumber &&
+		 steward_column_changed(desc, old_row, row, state->config_attnum)))
+		return false;
+	for (int i = 0; i < state->nsources; i++)
+		if (steward_column_changed(desc, old_row, row, state->sources[i].attnum))
+			return false;
+	return true;
+}
+
+/*
+ * steward.search_vector_trigger() returns trigger
+ *
+ * Keeps a column of type tsvector.  Attach it BEFORE INSERT OR UPDATE FOR EACH
+ * ROW.  Arguments:
+ *
+ *	the vector's column
+ *	column[#>{path}][:weight] ...
+ *					the sources, in the order in which they follow each other;
+ *					weights are A to D.  Arrays count with their elements, json
+ *					with its string values, all of them or those under a path,
+ *					and any other type as text that no setting changes
+ *	config=...		the text search configuration, in pg_catalog or the table's
+ *					schema, or with its schema
+ *	config_column=...
+ *					the column that names each row's own; where it is null or
+ *					unknown the row gets that of "config", and a NOTICE says so
+ *					once per session
+ *
+ *	refill=yes		set by search_enable() while rows may still have vectors of an
+ *					earlier trigger: every UPDATE makes them anew
+ *
+ * An UPDATE parses text only if a source or the configuration changed, or the
+ * vector is null or was set to something else: it cannot be forged, and setting
+ * it to NULL makes it anew.
+ *
+ * Raises 39P01 when attached otherwise, 22023, 42703, 42704, 42804 and 0A000 for
+ * arguments it cannot follow, and whatever to_tsvector() does.
+ */
+Datum
+steward_search_vector_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	SearchVector *state = fcinfo->flinfo->fn_extra;
+	Relation	rel;
+	HeapTuple	row;
+
+	if (state == NULL)
+	{
+		steward_check_before_row(fcinfo, "steward.search_vector_trigger",
+								 TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, "INSERT or UPDATE",
+								 "CALL steward.search_enable(%s, '{title:A}');");
+		state = steward_begin_statement(fcinfo, parse_arguments);
+	}
+
+	rel = trigdata->tg_relation;
+	row = trigdata->tg_trigtuple;
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		row = trigdata->tg_newtuple;
+		if (is_unchanged(state, RelationGetDescr(rel), trigdata->tg_trigtuple, row))
+			return PointerGetDatum(row);
+	}
+	return PointerGetDatum(steward_row_set(trigdata, row, state->attnum,
+										   TSVectorGetDatum(row_vector(state, rel, row)), false));
+}

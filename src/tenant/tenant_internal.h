@@ -1,0 +1,121 @@
+/*
+ * tenant_internal.h
+ *		What the files of the tenant module share, callee first.
+ *
+ *		tenant_payload.c	reading base64url and JSON, without the server
+ *		tenant_token.c		keys, and what a signed token says
+ *		tenant_registry.c	which tenants may work, and where their schemas are
+ *		tenant_current.c	the present context
+ *		tenant.c			for which tenant and user a transaction works
+ *		tenant_session.c	what the transaction must not leave to the session
+ *		tenant_plan.c		columns that are compared with them
+ *		tenant_search.c		full-text search under row security
+ */
+#ifndef STEWARD_TENANT_INTERNAL_H
+#define STEWARD_TENANT_INTERNAL_H
+
+#include "tenant/tenant.h"
+#include "utils/jsonb.h"
+#include "utils/uuid.h"
+
+/* tenant_payload.c */
+
+/* Room for a tenant or user with its zero byte. */
+#define STEWARD_TENANT_VALUE_SIZE	256
+
+/* Room for a token, and so for whatever is in it. */
+#define STEWARD_TOKEN_SIZE			8192
+
+/* What a token says, as far as it is understood. */
+typedef struct StewardTokenClaims
+{
+	char		values[STEWARD_TENANT_KINDS][STEWARD_TENANT_VALUE_SIZE];	/* "" for none */
+	bool		for_database;
+	char		database[NAMEDATALEN];
+	bool		for_role;
+	char		role[NAMEDATALEN];
+	bool		has_exp;
+	bool		has_nbf;
+	bool		has_iat;
+	int64		exp;			/* microseconds since 1970 */
+	int64		nbf;
+	int64		iat;
+	TimestampTz expires_at;		/* exp, as the server counts */
+} StewardTokenClaims;
+
+/* What a JWT's header says. */
+typedef struct StewardTokenHeader
+{
+	bool		is_hs256;
+	bool		has_kid;
+	char		kid[65];
+} StewardTokenHeader;
+
+extern int	steward_base64url_decode(const char *text, size_t length, uint8 *out, size_t size);
+extern const char *steward_token_parse_header(const char *json, size_t length,
+											  StewardTokenHeader *header);
+extern const char *steward_token_parse_claims(const char *json, size_t length,
+											  const char *tenant_claim, const char *user_claim,
+											  StewardTokenClaims *claims);
+
+/* tenant_token.c */
+extern void steward_token_init(void);
+extern const char *steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims,
+									  char *payload);
+
+/* tenant_registry.c */
+
+/* May a tenant work? */
+typedef enum StewardStanding
+{
+	TENANT_ACTIVE,
+	TENANT_SUSPENDED,
+	TENANT_ERASED,
+} StewardStanding;
+
+extern void steward_tenant_registry_init(void);
+extern StewardStanding steward_tenant_standing(const char *key);
+extern bool steward_tenant_registry_current(void);
+extern void steward_tenant_require_active(const char *key);
+
+/* tenant.c */
+extern bool steward_tenant_sessions;
+
+extern void steward_require_transaction(const char *function);
+extern bool steward_tenant_bound(void);
+
+/* tenant_current.c */
+
+/* Instead of a transaction's number: the leader of this parallel worker has checked it. */
+#define LEADERS_TRANSACTION	PG_UINT64_MAX
+
+/* One value, with all that its text can mean. */
+typedef struct TenantValue
+{
+	uint64		transaction;	/* in which it holds; 0 for none */
+	bool		lasts;			/* holds in the session's others too */
+	bool		is_bigint;
+	bool		is_uuid;
+	int64		bigint;
+	pg_uuid_t	uuid;
+	char		text[STEWARD_TENANT_VALUE_SIZE];
+} TenantValue;
+
+extern const char *const steward_tenant_kind_names[];
+
+extern void steward_tenant_follow(const TenantValue *const *values, TimestampTz expires_at);
+extern void steward_tenant_next_transaction(void);
+extern uint64 steward_tenant_transaction(void);
+extern bool steward_tenant_holds(const TenantValue *value);
+extern const TenantValue *steward_tenant_value(StewardTenantKind kind);
+extern void steward_tenant_unsettle(void);
+extern void steward_tenant_current_init(void);
+
+/* tenant_session.c */
+extern void steward_tenant_session_init(void);
+extern bool steward_tenant_holds_cursor(void);
+
+/* tenant_plan.c */
+extern void steward_tenant_discard_plans(const char *tenant);
+
+#endif							/* STEWARD_TENANT_INTERNAL_H */

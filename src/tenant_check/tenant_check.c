@@ -1,0 +1,189 @@
+/*
+ * tenant_check.c
+ *		What the expression of a policy says of a tenant column, and what it calls.
+ *
+ * Nothing here is evaluated: who wrote a policy could have chosen functions that
+ * act on whoever looks at it.
+ */
+#include "tenant_check/tenant_check.h"
+
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+/* Functions called by functions beyond this are not looked into: they may be recursive. */
+#define MAX_CALL_DEPTH 8
+
+typedef struct Calls
+{
+	int			level;
+	List	   *context;		/* functions without columns that read the
+								 * context */
+	List	   *row;			/* functions that get columns of the row */
+	List	   *settings;		/* names of settings that are read */
+	int			depth;
+} Calls;
+
+/* What a function of one expression, or in SQL since 14, is made of; NULL if it is a text. */
+static Node *
+function_body(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Datum		body;
+	bool		isnull = true;
+	Node	   *node = NULL;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosqlbody, &isnull);
+	if (!isnull)
+		node = stringToNode(TextDatumGetCString(body));
+	ReleaseSysCache(tuple);
+	return node;
+}
+
+/* Collects the settings that an expression, or a function that it calls, reads. */
+static bool
+settings_walker(Node *node, void *context)
+{
+	Calls	   *calls = context;
+
+	if (!node)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, settings_walker, context, 0);
+	if (IsA(node, FuncExpr))
+	{
+		FuncExpr   *call = (FuncExpr *) node;
+
+		if (call->funcid == F_CURRENT_SETTING_TEXT || call->funcid == F_CURRENT_SETTING_TEXT_BOOL)
+		{
+			Const	   *name = linitial(call->args);
+
+			if (IsA(name, Const) && !name->constisnull)
+				calls->settings = lappend(calls->settings, makeString(TextDatumGetCString(name->constvalue)));
+		}
+		else if (call->funcid >= FirstNormalObjectId && calls->depth < MAX_CALL_DEPTH)
+		{
+			calls->depth++;
+			settings_walker(function_body(call->funcid), context);
+			calls->depth--;
+		}
+	}
+	return expression_tree_walker(node, settings_walker, context);
+}
+
+/* Collects the functions that users made and a policy calls. */
+static bool
+calls_walker(Node *node, void *context)
+{
+	Calls	   *calls = context;
+
+	if (!node)
+		return false;
+	if (IsA(node, Query))
+	{
+		calls->level++;
+		query_tree_walker((Query *) node, calls_walker, context, 0);
+		calls->level--;
+		return false;
+	}
+	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid >= FirstNormalObjectId)
+	{
+		FuncExpr   *call = (FuncExpr *) node;
+
+		if (steward_is_context_predicate(call->funcid))
+			 /* the planner makes a comparison of it */ ;
+		else if (contain_vars_of_level((Node *) call->args, calls->level))
+			calls->row = list_append_unique_oid(calls->row, call->funcid);
+		else if (!steward_has_any_var_walker((Node *) call->args, NULL) && !steward_asks_context((Node *) call->args))
+			calls->context = list_append_unique_oid(calls->context, call->funcid);
+	}
+	return expression_tree_walker(node, calls_walker, context);
+}
+
+/* The list as an array of oid or, of int lists, of smallint. */
+static Datum
+list_to_array(List *list, Oid type)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(list), 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, list)
+		elements[n++] = type == OIDOID ? ObjectIdGetDatum(lfirst_oid(cell)) : Int16GetDatum(lfirst_int(cell));
+	return PointerGetDatum(construct_array(elements, n, type, type == OIDOID ? sizeof(Oid) : sizeof(int16), true,
+										   type == OIDOID ? TYPALIGN_INT : TYPALIGN_SHORT));
+}
+
+static Datum
+strings_to_array(List *list)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(list), 1));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, list)
+		elements[n++] = CStringGetTextDatum(strVal(lfirst(cell)));
+	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * steward.tenant_expression(expression pg_node_tree, tenant_column smallint):
+ * what the expression of a policy says of a column of its table.
+ */
+PG_FUNCTION_INFO_V1(steward_tenant_expression);
+Datum
+steward_tenant_expression(PG_FUNCTION_ARGS)
+{
+	Node	   *expression = stringToNode(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	TenantFacts facts = {.varno = 1,.column = PG_GETARG_INT16(1)};
+	Calls		calls = {0};
+	List	   *gaps;
+	bool		implied;
+	TupleDesc	desc;
+	Datum		values[9];
+	bool		nulls[9] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	implied = steward_tenant_gaps(&facts, expression, &gaps);
+	calls_walker(expression, &calls);
+	settings_walker(expression, &calls);
+
+	values[0] = BoolGetDatum(implied);
+	values[1] = strings_to_array(gaps);
+	values[2] = BoolGetDatum(facts.casts);
+	values[3] = BoolGetDatum(facts.fixed);
+	values[4] = BoolGetDatum(facts.not_distinct);
+	values[5] = list_to_array(facts.columns, INT2OID);
+	values[6] = list_to_array(calls.context, OIDOID);
+	values[7] = list_to_array(calls.row, OIDOID);
+	values[8] = strings_to_array(calls.settings);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/*
+ * steward.tenant_type_leakproof(type oid): whether values of a type can be compared
+ * for equality before a policy lets their row pass.
+ */
+PG_FUNCTION_INFO_V1(steward_tenant_type_leakproof);
+Datum
+steward_tenant_type_leakproof(PG_FUNCTION_ARGS)
+{
+	TypeCacheEntry *type = lookup_type_cache(getBaseType(PG_GETARG_OID(0)), TYPECACHE_EQ_OPR);
+
+	if (!OidIsValid(type->eq_opr))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(get_func_leakproof(get_opcode(type->eq_opr)));
+}

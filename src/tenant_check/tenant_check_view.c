@@ -1,0 +1,227 @@
+/*
+ * tenant_check_view.c
+ *		Which tables of tenants a view reads without asking for the tenant.
+ *
+ * Also the text of a policy's expression, without waiting for those who lock
+ * the table.
+ */
+#include "tenant_check/tenant_check.h"
+
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+
+typedef struct TenantTables
+{
+	int			ntables;
+	Oid		   *tables;
+	AttrNumber *columns;
+	List	   *open;			/* those that were found to be read whole */
+} TenantTables;
+
+/* The number of the tenant column of a table of the query; 0 if it has none. */
+AttrNumber
+steward_tenant_scope_column(const TenantScope *scope, Index varno)
+{
+	RangeTblEntry *entry;
+
+	if (varno < 1 || varno > list_length(scope->query->rtable))
+		return InvalidAttrNumber;
+	entry = list_nth(scope->query->rtable, varno - 1);
+	if (entry->rtekind != RTE_RELATION)
+		return InvalidAttrNumber;
+	for (int i = 0; i < scope->tables->ntables; i++)
+		if (scope->tables->tables[i] == entry->relid)
+			return scope->tables->columns[i];
+	return InvalidAttrNumber;
+}
+
+/*
+ * Collects the conditions that rows of an entry of the range table must meet to
+ * be seen; false if the entry is not in this part of the join tree.
+ */
+static bool
+collect_conditions(Node *node, Index varno, List **conditions)
+{
+	if (IsA(node, RangeTblRef))
+		return ((RangeTblRef *) node)->rtindex == varno;
+	if (IsA(node, FromExpr))
+	{
+		FromExpr   *from = (FromExpr *) node;
+		ListCell   *cell;
+
+		foreach(cell, from->fromlist)
+			if (collect_conditions(lfirst(cell), varno, conditions))
+		{
+			if (from->quals)
+				*conditions = lappend(*conditions, from->quals);
+			return true;
+		}
+	}
+	else if (IsA(node, JoinExpr))
+	{
+		JoinExpr   *join = (JoinExpr *) node;
+		bool		left = collect_conditions(join->larg, varno, conditions);
+
+		if (!left && !collect_conditions(join->rarg, varno, conditions))
+			return false;
+		/* the side that is kept whole need not meet the condition */
+		if (join->quals && (join->jointype == JOIN_INNER || join->jointype == (left ? JOIN_RIGHT : JOIN_LEFT)))
+			*conditions = lappend(*conditions, join->quals);
+		return true;
+	}
+	return false;
+}
+
+/* Says whether the conditions of a query keep one of its tables to the tenant of the context. */
+static bool
+is_bound(const TenantScope *scope, Index varno, AttrNumber column)
+{
+	TenantFacts facts = {.varno = varno,.column = column,.scope = scope};
+	List	   *conditions = NIL;
+	ListCell   *cell;
+
+	if (!collect_conditions((Node *) scope->query->jointree, varno, &conditions))
+		return true;			/* it is not read */
+	foreach(cell, conditions)
+		if (steward_implies_tenant(&facts, lfirst(cell)) && !facts.fixed && !facts.not_distinct)
+		return true;
+	return false;
+}
+
+/* Adds the tables to scope->tables->open that a query, or one in it, reads whole. */
+static bool
+judge_walker(Node *node, void *context)
+{
+	TenantScope scope = {.outer = context};
+	bool		again;
+
+	if (!node)
+		return false;
+	if (!IsA(node, Query))
+		return expression_tree_walker(node, judge_walker, context);
+	check_stack_depth();
+	scope.query = (Query *) node;
+	scope.tables = scope.outer->tables;
+	/* a table that is joined by its tenant to one that is bound is, too */
+	do
+	{
+		again = false;
+		for (Index varno = 1; varno <= list_length(scope.query->rtable); varno++)
+		{
+			AttrNumber	column = steward_tenant_scope_column(&scope, varno);
+
+			if (column == InvalidAttrNumber || bms_is_member(varno, scope.bound) || !is_bound(&scope, varno, column))
+				continue;
+			scope.bound = bms_add_member(scope.bound, varno);
+			again = true;
+		}
+	} while (again);
+	for (Index varno = 1; varno <= list_length(scope.query->rtable); varno++)
+		if (steward_tenant_scope_column(&scope, varno) != InvalidAttrNumber && !bms_is_member(varno, scope.bound))
+		{
+			RangeTblEntry *entry = list_nth(scope.query->rtable, varno - 1);
+			TenantTables *tables = unconstify(TenantTables *, scope.tables);
+
+			tables->open = list_append_unique_oid(tables->open, entry->relid);
+		}
+	return query_tree_walker(scope.query, judge_walker, &scope, 0);
+}
+
+/*
+ * steward.tenant_view_open(view oid, tables oid[], columns smallint[]): those of
+ * the tables that a view reads without a condition that they be the tenant's.
+ */
+PG_FUNCTION_INFO_V1(steward_tenant_view_open);
+Datum
+steward_tenant_view_open(PG_FUNCTION_ARGS)
+{
+	Query	   *query = steward_view_query(PG_GETARG_OID(0));
+	ArrayType  *oids = PG_GETARG_ARRAYTYPE_P(1);
+	ArrayType  *numbers = PG_GETARG_ARRAYTYPE_P(2);
+	Datum	   *elements;
+	TenantTables tables = {0};
+	TenantScope outermost = {.tables = &tables};
+	int			ncolumns;
+	Datum	   *found;
+	int			nfound = 0;
+	ListCell   *cell;
+
+	deconstruct_array(oids, OIDOID, sizeof(Oid), true, TYPALIGN_INT, &elements, NULL, &tables.ntables);
+	tables.tables = palloc(sizeof(Oid) * Max(tables.ntables, 1));
+	for (int i = 0; i < tables.ntables; i++)
+		tables.tables[i] = DatumGetObjectId(elements[i]);
+	deconstruct_array(numbers, INT2OID, sizeof(int16), true, TYPALIGN_SHORT, &elements, NULL, &ncolumns);
+	if (ncolumns != tables.ntables)
+		ereport(ERROR, errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				errmsg("as many columns as tables are needed"));
+	tables.columns = palloc(sizeof(AttrNumber) * Max(ncolumns, 1));
+	for (int i = 0; i < ncolumns; i++)
+		tables.columns[i] = DatumGetInt16(elements[i]);
+
+	judge_walker((Node *) query, &outermost);
+
+	found = palloc(sizeof(Datum) * Max(list_length(tables.open), 1));
+	foreach(cell, tables.open)
+		found[nfound++] = ObjectIdGetDatum(lfirst_oid(cell));
+	PG_RETURN_ARRAYTYPE_P(construct_array(found, nfound, OIDOID, sizeof(Oid), true, TYPALIGN_INT));
+}
+
+static bool
+relations_walker(Node *node, void *context)
+{
+	List	  **relations = context;
+
+	if (!node)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *entry = (RangeTblEntry *) node;
+
+		if (entry->rtekind == RTE_RELATION)
+			*relations = list_append_unique_oid(*relations, entry->relid);
+		return false;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, relations_walker, context, QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, relations_walker, context);
+}
+
+/*
+ * steward.tenant_expression_text(expression pg_node_tree, relation oid): what
+ * pg_get_expr() gives; NULL if that would wait for who has locked a table.
+ */
+PG_FUNCTION_INFO_V1(steward_tenant_expression_text);
+Datum
+steward_tenant_expression_text(PG_FUNCTION_ARGS)
+{
+	LOCAL_FCINFO(call, 2);
+	FmgrInfo	flinfo;
+	List	   *relations = list_make1_oid(PG_GETARG_OID(1));
+	List	   *locked = NIL;
+	Datum		result = (Datum) 0;
+	ListCell   *cell;
+
+	relations_walker(stringToNode(text_to_cstring(PG_GETARG_TEXT_PP(0))), &relations);
+	foreach(cell, relations)
+		if (ConditionalLockRelationOid(lfirst_oid(cell), AccessShareLock))
+		locked = lappend_oid(locked, lfirst_oid(cell));
+	fmgr_info(F_PG_GET_EXPR_PG_NODE_TREE_OID, &flinfo);
+	InitFunctionCallInfoData(*call, &flinfo, 2, C_COLLATION_OID, NULL, NULL);
+	call->args[0] = fcinfo->args[0];
+	call->args[1] = fcinfo->args[1];
+	if (list_length(locked) == list_length(relations))
+		result = FunctionCallInvoke(call);
+	else
+		call->isnull = true;
+	foreach(cell, locked)
+		UnlockRelationOid(lfirst_oid(cell), AccessShareLock);
+	if (call->isnull)
+		PG_RETURN_NULL();
+	return result;
+}

@@ -1,0 +1,65 @@
+/*
+ * append_only.c
+ *		The trigger that lets nobody change or remove what is there.
+ */
+#include "upkeep/upkeep.h"
+
+PG_FUNCTION_INFO_V1(steward_append_only_trigger);
+
+/*
+ * steward.append_only_trigger() returns trigger
+ *
+ * Refuses UPDATE, DELETE and TRUNCATE.  Attach it BEFORE UPDATE OR DELETE FOR
+ * EACH ROW, and BEFORE TRUNCATE FOR EACH STATEMENT.  Argument:
+ *
+ *	allow=...		roles that may all the same: see steward_role_allowed
+ *
+ * Raises 42501 for what it refuses, 39P01 when attached otherwise, and 22023 for
+ * arguments it cannot follow.
+ */
+Datum
+steward_append_only_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel;
+	TriggerEvent event;
+	bool		allowed = false;
+
+	steward_check_trigger(fcinfo, "steward.append_only_trigger");
+	rel = trigdata->tg_relation;
+	event = trigdata->tg_event;
+	if (!TRIGGER_FIRED_BEFORE(event) || TRIGGER_FIRED_BY_INSERT(event) ||
+		!(TRIGGER_FIRED_FOR_ROW(event) || TRIGGER_FIRED_BY_TRUNCATE(event)))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired BEFORE UPDATE or DELETE for each row, or BEFORE TRUNCATE",
+						"steward.append_only_trigger"),
+				 errhint("Drop trigger \"%s\", then: SELECT steward.append_only_enable(%s);",
+						 trigdata->tg_trigger->tgname, steward_relation_literal(rel))));
+
+	for (int i = 0; i < trigdata->tg_trigger->tgnargs; i++)
+	{
+		char	   *value;
+		char	   *option = steward_option(trigdata->tg_trigger->tgargs[i], &value);
+
+		if (option == NULL || strcmp(option, "allow") != 0)
+			steward_option_unknown("append_only", trigdata->tg_trigger->tgargs[i], "'allow=...'");
+		allowed |= steward_role_allowed("append_only", value);
+	}
+
+	if (!allowed)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("cannot %s append-only table \"%s\"",
+						TRIGGER_FIRED_BY_UPDATE(event) ? "UPDATE" :
+						TRIGGER_FIRED_BY_DELETE(event) ? "DELETE from" : "TRUNCATE",
+						RelationGetRelationName(rel)),
+				 errhint(trigdata->tg_trigger->tgnargs == 0 ?
+						 "Insert a row that corrects what is there." :
+						 "Insert a row that corrects what is there, or SET ROLE to one that the trigger's option \"allow\" names."),
+				 errtable(rel)));
+
+	if (TRIGGER_FIRED_BY_TRUNCATE(event))
+		return PointerGetDatum(NULL);
+	return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple);
+}
