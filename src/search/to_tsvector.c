@@ -13,6 +13,7 @@
 #include "tsearch/ts_utils.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 /* A term as it is sorted. */
