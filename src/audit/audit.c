@@ -57,7 +57,7 @@ typedef struct MovingRow
 								 * rows */
 	MemoryContext query;
 	int64		table_id;
-	Datum		key_hash;
+	int64		key_hash;		/* a Datum may point into the row */
 } MovingRow;
 
 static slist_head moving = SLIST_STATIC_INIT(moving);
@@ -106,7 +106,7 @@ next_seq(FullTransactionId xid, TimestampTz *now)
  * Takes the row that a query is moving out of the list, if it belongs to a table;
  * table 0 is any.  Returns the hash of its key, or 0 if there is no such row.
  */
-static Datum
+static int64
 take_moving_row(MemoryContext query, int64 table_id)
 {
 	slist_mutable_iter iter;
@@ -114,7 +114,7 @@ take_moving_row(MemoryContext query, int64 table_id)
 	slist_foreach_modify(iter, &moving)
 	{
 		MovingRow  *row = slist_container(MovingRow, node, iter.cur);
-		Datum		key_hash = row->key_hash;
+		int64		key_hash = row->key_hash;
 
 		if (row->query == query && (table_id == 0 || row->table_id == table_id))
 		{
@@ -123,7 +123,7 @@ take_moving_row(MemoryContext query, int64 table_id)
 			return key_hash;
 		}
 	}
-	return (Datum) 0;
+	return 0;
 }
 
 /* Runs when the memory of the statement goes, be it by success or by failure. */
@@ -436,7 +436,7 @@ check_size(AuditTable *table, const Datum *values, const bool *isnull)
 
 /* Keeps the key of a deleted row if it was deleted to go to another partition. */
 static void
-note_departure(AuditStatement *statement, HeapTuple tuple, Datum key_hash)
+note_departure(AuditStatement *statement, HeapTuple tuple, int64 key_hash)
 {
 	MovingRow  *row;
 
@@ -454,8 +454,10 @@ note_departure(AuditStatement *statement, HeapTuple tuple, Datum key_hash)
 static void
 note_arrival(AuditStatement *statement, Datum *values, bool *isnull)
 {
-	values[EVENT_OLD_KEY_HASH] = take_moving_row(statement->query, statement->table->table_id);
-	isnull[EVENT_OLD_KEY_HASH] = values[EVENT_OLD_KEY_HASH] == (Datum) 0;
+	int64		key_hash = take_moving_row(statement->query, statement->table->table_id);
+
+	values[EVENT_OLD_KEY_HASH] = Int64GetDatum(key_hash);
+	isnull[EVENT_OLD_KEY_HASH] = key_hash == 0;
 }
 
 /*
@@ -509,7 +511,8 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 			return PointerGetDatum(NULL);
 		check_size(statement->table, values, isnull);
 		if (operation == 'D')
-			note_departure(statement, trigdata->tg_trigtuple, values[EVENT_KEY_HASH]);
+			note_departure(statement, trigdata->tg_trigtuple,
+						   DatumGetInt64(values[EVENT_KEY_HASH]));
 		else if (operation == 'I' && !slist_is_empty(&moving))
 			note_arrival(statement, values, isnull);
 	}

@@ -172,13 +172,9 @@ steward_audit_restore_trigger(PG_FUNCTION_ARGS)
 	scan = systable_beginscan(log, index, OidIsValid(index), snapshot, 1, &key);
 	while (HeapTupleIsValid(other = systable_getnext(scan)))
 	{
-		static const int identity[] = {EVENT_TRANSACTION_ID, EVENT_CONTEXT_ID, EVENT_SEQ};
-		int			nequal = 0;
-
-		for (int i = 0; i < lengthof(identity); i++)
-			nequal += heap_getattr(event, identity[i] + 1, desc, &isnull) ==
-				heap_getattr(other, identity[i] + 1, desc, &isnull);
-		if (nequal == lengthof(identity))
+		if (!steward_column_changed(desc, event, other, EVENT_TRANSACTION_ID + 1) &&
+			!steward_column_changed(desc, event, other, EVENT_CONTEXT_ID + 1) &&
+			!steward_column_changed(desc, event, other, EVENT_SEQ + 1))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNIQUE_VIOLATION),
 					 errmsg("the audit log has this event already"),
