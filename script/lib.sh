@@ -70,21 +70,23 @@ default_server() {
 	apt-cache depends postgresql | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p' | head -n 1
 }
 
-# Says whether major version $1 is installed here or in this machine's own archive.
+# Says whether server $1, major version or major-ARCH, is installed here or in this machine's own archive.
 is_native() {
-	find_pg_config "$1" >/dev/null && return
+	[[ $1 != *-* ]] || [ "${1#*-}" = "$(dpkg --print-architecture)" ] || return 1
+	find_pg_config "${1%-*}" >/dev/null && return
 	command -v apt-get >/dev/null || return 1
 	[ -n "$(apt-cache search --names-only '^postgresql-server-dev-')" ] || apt_update
-	[ -n "$(apt-cache search --names-only "^postgresql-server-dev-$1\$")" ]
+	[ -n "$(apt-cache search --names-only "^postgresql-server-dev-${1%-*}\$")" ]
 }
 
-# Sets pg_config, bindir for major version $1 after installing it, and what building and testing needs, if missing.
+# Sets pg_config, bindir for server $1 after installing it, and what building and testing needs, if missing.
 use_server() {
-	find_pg_config "$1" >/dev/null || need "postgresql-$1" "postgresql-server-dev-$1"
+	local major=${1%-*}
+	find_pg_config "$major" >/dev/null || need "postgresql-$major" "postgresql-server-dev-$major"
 	need make gcc libipc-run-perl pgbouncer
 	# what a page looks like does not depend on the server: the chroots do without
 	[ -e /var/lib/pg_steward.ready ] || need chromium
-	pg_config=$(find_pg_config "$1") || die "no pg_config for PostgreSQL $1"
+	pg_config=$(find_pg_config "$major") || die "no pg_config for PostgreSQL $major"
 	bindir=$("$pg_config" --bindir)
 }
 
