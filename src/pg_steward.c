@@ -14,14 +14,19 @@ PG_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 
-/* Has each module define its settings and take its hooks; runs once per process, when the library is loaded. */
+/* Those that have settings or hear of events, each after those that it uses. */
+static const StewardModule *const modules[] = {
+	&steward_core_module,
+	&steward_tenant_module,
+	&steward_audit_module,
+	&steward_search_module,
+	&steward_monitor_module,
+};
+
+/* Runs once per process, when the library is loaded. */
 void
 _PG_init(void)
 {
-	steward_core_init();
-	steward_tenant_init();
-	steward_audit_init();
-	steward_search_init();
-	steward_monitor_init();
+	steward_modules_init(modules, lengthof(modules));
 	MarkGUCPrefixReserved("steward");
 }

@@ -7,7 +7,7 @@
 
 #include "core/core.h"
 
-extern void steward_audit_init(void);
+extern const StewardModule steward_audit_module;
 extern const char *steward_application_user(void);
 
 #endif							/* STEWARD_AUDIT_H */

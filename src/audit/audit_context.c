@@ -17,7 +17,6 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -192,9 +191,9 @@ forget_all_contexts(void)
 	}
 }
 
-/* Something happened to steward.audit_context: see whether its rows are still there. */
-static void
-invalidate_contexts(Datum arg, Oid relid)
+/* A relation has changed; if that may be steward.audit_context, see whether its rows are still there. */
+void
+steward_audit_context_changed(Oid relid)
 {
 	if (!OidIsValid(relid) || relid == stored_in)
 		stored_in_checked = false;
@@ -221,12 +220,6 @@ check_stored_in(void)
 	stored_in = relid;
 	stored_in_file = file;
 	stored_in_checked = true;
-}
-
-void
-steward_audit_context_init(void)
-{
-	CacheRegisterRelcacheCallback(invalidate_contexts, (Datum) 0);
 }
 
 /* Returns the name of a role, also of one that was dropped meanwhile. */

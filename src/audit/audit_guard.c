@@ -15,7 +15,6 @@
 #include "access/tableam.h"
 #include "catalog/pg_am.h"
 #include "catalog/namespace.h"
-#include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
 #include "miscadmin.h"
@@ -31,8 +30,6 @@
 PG_FUNCTION_INFO_V1(steward_audit_guard_trigger);
 PG_FUNCTION_INFO_V1(steward_audit_restore_trigger);
 PG_FUNCTION_INFO_V1(steward_audit_protect);
-
-static object_access_hook_type next_object_access_hook = NULL;
 
 static const char *
 operation_name(TriggerEvent event)
@@ -190,12 +187,9 @@ steward_audit_restore_trigger(PG_FUNCTION_ARGS)
 }
 
 /* Refuses to drop a table of events, or one of its columns, while it holds any. */
-static void
-check_drop(ObjectAccessType access, Oid class, Oid object, int column, void *arg)
+void
+steward_audit_check_drop(ObjectAccessType access, Oid class, Oid object, int column, void *arg)
 {
-	if (next_object_access_hook != NULL)
-		next_object_access_hook(access, class, object, column, arg);
-
 	/*
 	 * Detached partitions are told by their columns. Columns that somebody
 	 * added may go.
@@ -220,7 +214,7 @@ check_drop(ObjectAccessType access, Oid class, Oid object, int column, void *arg
  * steward.audit_protect() returns event_trigger
  *
  * Does nothing.  That it is called before a DROP loads the library into the
- * session, and so puts check_drop in place.
+ * session, and so puts steward_audit_check_drop in place.
  */
 Datum
 steward_audit_protect(PG_FUNCTION_ARGS)
@@ -231,12 +225,4 @@ steward_audit_protect(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" was not called by event trigger manager",
 						"steward.audit_protect")));
 	PG_RETURN_VOID();
-}
-
-/* Puts the check for drops in place. */
-void
-steward_audit_guard_init(void)
-{
-	next_object_access_hook = object_access_hook;
-	object_access_hook = check_drop;
 }

@@ -73,7 +73,7 @@ extern Jsonb *steward_audit_object(StringInfo out, AuditColumn **columns, int nc
 extern Jsonb *steward_audit_row_hash_key(StringInfo out, const char *hash);
 
 /* audit_context.c */
-extern void steward_audit_context_init(void);
+extern void steward_audit_context_changed(Oid relid);
 extern int64 steward_audit_context_id(TimestampTz *expires);
 
 
@@ -99,7 +99,10 @@ enum
 
 typedef struct AuditBatch AuditBatch;
 
-extern void steward_audit_log_init(void);
+extern void steward_audit_log_changed(Oid relid);
+extern void steward_audit_log_at_xact(XactEvent event);
+extern void steward_audit_log_at_subxact(SubXactEvent event, SubTransactionId subid,
+										 SubTransactionId parent);
 extern AuditBatch *steward_audit_batch_open(void);
 extern void steward_audit_batch_add(AuditBatch **batch, const Datum *values, const bool *isnull);
 extern void steward_audit_batch_flush(AuditBatch *batch);
@@ -162,7 +165,7 @@ typedef struct AuditTable
 	AuditColumn **all_keys;
 } AuditTable;
 
-extern void steward_audit_table_init(void);
+extern void steward_audit_table_changed(Oid relid);
 extern void steward_audit_check_relation(Relation rel);
 extern AuditTable *steward_audit_table(Relation rel, Trigger *trigger, bool truncate);
 extern int	steward_audit_compare_alike(AuditTable *table, TupleDesc desc,
@@ -176,6 +179,6 @@ extern int64 steward_audit_hash_key(int64 table_id, Jsonb *key);
 extern int64 steward_audit_hash_integer_key(int64 table_id, int64 key);
 
 /* audit_guard.c */
-extern void steward_audit_guard_init(void);
+extern void steward_audit_check_drop(ObjectAccessType access, Oid class, Oid object, int column, void *arg);
 
 #endif							/* STEWARD_AUDIT_INTERNAL_H */

@@ -32,7 +32,6 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/partcache.h"
@@ -101,8 +100,9 @@ struct Target
 
 static struct Target target;
 
-static void
-invalidate_target(Datum arg, Oid relid)
+/* A relation has changed; if that may be the log or the partition that takes events, look at it anew. */
+void
+steward_audit_log_changed(Oid relid)
 {
 	if (!OidIsValid(relid) || relid == target.log || relid == target.partition)
 		target.valid = false;
@@ -637,8 +637,9 @@ steward_audit_batch_close(AuditBatch *batch)
 	release(batch);
 }
 
-static void
-batches_at_xact_end(XactEvent event, void *arg)
+/* Writes what batches hold before a transaction ends, and gives them back when it has. */
+void
+steward_audit_log_at_xact(XactEvent event)
 {
 	dlist_mutable_iter iter;
 
@@ -657,9 +658,9 @@ batches_at_xact_end(XactEvent event, void *arg)
 	}
 }
 
-static void
-batches_at_subxact_end(SubXactEvent event, SubTransactionId subid,
-					   SubTransactionId parent, void *arg)
+/* Writes the rows of a subtransaction before it commits, and drops them if it aborts. */
+void
+steward_audit_log_at_subxact(SubXactEvent event, SubTransactionId subid, SubTransactionId parent)
 {
 	dlist_mutable_iter iter;
 
@@ -679,13 +680,4 @@ batches_at_subxact_end(SubXactEvent event, SubTransactionId subid,
 		if (batch->closed)
 			release(batch);
 	}
-}
-
-/* Registers what keeps the module in step with transactions and the catalog. */
-void
-steward_audit_log_init(void)
-{
-	CacheRegisterRelcacheCallback(invalidate_target, (Datum) 0);
-	RegisterXactCallback(batches_at_xact_end, NULL);
-	RegisterSubXactCallback(batches_at_subxact_end, NULL);
 }

@@ -25,7 +25,6 @@
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
@@ -544,8 +543,9 @@ sweep(void)
 	sweep_at = Max(64, 2 * hash_get_num_entries(tables));
 }
 
-static void
-invalidate_tables(Datum arg, Oid relid)
+/* A relation has changed, or any may have: what is known of it is read anew. */
+void
+steward_audit_table_changed(Oid relid)
 {
 	HASH_SEQ_STATUS scan;
 	TableEntry *entry;
@@ -558,20 +558,6 @@ invalidate_tables(Datum arg, Oid relid)
 		if (!OidIsValid(relid) || relid == lineage || relid == entry->table->relation ||
 			relid == entry->table->identity)
 			entry->table->valid = false;
-}
-
-/* A renamed schema changes no table, but the name of each of its tables. */
-static void
-invalidate_all_tables(Datum arg, int cacheid, uint32 hashvalue)
-{
-	invalidate_tables(arg, InvalidOid);
-}
-
-void
-steward_audit_table_init(void)
-{
-	CacheRegisterRelcacheCallback(invalidate_tables, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all_tables, (Datum) 0);
 }
 
 /*

@@ -9,6 +9,8 @@
 
 #include "access/htup_details.h"
 #include "access/tupdesc.h"
+#include "access/xact.h"
+#include "catalog/objectaccess.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "lib/ilist.h"
@@ -19,11 +21,37 @@
 
 #include "core/compat.h"
 
+/* callbacks.c */
+
+/* Ends a list of catalogs. */
+#define STEWARD_NO_CATALOG	(-1)
+
+/* What a module wants to hear of; NULL for what it does not.  See callbacks.c for the order. */
+typedef struct StewardModule
+{
+	/* Defines its settings and puts its hooks in place, once per process. */
+	void		(*init) (void);
+
+	/* What is known of a relation may not be true; InvalidOid: of any. */
+	void		(*relation_changed) (Oid relid);
+
+	/* The same of a row of these syscaches, by its hash; 0: of any. */
+	const int  *catalogs;
+	void		(*catalog_changed) (int cacheid, uint32 hash);
+
+	void		(*xact_event) (XactEvent event);
+	void		(*subxact_event) (SubXactEvent event, SubTransactionId subid, SubTransactionId parent);
+
+	/* As object_access_hook, without the need to call the next one. */
+	void		(*object_access) (ObjectAccessType access, Oid class, Oid object, int column, void *arg);
+} StewardModule;
+
+extern void steward_modules_init(const StewardModule *const *all, int n);
+
 /* session.c */
 
+extern const StewardModule steward_core_module;
 extern bool steward_preloaded;
-
-extern void steward_core_init(void);
 
 /*
  * Something held in session memory that is true only if the transaction that

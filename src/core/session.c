@@ -6,7 +6,6 @@
 #include "core/core.h"
 
 #include "access/relation.h"
-#include "access/xact.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
@@ -44,7 +43,7 @@ steward_settle(Provisional *it)
 
 /* A prepared transaction may commit or not, out of this session's sight. */
 static void
-settle_at_xact_end(XactEvent event, void *arg)
+settle_at_xact_end(XactEvent event)
 {
 	dlist_mutable_iter iter;
 	bool		committed = event == XACT_EVENT_COMMIT || event == XACT_EVENT_PARALLEL_COMMIT;
@@ -64,8 +63,7 @@ settle_at_xact_end(XactEvent event, void *arg)
 }
 
 static void
-settle_at_subxact_end(SubXactEvent event, SubTransactionId subid,
-					  SubTransactionId parent, void *arg)
+settle_at_subxact_end(SubXactEvent event, SubTransactionId subid, SubTransactionId parent)
 {
 	dlist_mutable_iter iter;
 
@@ -138,11 +136,14 @@ steward_relation_literal(Relation rel)
 														 RelationGetRelationName(rel)));
 }
 
-/* Runs once per process, before the modules' own. */
-void
-steward_core_init(void)
+static void
+init(void)
 {
 	steward_preloaded = debug_query_string == NULL;
-	RegisterXactCallback(settle_at_xact_end, NULL);
-	RegisterSubXactCallback(settle_at_subxact_end, NULL);
 }
+
+const StewardModule steward_core_module = {
+	.init = init,
+	.xact_event = settle_at_xact_end,
+	.subxact_event = settle_at_subxact_end,
+};

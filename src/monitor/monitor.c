@@ -11,9 +11,8 @@
 static int	steward_monitor_query_length = -1;
 static int	steward_snapshot_retention = 30 * MINS_PER_HOUR * HOURS_PER_DAY;
 
-/* Defines the settings; runs once per process. */
-void
-steward_monitor_init(void)
+static void
+init(void)
 {
 	DefineCustomIntVariable("steward.monitor_query_length",
 							"How much of a query the monitoring views show, -1 for all.", NULL,
@@ -24,3 +23,5 @@ steward_monitor_init(void)
 							&steward_snapshot_retention, 30 * MINS_PER_HOUR * HOURS_PER_DAY, 0, INT_MAX,
 							PGC_SUSET, GUC_UNIT_MIN, NULL, NULL, NULL);
 }
+
+const StewardModule steward_monitor_module = {.init = init};

@@ -14,6 +14,6 @@
 
 #include "core/core.h"
 
-extern void steward_monitor_init(void);
+extern const StewardModule steward_monitor_module;
 
 #endif							/* STEWARD_MONITOR_H */

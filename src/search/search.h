@@ -7,7 +7,7 @@
 
 #include "core/core.h"
 
-extern void steward_search_init(void);
+extern const StewardModule steward_search_module;
 
 /* What it reads is its own; it is allocated in the current memory context. */
 extern void *steward_search_vector_parse(Relation rel, Trigger *trigger);

@@ -90,7 +90,9 @@ count_in_part(Term *term, uint16 part, uint16 position)
 	return true;
 }
 
-extern void steward_tsvector_words_init(void);
+extern const int steward_tsvector_catalogs[];
+
+extern void steward_tsvector_words_changed(int cacheid, uint32 hash);
 extern bool steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int length);
 extern bool steward_tsvector_open(TsvectorDraft *draft, Oid config_id, TSConfigCacheEntry *config,
 								  int64 length);

@@ -16,11 +16,15 @@
 #include "common/pg_prng.h"
 #include "port/pg_bswap.h"
 #include "tsearch/ts_public.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
 int			steward_to_tsvector_cache = 8192;
+
+/* What the answers of dictionaries come from. */
+const int	steward_tsvector_catalogs[] = {
+	TSCONFIGMAP, TSCONFIGOID, TSDICTOID, TSPARSEROID, TSTEMPLATEOID, STEWARD_NO_CATALOG
+};
 
 /* What is longer is rarely met twice. */
 #define MAX_WORD 32
@@ -108,21 +112,11 @@ forget_tokens(void)
 	cache.outdated = false;
 }
 
-/* The cache may be in use: a lexeme in it can be part of a draft. */
-static void
-note_change(Datum arg, int cacheid, uint32 hashvalue)
+/* One of steward_tsvector_catalogs has changed.  The cache may be in use: a lexeme in it can be part of a draft. */
+void
+steward_tsvector_words_changed(int cacheid, uint32 hash)
 {
 	cache.outdated = true;
-}
-
-/* Prepares the session; runs once per process. */
-void
-steward_tsvector_words_init(void)
-{
-	static const int caches[] = {TSCONFIGMAP, TSCONFIGOID, TSDICTOID, TSPARSEROID, TSTEMPLATEOID};
-
-	for (int i = 0; i < lengthof(caches); i++)
-		CacheRegisterSyscacheCallback(caches[i], note_change, (Datum) 0);
 }
 
 /* Says whether tokens like this one are worth remembering. */

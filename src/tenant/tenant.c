@@ -9,7 +9,6 @@
 #include "tenant/tenant_internal.h"
 
 #include "access/parallel.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "executor/spi.h"
@@ -404,7 +403,7 @@ set_local(int setting, const char *value)
 
 /* What must not outlive its transaction. */
 static void
-end_transaction(XactEvent event, void *arg)
+end_transaction(XactEvent event)
 {
 	switch (event)
 	{
@@ -570,8 +569,8 @@ steward_tenant_context(PG_FUNCTION_ARGS)
 }
 
 /* Defines the settings of the module; those that say what may be set come first. */
-void
-steward_tenant_init(void)
+static void
+init(void)
 {
 	const int	flags = GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE;
 
@@ -608,7 +607,12 @@ steward_tenant_init(void)
 							   &settings[SETTING_TOKEN], "",
 							   PGC_USERSET, flags, check_token, assign_token, show_token);
 	loading = false;
-	RegisterXactCallback(end_transaction, NULL);
 	steward_tenant_session_init();
-	steward_tenant_registry_init();
 }
+
+const StewardModule steward_tenant_module = {
+	.init = init,
+	.relation_changed = steward_tenant_registry_changed,
+	.xact_event = end_transaction,
+	.object_access = steward_tenant_check_object,
+};

@@ -15,7 +15,7 @@ typedef enum StewardTenantKind
 } StewardTenantKind;
 #define STEWARD_TENANT_KINDS		(STEWARD_USER + 1)
 
-extern void steward_tenant_init(void);
+extern const StewardModule steward_tenant_module;
 extern const char *steward_tenant_text(StewardTenantKind kind);
 
 #endif							/* STEWARD_TENANT_H */

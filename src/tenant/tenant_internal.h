@@ -73,7 +73,7 @@ typedef enum StewardStanding
 	TENANT_ERASED,
 } StewardStanding;
 
-extern void steward_tenant_registry_init(void);
+extern void steward_tenant_registry_changed(Oid relid);
 extern StewardStanding steward_tenant_standing(const char *key);
 extern bool steward_tenant_registry_current(void);
 extern void steward_tenant_require_active(const char *key);
@@ -113,6 +113,7 @@ extern void steward_tenant_current_init(void);
 
 /* tenant_session.c */
 extern void steward_tenant_session_init(void);
+extern void steward_tenant_check_object(ObjectAccessType access, Oid class, Oid object, int column, void *arg);
 extern bool steward_tenant_holds_cursor(void);
 
 /* tenant_plan.c */

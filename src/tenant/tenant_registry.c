@@ -48,8 +48,9 @@ static struct
 	int			nexcluded;
 }			registry;
 
-static void
-invalidate_registry(Datum arg, Oid relid)
+/* A relation has changed; if that may be steward.tenant, it is read anew. */
+void
+steward_tenant_registry_changed(Oid relid)
 {
 	if (!OidIsValid(relid) || !OidIsValid(registry.relation) || relid == registry.relation)
 	{
@@ -299,11 +300,4 @@ steward_tenant_schema_use(PG_FUNCTION_ARGS)
 	(void) set_config_option("search_path", path.data, superuser() ? PGC_SUSET : PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_LOCAL, true, 0, false);
 	PG_RETURN_VOID();
-}
-
-/* Runs once per process. */
-void
-steward_tenant_registry_init(void)
-{
-	CacheRegisterRelcacheCallback(invalidate_registry, (Datum) 0);
 }

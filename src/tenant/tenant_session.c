@@ -11,7 +11,6 @@
 #include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
-#include "catalog/objectaccess.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -66,7 +65,6 @@ static struct
 }			holding;
 
 static ProcessUtility_hook_type next_process_utility = NULL;
-static object_access_hook_type next_object_access = NULL;
 static ExecutorCheckPerms_hook_type next_check_permissions = NULL;
 
 /* Does the transaction work for a tenant or user, or did it, in a session that others get afterwards? */
@@ -176,13 +174,10 @@ is_temporary(Oid class, Oid object, char *relkind)
 }
 
 /* Looks at every object that is created or dropped: however that comes about, it comes by here. */
-static void
-check_object(ObjectAccessType access, Oid class, Oid object, int column, void *arg)
+void
+steward_tenant_check_object(ObjectAccessType access, Oid class, Oid object, int column, void *arg)
 {
 	char		relkind = '\0';
-
-	if (next_object_access != NULL)
-		next_object_access(access, class, object, column, arg);
 
 	if (access == OAT_DROP && class == RelationRelationId && column == 0)
 		note_drop(object);
@@ -344,8 +339,6 @@ steward_tenant_session_init(void)
 
 	next_process_utility = ProcessUtility_hook != NULL ? ProcessUtility_hook : standard_ProcessUtility;
 	ProcessUtility_hook = process_utility;
-	next_object_access = object_access_hook;
-	object_access_hook = check_object;
 	next_check_permissions = ExecutorCheckPerms_hook;
 	ExecutorCheckPerms_hook = check_permissions;
 }
