@@ -307,9 +307,8 @@ steward_to_tsvector_byid(PG_FUNCTION_ARGS)
 	PG_RETURN_TSVECTOR(vector);
 }
 
-/* Defines the setting and has each file begin; runs once per process. */
-void
-steward_search_init(void)
+static void
+init(void)
 {
 	DefineCustomIntVariable("steward.to_tsvector_cache",
 							"Memory in which a session remembers what dictionaries made of words; 0 leaves to_tsvector to the server.",
@@ -317,5 +316,10 @@ steward_search_init(void)
 							&steward_to_tsvector_cache, 8192, 0, 1024 * 1024,
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	steward_tsvector_tokens_init();
-	steward_tsvector_words_init();
 }
+
+const StewardModule steward_search_module = {
+	.init = init,
+	.catalogs = steward_tsvector_catalogs,
+	.catalog_changed = steward_tsvector_words_changed,
+};
