@@ -25,7 +25,7 @@ my @programs;
 sub start_program
 {
 	my ($name, @command) = @_;
-	my $log = $PostgreSQL::Test::Utils::log_path . "/041_exporter_$name.log";
+	my $log = $PostgreSQL::Test::Utils::log_path . "/045_exporter_$name.log";
 	push @programs, IPC::Run::start(\@command, '<', \undef, '>', $log, '2>&1');
 	return;
 }
