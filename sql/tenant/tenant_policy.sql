@@ -1,5 +1,35 @@
 -- tenant_policy: the policies that keep the rows of tenants and users apart.
 
+-- Permissive policies count together, so which may stand beside which is computed from this list: a new kind is a row
+-- here and a call of tenant_build() with its name.
+CREATE VIEW steward.tenant_policy_kinds AS
+SELECT * FROM (VALUES
+    ('steward_tenant_floor'::name, 'tenant', 'ALL', true, true),
+    ('steward_tenant', 'tenant', 'ALL', false, true),
+    ('steward_user_floor', 'user', 'ALL', true, false),
+    ('steward_user', 'user', 'ALL', false, false),
+    ('steward_public', 'visibility', 'SELECT', false, false),
+    ('steward_author', 'visibility', 'ALL', false, false),
+    ('steward_member', 'member', 'ALL', false, false),
+    ('steward_admin_', 'admin', 'ALL', false, false)) AS k(policy_name, builder, command, is_floor, is_base);
+COMMENT ON VIEW steward.tenant_policy_kinds IS
+'The kinds of policies that the builders make.';
+COMMENT ON COLUMN steward.tenant_policy_kinds.policy_name IS 'its name, to which that of a role is added if it ends in _';
+COMMENT ON COLUMN steward.tenant_policy_kinds.builder IS 'what is built together; a table has the policies of one builder, beside base and administrators';
+COMMENT ON COLUMN steward.tenant_policy_kinds.is_floor IS 'it is restrictive and cuts down what others give; if not, it gives rows';
+COMMENT ON COLUMN steward.tenant_policy_kinds.is_base IS 'a floor that stays whatever is built later, or rows that are given only where no other builder gives any';
+GRANT SELECT ON steward.tenant_policy_kinds TO PUBLIC;
+
+CREATE FUNCTION steward.tenant_policy_builder(policy_name name) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT k.builder FROM steward.tenant_policy_kinds k
+     WHERE CASE WHEN k.policy_name LIKE '%\_' THEN starts_with(tenant_policy_builder.policy_name, k.policy_name)
+                ELSE k.policy_name = tenant_policy_builder.policy_name END;
+END;
+COMMENT ON FUNCTION steward.tenant_policy_builder(name) IS
+'The builder of a policy by its name, null for other names.';
+
 -- A policy of ours carries as comment a hash of what the server made of it, and the text that it was made from, for
 -- people to read. So a changed policy is known, and dumps keep it all. Nothing that is run comes from a comment: the
 -- owner of a table can write there what he likes.
@@ -40,12 +70,13 @@ COMMENT ON FUNCTION steward.tenant_policy_sign(regclass, name, text) IS
 'Notes with a policy what was asked for, so that tenant_policies can tell whether it is still that.';
 
 CREATE VIEW steward.tenant_own_policies AS
-SELECT p.polrelid AS relation_id, p.polname AS policy_name, p.polroles AS role_ids, p.polname LIKE 'steward\_admin\_%' AS for_admin,
-       NOT p.polpermissive AS is_floor, s.signature[2] AS request,
+SELECT p.polrelid AS relation_id, p.polname AS policy_name, p.polroles AS role_ids, b.builder,
+       b.builder IS NOT DISTINCT FROM 'admin' AS for_admin, NOT p.polpermissive AS is_floor, s.signature[2] AS request,
        s.signature[1] = steward.tenant_policy_hash(p.polrelid, p.polname) AS unchanged
   FROM pg_description d
  CROSS JOIN LATERAL (SELECT regexp_match(d.description, '^steward ([0-9a-f]{12}): (.*)$') AS signature) s
   JOIN pg_policy p ON p.oid = d.objoid
+ CROSS JOIN LATERAL steward.tenant_policy_builder(p.polname) b(builder)
  WHERE d.classoid = 'pg_policy'::regclass AND d.objsubid = 0 AND s.signature IS NOT NULL;
 COMMENT ON VIEW steward.tenant_own_policies IS
 'The policies that the builders made.';
@@ -231,7 +262,7 @@ BEGIN ATOMIC
          UNION ALL
         -- all but those of administrators are for the same roles
         SELECT o.policy_name, o.request, steward.tenant_policy_definition(source, o.policy_name),
-               CASE WHEN o.for_admin OR policy_names[1] LIKE 'steward\_admin\_%' THEN o.role_ids ELSE coalesce(tenant_policy_differences.role_ids, o.role_ids) END, false
+               CASE WHEN o.for_admin OR steward.tenant_policy_builder(policy_names[1]) = 'admin' THEN o.role_ids ELSE coalesce(tenant_policy_differences.role_ids, o.role_ids) END, false
           FROM steward.tenant_own_policies o
          WHERE o.relation_id = source AND o.policy_name NOT IN (SELECT a.policy_name FROM asked a)
     ), present AS (
@@ -346,22 +377,48 @@ END $$;
 COMMENT ON FUNCTION steward.tenant_run(regclass, text[], boolean) IS
 'Returns commands for a table and what is below it, having run them unless it is a dry run.';
 
-CREATE FUNCTION steward.tenant_build(relation regclass, roles name[], policy_names name[], requests text[], column_commands text[], dry_run boolean)
+CREATE FUNCTION steward.tenant_policy_requests(relation regclass, INOUT policy_names name[], conditions text[], OUT requests text[]) RETURNS record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH asked AS (
+        SELECT k.*, a.condition
+          FROM unnest(tenant_policy_requests.policy_names, conditions) a(policy_name, condition)
+          JOIN steward.tenant_policy_kinds k USING (policy_name)
+    ), all_kinds AS (
+        SELECT a.policy_name,
+               CASE WHEN a.is_base AND NOT a.is_floor AND EXISTS (
+                        SELECT FROM steward.tenant_own_policies o JOIN steward.tenant_policy_kinds k USING (policy_name)
+                         WHERE o.relation_id = relation AND k.builder NOT IN (a.builder, 'admin') AND NOT k.is_floor) THEN NULL
+                    ELSE format('%s FOR %s USING (%s)', CASE WHEN a.is_floor THEN 'RESTRICTIVE' ELSE 'PERMISSIVE' END, a.command, a.condition) END AS request
+          FROM asked a
+         UNION ALL
+        SELECT k.policy_name, NULL
+          FROM steward.tenant_policy_kinds k
+         WHERE k.builder NOT IN (SELECT a.builder FROM asked a) AND k.builder <> 'admin' AND NOT (k.is_base AND k.is_floor)
+           AND NOT EXISTS (SELECT FROM asked a WHERE a.is_base)
+    )
+    SELECT array_agg(k.policy_name), array_agg(k.request) FROM all_kinds k;
+END;
+COMMENT ON FUNCTION steward.tenant_policy_requests(regclass, name[], text[]) IS
+'What is to become of the policies of a table if a builder makes some with conditions: null for those that must go.';
+
+CREATE FUNCTION steward.tenant_build(relation regclass, roles name[], policy_names name[], conditions text[], column_commands text[], dry_run boolean)
 RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     role_ids constant oid[] := steward.tenant_policy_roles(relation, roles);
-    has_floor constant boolean := EXISTS (SELECT FROM unnest(requests) r WHERE r LIKE 'RESTRICTIVE %')
-        OR EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.is_floor AND p.policy_name <> ALL (policy_names));
+    wanted constant record := steward.tenant_policy_requests(relation, policy_names, conditions);
+    has_floor constant boolean := EXISTS (SELECT FROM unnest(wanted.requests) r WHERE r LIKE 'RESTRICTIVE %')
+        OR EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.is_floor AND p.policy_name <> ALL (wanted.policy_names));
 BEGIN
     PERFORM steward.tenant_check_admins(relation, CASE WHEN has_floor THEN role_ids END, role_ids,
         ARRAY(SELECT unnest(p.role_ids) FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.for_admin));
     RETURN QUERY SELECT * FROM steward.tenant_run(relation,
-        ARRAY(SELECT steward.tenant_policy_commands(relation, relation, role_ids, policy_names, requests)) || column_commands, dry_run);
+        ARRAY(SELECT steward.tenant_policy_commands(relation, relation, role_ids, wanted.policy_names, wanted.requests)) || column_commands, dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_build(regclass, name[], name[], text[], text[], boolean) IS
-'Gives a table policies by name, and takes away those whose request is null; returns the commands.';
+'Gives a table the policies of a builder, and takes away those that cannot stand beside them; returns the commands.';
 
 --
 -- What became of them
@@ -378,11 +435,10 @@ SELECT t.relation_id::regclass AS relation, t.policy_name,
   FROM (SELECT DISTINCT ON (m.member, w.policy_name) m.member AS relation_id, w.policy_name, w.intent
           FROM (SELECT o.relation_id, o.policy_name, o.request AS intent FROM steward.tenant_own_policies o
                  UNION ALL
-                -- those that come in pairs
-                SELECT o.relation_id, v.other, NULL
-                  FROM (VALUES ('steward_tenant', 'steward_tenant_floor'::name), ('steward_user', 'steward_user_floor'),
-                               ('steward_public', 'steward_author'), ('steward_author', 'steward_public')) AS v(one, other)
-                  JOIN steward.tenant_own_policies o ON o.policy_name = v.one) w
+                -- what is built together, but for rows of the base, which others may give
+                SELECT o.relation_id, k.policy_name, NULL
+                  FROM steward.tenant_own_policies o
+                  JOIN steward.tenant_policy_kinds k ON k.builder = o.builder AND NOT o.for_admin AND (k.is_floor OR NOT k.is_base)) w
          CROSS JOIN LATERAL steward.table_members(w.relation_id) m
          -- what is farthest up counts
          ORDER BY m.member, w.policy_name, w.intent IS NULL, m.depth DESC) t

@@ -1,8 +1,5 @@
 -- tenant_protect: the builders of policies.
 
--- Of the policies that give rows, steward_tenant, steward_user, steward_member, and steward_public with
--- steward_author, a table has one kind, since they count together; the floors restrict what any of them gives.
-
 CREATE FUNCTION steward.tenant_protect(
     relation     regclass,
     column_name  name    DEFAULT 'tenant_id',
@@ -15,16 +12,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers
 AS $$
 DECLARE
     condition text;
-    gives_rows boolean;
 BEGIN
     PERFORM steward.tenant_begin(relation, dry_run);
     PERFORM steward.tenant_key_function(relation, column_name, 'tenant');
     condition := format('steward.%s(%I)', CASE WHEN folded THEN 'is_current_tenant_folded' ELSE 'is_current_tenant' END, column_name);
-    gives_rows := NOT EXISTS (SELECT FROM steward.tenant_own_policies p
-                               WHERE p.relation_id = relation AND p.policy_name IN ('steward_user', 'steward_author', 'steward_member'));
-    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant}', ARRAY[
-            'RESTRICTIVE FOR ALL USING (' || condition || ')',
-            CASE WHEN gives_rows THEN 'PERMISSIVE FOR ALL USING (' || condition || ')' END],
+    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant}', ARRAY[condition, condition],
         ARRAY(SELECT steward.tenant_column_commands(relation, column_name, 'tenant', true, create_index)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect(regclass, name, name[], boolean, boolean, boolean) IS
@@ -45,10 +37,7 @@ BEGIN
     PERFORM steward.tenant_begin(relation, dry_run);
     PERFORM steward.tenant_key_function(relation, column_name, 'user_id');
     condition := format('steward.is_current_user(%I)', column_name);
-    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles,
-        '{steward_user_floor,steward_user,steward_tenant,steward_public,steward_author,steward_member}', ARRAY[
-            'RESTRICTIVE FOR ALL USING (' || condition || ')',
-            'PERMISSIVE FOR ALL USING (' || condition || ')'],
+    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles, '{steward_user_floor,steward_user}', ARRAY[condition, condition],
         ARRAY(SELECT steward.tenant_column_commands(relation, column_name, 'user_id', true, create_index)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect_user(regclass, name, name[], boolean, boolean) IS
@@ -99,10 +88,9 @@ AS $$
 BEGIN
     PERFORM steward.tenant_begin(relation, dry_run);
     PERFORM steward.tenant_key_function(relation, author_column, 'user_id');
-    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles,
-        '{steward_public,steward_author,steward_tenant,steward_user_floor,steward_user,steward_member}', ARRAY[
-            'PERMISSIVE FOR SELECT USING (' || steward.tenant_public_condition(relation, public_column, public_values) || ')',
-            format('PERMISSIVE FOR ALL USING (steward.is_current_user(%I))', author_column)],
+    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles, '{steward_public,steward_author}', ARRAY[
+            steward.tenant_public_condition(relation, public_column, public_values),
+            format('steward.is_current_user(%I)', author_column)],
         ARRAY(SELECT steward.tenant_column_commands(relation, author_column, 'user_id', true, create_index)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect_visibility(regclass, name, name, text[], name[], boolean, boolean) IS
@@ -172,9 +160,7 @@ BEGIN
     -- a list made once for each query: an index serves it, and no function is called for each row
     SELECT format('%I = ANY (ARRAY(SELECT m.%I FROM %s m WHERE steward.is_current_user(m.%I)))', column_name, member_column, m.qualified_name, user_column)
       INTO condition FROM steward.table_members(members) m WHERE m.member = members;
-    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles,
-        '{steward_member,steward_tenant,steward_public,steward_author,steward_user_floor,steward_user}', ARRAY[
-            'PERMISSIVE FOR ALL USING (' || condition || ')'],
+    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles, '{steward_member}', ARRAY[condition],
         ARRAY(SELECT steward.tenant_column_commands(relation, column_name, 'tenant', false, create_index)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect_member(regclass, regclass, name, name, name, name[], boolean, boolean) IS

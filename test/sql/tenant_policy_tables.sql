@@ -288,21 +288,32 @@ SELECT count(*) FROM steward.tenant_unprotect('t');
 CREATE VIEW has AS
 SELECT string_agg(policy_name, ' ' ORDER BY policy_name COLLATE "C") AS policies, count(problem) AS problems FROM steward.tenant_policies WHERE relation = 't'::regclass;
 ALTER TABLE t ADD author_id bigint;
-CREATE TABLE steps (call text PRIMARY KEY);
-INSERT INTO steps VALUES ('steward.tenant_protect(''t'')'), ('steward.tenant_protect_user(''t'')'), ('steward.tenant_protect_visibility(''t'')'), ('steward.tenant_protect_member(''t'', ''members'')');
+CREATE TABLE steps (builder text PRIMARY KEY, call text);
+INSERT INTO steps VALUES
+    ('tenant', 'tenant_protect(''t'', roles => ''{regress_tpt_app}'')'),
+    ('user', 'tenant_protect_user(''t'', roles => ''{regress_tpt_app}'')'),
+    ('visibility', 'tenant_protect_visibility(''t'', roles => ''{regress_tpt_app}'')'),
+    ('member', 'tenant_protect_member(''t'', ''members'', roles => ''{regress_tpt_app}'')'),
+    ('admin', 'tenant_admin_all(''t'', ''regress_tpt_admin'')');
+-- None is left out: no kind of policy, and no function that builds some.
+SELECT builder FROM steward.tenant_policy_kinds EXCEPT SELECT builder FROM steps;
+SELECT proname FROM pg_proc WHERE pronamespace = 'steward'::regnamespace AND prosrc ~ 'tenant_build\(' AND proname <> 'tenant_build'
+EXCEPT SELECT split_part(call, '(', 1) FROM steps;
 CREATE FUNCTION outcome(VARIADIC calls text[]) RETURNS text LANGUAGE plpgsql SET search_path = tenant_policy_tables AS $$
 DECLARE
     call text;
     result text;
 BEGIN
     FOREACH call IN ARRAY calls LOOP
-        EXECUTE 'SELECT ' || call;
+        EXECUTE 'SELECT steward.' || call;
     END LOOP;
     RAISE EXCEPTION USING ERRCODE = 'ZZ000', MESSAGE = (SELECT has.policies || CASE has.problems WHEN 0 THEN '' ELSE ' !' END FROM has);
 EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
     RETURN SQLERRM;
 END $$;
-SELECT split_part(a.call, '''', 1) AS first, split_part(b.call, '''', 1) AS second, outcome(a.call, b.call) FROM steps a, steps b ORDER BY 1, 2;
+SELECT a.builder AS first, b.builder AS second, outcome(a.call, b.call) FROM steps a, steps b ORDER BY 1, 2;
+-- A third does not find more than the second has left.
+SELECT count(*) FROM steps a, steps b, steps c WHERE outcome(a.call, b.call, c.call) ~ '!';
 DROP FUNCTION outcome;
 DROP TABLE steps;
 
