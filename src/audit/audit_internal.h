@@ -5,6 +5,7 @@
  *		audit_json.c		values of a row, laid out as jsonb
  *		audit_context.c		who is at work, interned as one row per context
  *		audit_log.c		the log: finding the partition, writing events
+ *		audit_batch.c		events in memory, until they are written together
  *		audit_tenant.c		which tenant may read an event
  *		audit_table.c		what is known of one audited table, per session
  *		audit_guard.c		what keeps the log from being changed or dropped
@@ -76,7 +77,6 @@ extern Jsonb *steward_audit_row_hash_key(StringInfo out, const char *hash);
 extern void steward_audit_context_changed(Oid relid);
 extern int64 steward_audit_context_id(TimestampTz *expires);
 
-
 /* audit_log.c */
 
 /* Columns of steward.audit_event. */
@@ -97,18 +97,22 @@ enum
 	EVENT_NATTS
 };
 
+extern void steward_audit_log_changed(Oid relid);
+extern Oid	steward_audit_relation(const char *name);
+extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);
+extern TupleDesc steward_audit_log_desc(TimestampTz at, int *generation);
+extern void steward_audit_log_write(TupleTableSlot **slots, int nslots);
+
+/* audit_batch.c */
 typedef struct AuditBatch AuditBatch;
 
-extern void steward_audit_log_changed(Oid relid);
-extern void steward_audit_log_at_xact(XactEvent event);
-extern void steward_audit_log_at_subxact(SubXactEvent event, SubTransactionId subid,
-										 SubTransactionId parent);
+extern void steward_audit_batch_at_xact(XactEvent event);
+extern void steward_audit_batch_at_subxact(SubXactEvent event, SubTransactionId subid,
+										   SubTransactionId parent);
 extern AuditBatch *steward_audit_batch_open(void);
 extern void steward_audit_batch_add(AuditBatch **batch, const Datum *values, const bool *isnull);
 extern void steward_audit_batch_flush(AuditBatch *batch);
 extern void steward_audit_batch_close(AuditBatch *batch);
-extern Oid	steward_audit_relation(const char *name);
-extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);
 
 /* audit_tenant.c */
 

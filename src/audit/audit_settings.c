@@ -111,7 +111,7 @@ const StewardModule steward_audit_module = {
 	.relation_changed = relation_changed,
 	.catalogs = (const int[]) {NAMESPACEOID, STEWARD_NO_CATALOG},
 	.catalog_changed = catalog_changed,
-	.xact_event = steward_audit_log_at_xact,
-	.subxact_event = steward_audit_log_at_subxact,
+	.xact_event = steward_audit_batch_at_xact,
+	.subxact_event = steward_audit_batch_at_subxact,
 	.object_access = steward_audit_check_drop,
 };
