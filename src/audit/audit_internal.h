@@ -7,9 +7,12 @@
  *		audit_log.c		the log: finding the partition, writing events
  *		audit_batch.c		events in memory, until they are written together
  *		audit_tenant.c		which tenant may read an event
+ *		audit_key.c		what identifies a row
  *		audit_table.c		what is known of one audited table, per session
+ *		audit_change.c		what the log keeps of one changed row
+ *		audit_trigger.c		the trigger
+ *		audit_functions.c	what SQL asks about tables and keys
  *		audit_guard.c		what keeps the log from being changed or dropped
- *		audit.c			the trigger, and the functions that read keys
  *		audit_settings.c	the settings
  */
 #ifndef STEWARD_AUDIT_INTERNAL_H
@@ -131,6 +134,12 @@ extern void steward_audit_tenant_begin(AuditTenant *tenant, Relation rel, Memory
 extern bool steward_audit_tenant_reads(AuditTenant *tenant, TupleTableSlot *old_row,
 									   TupleTableSlot *new_row);
 
+/* audit_key.c */
+extern int64 steward_audit_make_table_id(Oid relation);
+extern int64 steward_audit_hash_key(int64 table_id, Jsonb *key);
+extern int64 steward_audit_hash_integer_key(int64 table_id, int64 key);
+extern Oid	steward_audit_find_identity(Relation rel, List **key);
+
 /* audit_table.c */
 
 /* In the order of the trigger's option "values". */
@@ -158,12 +167,8 @@ typedef struct AuditTable
 	int			ncolumns;		/* kept columns, in jsonb's key order */
 	AuditColumn *columns;
 	AuditColumn **all;			/* pointers to each of them */
-	AuditColumn **changed;		/* room for as many */
 	AuditColumn **by_attnum;	/* the column of each attribute, NULL if it is
 								 * not kept */
-	Datum	   *old_row;		/* room for values by attribute: see */
-	Datum	   *new_row;		/* steward_audit_compare_alike */
-	bool	   *nulls;			/* all false */
 	int			nkeys;			/* 0: no primary key */
 	AuditColumn *keys;
 	AuditColumn **all_keys;
@@ -172,15 +177,34 @@ typedef struct AuditTable
 extern void steward_audit_table_changed(Oid relid);
 extern void steward_audit_check_relation(Relation rel);
 extern AuditTable *steward_audit_table(Relation rel, Trigger *trigger, bool truncate);
-extern int	steward_audit_compare_alike(AuditTable *table, TupleDesc desc,
-										HeapTuple old_tuple, HeapTuple new_tuple);
 extern void steward_audit_table_unpin(AuditTable *table);
 extern AuditTable *steward_audit_describe(Relation rel, Trigger *trigger, bool truncate,
 										  MemoryContext mcxt);
-extern Oid	steward_audit_find_identity(Relation rel, List **key);
-extern int64 steward_audit_make_table_id(Oid relation);
-extern int64 steward_audit_hash_key(int64 table_id, Jsonb *key);
-extern int64 steward_audit_hash_integer_key(int64 table_id, int64 key);
+
+/* audit_change.c */
+
+/*
+ * Room in which one statement compares the versions of a row and writes what the
+ * log keeps of them, used again for each row.
+ */
+typedef struct AuditScratch
+{
+	int			natts;			/* of a row that fits */
+	AuditColumn **changed;
+	Datum	   *old_row;		/* values by attribute */
+	Datum	   *new_row;
+	StringInfoData key;
+	StringInfoData old_key;
+	StringInfoData old_values;
+	StringInfoData new_values;
+} AuditScratch;
+
+extern void steward_audit_scratch_init(AuditScratch *scratch);
+extern void steward_audit_scratch_fit(AuditScratch *scratch, AuditTable *table);
+extern void steward_audit_scratch_trim(AuditScratch *scratch);
+extern bool steward_audit_change(AuditTable *table, AuditScratch *scratch,
+								 TupleTableSlot *old_row, TupleTableSlot *new_row,
+								 Datum *values, bool *isnull);
 
 /* audit_guard.c */
 extern void steward_audit_check_drop(ObjectAccessType access, Oid class, Oid object, int column, void *arg);

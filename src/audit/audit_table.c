@@ -1,7 +1,7 @@
 /*
  * audit_table.c
  *		What a session knows of an audited table: which columns are kept and
- *		how, what identifies a row, and under which id the log knows the table.
+ *		how, and that the log knows the table by its present name.
  *
  * It is read from the trigger's arguments and the catalogs once, and again
  * after the table changed.
@@ -9,28 +9,18 @@
 #include "audit/audit_internal.h"
 
 #include "access/genam.h"
-#include "access/relation.h"
 #include "access/table.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
-#include "catalog/partition.h"
-#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_index.h"
-#include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
-#include "nodes/bitmapset.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
-#include "utils/varlena.h"
 
 /* Columns of steward.audit_table. */
 enum
@@ -67,67 +57,6 @@ static Oid	lineage = InvalidOid;
 
 /* Counts changes of the catalog that may concern any table. */
 static uint64 ninvalidations = 0;
-
-/*
- * Returns the id under which the log knows a table: the table's oid, and a hash
- * that tells this database of this cluster from every other, so that the log of
- * a restored dump and the log that goes on from it never share an id.
- */
-int64
-steward_audit_make_table_id(Oid relation)
-{
-	uint64		system = GetSystemIdentifier();
-	uint64		database = hash_bytes_extended((unsigned char *) &system, sizeof(system), MyDatabaseId);
-
-	return (int64) ((database & UINT64CONST(0x7FFFFFFF00000000)) | relation);
-}
-
-/*
- * Returns the hash by which the log finds rows with an integer key.  Keys that
- * follow each other keep doing so, which keeps the index small and its pages
- * warm.
- */
-int64
-steward_audit_hash_integer_key(int64 table_id, int64 key)
-{
-	return (int64) ((uint64) key + hash_bytes_extended((unsigned char *) &table_id, sizeof(table_id), 0));
-}
-
-/* Reads a whole number that fits an int8; false for any other number. */
-static bool
-numeric_as_integer(Numeric number, int64 *integer)
-{
-	Datum		trimmed = DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(number));
-	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, trimmed));
-	char	   *end;
-
-	errno = 0;
-	*integer = strtoll(text, &end, 10);
-	return errno == 0 && *end == '\0' && end != text;
-}
-
-/*
- * Returns the hash by which the log finds rows with the given key.  Keys that
- * are equal as jsonb have the same one, such as 42 and 42.00.
- */
-int64
-steward_audit_hash_key(int64 table_id, Jsonb *key)
-{
-	if (JB_ROOT_COUNT(key) == 1)
-	{
-		JsonbIterator *it = JsonbIteratorInit(&key->root);
-		JsonbValue	value;
-		int64		integer;
-
-		(void) JsonbIteratorNext(&it, &value, true);	/* the object */
-		(void) JsonbIteratorNext(&it, &value, true);	/* its key */
-		(void) JsonbIteratorNext(&it, &value, true);	/* its value */
-		if (value.type == jbvNumeric && numeric_as_integer(value.val.numeric, &integer))
-			return steward_audit_hash_integer_key(table_id, integer);
-	}
-	return DatumGetInt64(DirectFunctionCall2(jsonb_hash_extended, JsonbPGetDatum(key),
-											 Int64GetDatum(table_id)));
-}
 
 static bool
 contains(List *names, const char *name)
@@ -193,84 +122,6 @@ parse_options(Relation rel, Trigger *trigger, AuditOptions *options)
 	check_apart(options->exclude, "exclude", options->include, "include");
 	if (options->redact != NIL)
 		(void) steward_audit_get_redaction_key();
-}
-
-/*
- * Returns the index whose columns identify a row: the primary key, or else the
- * replica identity; InvalidOid if there is neither.
- */
-static Oid
-key_index(Relation rel)
-{
-	List	   *indexes = RelationGetIndexList(rel);
-	ListCell   *lc;
-	Oid			key = InvalidOid;
-
-	foreach(lc, indexes)
-	{
-		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
-		Form_pg_index index;
-
-		if (!HeapTupleIsValid(tuple))
-			elog(ERROR, "cache lookup failed for index %u", lfirst_oid(lc));
-		index = (Form_pg_index) GETSTRUCT(tuple);
-		if (index->indisprimary)
-			key = index->indexrelid;
-		else if (index->indisreplident && !OidIsValid(key))
-			key = index->indexrelid;
-		ReleaseSysCache(tuple);
-	}
-	list_free(indexes);
-	return key;
-}
-
-/* Returns the names of an index's key columns as a list of String nodes. */
-static List *
-index_columns(Oid index)
-{
-	List	   *names = NIL;
-	HeapTuple	tuple;
-	Form_pg_index form;
-
-	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for index %u", index);
-	form = (Form_pg_index) GETSTRUCT(tuple);
-	for (int i = 0; i < form->indnkeyatts; i++)
-		names = lappend(names,
-						makeString(get_attname(form->indrelid, form->indkey.values[i], false)));
-	ReleaseSysCache(tuple);
-	return names;
-}
-
-/*
- * Finds the table that a row belongs to in the eyes of its owner, and the names
- * of the columns that identify it there.  For a partition that is the topmost
- * ancestor with a primary key, so that a row keeps its identity when it moves;
- * without any key it is the root.
- */
-Oid
-steward_audit_find_identity(Relation rel, List **key)
-{
-	List	   *line = rel->rd_rel->relispartition ?
-		get_partition_ancestors(RelationGetRelid(rel)) : NIL;
-	Oid			root = line != NIL ? llast_oid(line) : RelationGetRelid(rel);
-
-	for (int i = list_length(line) - 1; i >= -1; i--)
-	{
-		Oid			relid = i < 0 ? RelationGetRelid(rel) : list_nth_oid(line, i);
-		Relation	ancestor = relation_open(relid, AccessShareLock);
-		Oid			index = key_index(ancestor);
-
-		relation_close(ancestor, NoLock);
-		if (OidIsValid(index))
-		{
-			*key = index_columns(index);
-			return relid;
-		}
-	}
-	*key = NIL;
-	return root;
 }
 
 static AuditColumn **
@@ -385,59 +236,11 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 	steward_audit_sort_columns(table->columns, table->ncolumns);
 	table->all_keys = pointers_to(table->keys, table->nkeys);
 	table->all = pointers_to(table->columns, table->ncolumns);
-	table->changed = pointers_to(table->columns, table->ncolumns);
 	table->by_attnum = palloc0(Max(desc->natts, 1) * sizeof(AuditColumn *));
-	table->old_row = palloc0(Max(desc->natts, 1) * sizeof(Datum));
-	table->new_row = palloc0(Max(desc->natts, 1) * sizeof(Datum));
-	table->nulls = palloc0(Max(desc->natts, 1) * sizeof(bool));
 	for (int i = 0; i < table->ncolumns; i++)
 		table->by_attnum[table->columns[i].attnum - 1] = &table->columns[i];
 	MemoryContextSwitchTo(old);
 	return table;
-}
-
-/*
- * Finds the changed columns of two rows whose columns lie at the same places,
- * without taking the rows apart: that is most updates, and taking apart is most
- * of what comparing costs.  Returns their number, in table->changed; their values
- * and those of the key are in table->old_row and new_row.  Returns -1 for rows
- * that are not alike.
- */
-int
-steward_audit_compare_alike(AuditTable *table, TupleDesc desc, HeapTuple old_tuple,
-							HeapTuple new_tuple)
-{
-	RowPair		pair;
-	int			nchanged = 0;
-
-	steward_row_pair_open(&pair, desc, old_tuple, new_tuple, table->last_attnum);
-	while (steward_row_pair_next(&pair))
-	{
-		AuditColumn *column = table->by_attnum[pair.attnum - 1];
-		bool		differs;
-
-		if (column == NULL)
-			continue;
-		differs = steward_row_pair_differs(&pair);
-		if (differs || column->in_key)
-		{
-			table->old_row[pair.attnum - 1] = fetchatt(pair.att, pair.old_value);
-			table->new_row[pair.attnum - 1] = fetchatt(pair.att, pair.new_value);
-		}
-		if (differs)
-		{
-			int			place = nchanged++;
-
-			/* columns are in key order, and so must their pointers be */
-			while (place > 0 && table->changed[place - 1] > column)
-			{
-				table->changed[place] = table->changed[place - 1];
-				place--;
-			}
-			table->changed[place] = column;
-		}
-	}
-	return pair.alike ? nchanged : -1;
 }
 
 static void

@@ -1,0 +1,265 @@
+/*
+ * audit_functions.c
+ *		What SQL asks the module about audited tables and the keys of their rows.
+ */
+#include "audit/audit_internal.h"
+
+#include "access/relation.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/varlena.h"
+
+/* Returns the row-level audit trigger of a table, NULL if it has none. */
+static Trigger *
+find_trigger(Relation rel)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+		char	   *function = get_func_name(trigger->tgfoid);
+
+		if (TRIGGER_FOR_ROW(trigger->tgtype) && function != NULL &&
+			strcmp(function, "audit_trigger") == 0 &&
+			get_func_namespace(trigger->tgfoid) == get_namespace_oid("steward", true))
+			return trigger;
+	}
+	return NULL;
+}
+
+/* Describes a table as its audit trigger sees it, in the current memory context. */
+static AuditTable *
+describe(Relation rel)
+{
+	return steward_audit_describe(rel, find_trigger(rel), false, CurrentMemoryContext);
+}
+
+/*
+ * steward.audit_check(relation regclass) returns void
+ *
+ * Raises the error that the table's audit trigger would raise when it fires, and
+ * warns of a redaction key that is no secret.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_check);
+
+Datum
+steward_audit_check(PG_FUNCTION_ARGS)
+{
+	Relation	rel = steward_open(PG_GETARG_OID(0));
+
+	if (describe(rel)->redacts && !steward_preloaded &&
+		(steward_audit_redaction_key_file == NULL || steward_audit_redaction_key_file[0] == '\0'))
+		ereport(WARNING,
+				(errmsg("any role can see the redaction key in a session that has not loaded pg_steward yet"),
+				 errhint("Keep the key in a file, and name it in steward.audit_redaction_key_file; or add pg_steward to session_preload_libraries.")));
+	relation_close(rel, AccessShareLock);
+	PG_RETURN_VOID();
+}
+
+/*
+ * steward.audit_identity(relation regclass) returns regclass
+ *
+ * Returns the table under which the log records the rows of a table: itself or,
+ * for a partition, the topmost ancestor with a primary key.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_identity);
+
+Datum
+steward_audit_identity(PG_FUNCTION_ARGS)
+{
+	Relation	rel = steward_open(PG_GETARG_OID(0));
+	List	   *key;
+	Oid			identity;
+
+	steward_audit_check_relation(rel);
+	identity = steward_audit_find_identity(rel, &key);
+	relation_close(rel, AccessShareLock);
+	PG_RETURN_OID(identity);
+}
+
+/*
+ * steward.audit_option_values(arguments bytea, option text) returns text[]
+ *
+ * Returns what an audit trigger's arguments say for one option, a list of names
+ * mostly.  The arguments are as pg_trigger keeps them: each with a zero byte
+ * behind it.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_option_values);
+
+Datum
+steward_audit_option_values(PG_FUNCTION_ARGS)
+{
+	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(0));
+	char	   *wanted = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	ArrayBuildState *values = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	ListCell   *argument;
+
+	foreach(argument, arguments)
+	{
+		char	   *value;
+		char	   *option = steward_option(lfirst(argument), &value);
+		List	   *names;
+		ListCell   *lc;
+
+		if (option == NULL || strcmp(option, wanted) != 0 ||
+			!SplitIdentifierString(value, ',', &names))
+			continue;
+		foreach(lc, names)
+		{
+			accumArrayResult(values, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
+							 CurrentMemoryContext);
+		}
+	}
+	PG_RETURN_DATUM(makeArrayResult(values, CurrentMemoryContext));
+}
+
+/*
+ * steward.audit_record_key(relation regclass, key text[]) returns jsonb
+ *
+ * Returns the key of a row as the log writes it, from the values of the key
+ * columns in the order of the primary key; for a table without one, from the
+ * hash that stands in its place.  Raises 22023 when the number of values is
+ * wrong, 42501 for a redacted key to those who may not read the log, and what
+ * the columns' types raise for values they cannot read.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_record_key);
+
+Datum
+steward_audit_record_key(PG_FUNCTION_ARGS)
+{
+	Relation	rel = steward_open(PG_GETARG_OID(0));
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
+	AuditTable *table = describe(rel);
+	TupleDesc	desc = RelationGetDescr(rel);
+	Datum	   *texts;
+	bool	   *nulls;
+	int			ntexts;
+	Datum	   *values = palloc0(Max(desc->natts, 1) * sizeof(Datum));
+	bool	   *isnull = palloc0(Max(desc->natts, 1) * sizeof(bool));
+	StringInfoData out;
+	Jsonb	   *key;
+	List	   *names;
+	ListCell   *lc;
+	int			i = 0;
+
+	/* Else anybody could have guesses at redacted values hashed. */
+	for (int k = 0; k < table->nkeys; k++)
+		if (table->keys[k].encoding == ENCODE_REDACTED &&
+			pg_class_aclcheck(steward_audit_relation("audit_entry"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied to hash values of redacted column \"%s\"",
+							table->keys[k].name),
+					 errhint("Only who may read steward.audit_entry may look up rows by a redacted key.")));
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &texts, &nulls, &ntexts);
+	if (ntexts != Max(table->nkeys, 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("wrong number of key values for table \"%s\": %d instead of %d",
+						RelationGetRelationName(rel), ntexts, Max(table->nkeys, 1)),
+				 table->nkeys == 0 ?
+				 errhint("The table has no primary key: pass the row hash that audit_log shows as record_id.") :
+				 errhint("Pass one value for each column of the primary key, in its order.")));
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a value of the key of table \"%s\" is null", RelationGetRelationName(rel))));
+
+	initStringInfo(&out);
+	if (table->nkeys == 0)
+	{
+		char	   *hash = TextDatumGetCString(texts[0]);
+
+		if (strlen(hash) != 16 || strspn(hash, "0123456789abcdef") != 16)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" is not the hash of a row", hash),
+					 errhint("Table \"%s\" has no primary key: pass the row hash that audit_log shows as record_id.",
+							 RelationGetRelationName(rel))));
+		key = steward_audit_row_hash_key(&out, hash);
+	}
+	else
+	{
+		(void) steward_audit_find_identity(rel, &names);
+		foreach(lc, names)
+		{
+			AttrNumber	attnum = get_attnum(RelationGetRelid(rel), strVal(lfirst(lc)));
+			Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
+			Oid			function;
+			Oid			io_param;
+
+			getTypeInputInfo(att->atttypid, &function, &io_param);
+			values[attnum - 1] = OidInputFunctionCall(function, TextDatumGetCString(texts[i++]),
+													  io_param, att->atttypmod);
+		}
+		key = steward_audit_object(&out, table->all_keys, table->nkeys, values, isnull);
+	}
+
+	relation_close(rel, AccessShareLock);
+	PG_RETURN_JSONB_P(key);
+}
+
+/*
+ * steward.audit_key_hash(table_id bigint, record_key jsonb) returns bigint
+ *
+ * Returns the hash under which the index of the log has a key.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_key_hash);
+
+Datum
+steward_audit_key_hash(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(steward_audit_hash_key(PG_GETARG_INT64(0), PG_GETARG_JSONB_P(1)));
+}
+
+/*
+ * steward.audit_table_id(relation regclass) returns bigint
+ *
+ * Returns the id under which this database's log knows a table.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_table_id);
+
+Datum
+steward_audit_table_id(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(steward_audit_make_table_id(PG_GETARG_OID(0)));
+}
+
+/*
+ * steward.audit_record_id(record_key jsonb) returns text
+ *
+ * Returns the key of a row as one reads it: the value, if the key has one
+ * column, and the object otherwise.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_record_id);
+
+Datum
+steward_audit_record_id(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *key = PG_GETARG_JSONB_P(0);
+
+	if (JB_ROOT_IS_OBJECT(key) && JB_ROOT_COUNT(key) == 1)
+	{
+		JsonbIterator *it = JsonbIteratorInit(&key->root);
+		JsonbValue	value;
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		(void) JsonbIteratorNext(&it, &value, true);
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (value.type == jbvString)
+			PG_RETURN_TEXT_P(cstring_to_text_with_len(value.val.string.val, value.val.string.len));
+		if (value.type == jbvNumeric)
+			PG_RETURN_TEXT_P(cstring_to_text(DatumGetCString(DirectFunctionCall1(numeric_out,
+																				 NumericGetDatum(value.val.numeric)))));
+	}
+	PG_RETURN_TEXT_P(cstring_to_text(JsonbToCString(NULL, &key->root, VARSIZE(key))));
+}
