@@ -1,8 +1,33 @@
 \echo Use "CREATE EXTENSION pg_steward CASCADE" to load this file. \quit
 
+-- Fails if there is one: whoever owned it could have functions of theirs called in place of ours.
+CREATE SCHEMA steward;
+COMMENT ON SCHEMA steward IS
+'Extension pg_steward: audit log, self-keeping columns, tenant isolation and monitoring.';
 -- Everybody may name what stands in the schema: migrations attach the triggers.
 -- What may be read or called is granted object by object.
 GRANT USAGE ON SCHEMA steward TO PUBLIC;
+
+CREATE FUNCTION steward.keep_schema() RETURNS event_trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF to_regnamespace('steward') IS NULL THEN
+        RAISE feature_not_supported USING
+            MESSAGE = 'schema "steward" cannot be renamed',
+            DETAIL = 'The functions of extension pg_steward find their tables in it by name.';
+    END IF;
+END $$;
+REVOKE ALL ON FUNCTION steward.keep_schema() FROM PUBLIC;
+COMMENT ON FUNCTION steward.keep_schema() IS
+'Raises 0A000 if the schema of the extension has been renamed.';
+
+CREATE EVENT TRIGGER steward_keep_schema ON ddl_command_end
+    WHEN TAG IN ('ALTER SCHEMA')
+    EXECUTE FUNCTION steward.keep_schema();
+ALTER EVENT TRIGGER steward_keep_schema ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER steward_keep_schema IS
+'Keeps the schema of the extension from being renamed.';
 
 -- The tables that ALTER TABLE without ONLY would reach.
 CREATE FUNCTION steward.table_members(relation regclass,

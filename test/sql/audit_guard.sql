@@ -156,7 +156,7 @@ SET session_replication_role = replica;
 CALL public.try('DROP EXTENSION pg_steward CASCADE');
 \c -
 SET client_min_messages = error;
-CALL public.try('DROP SCHEMA steward CASCADE');
+CALL public.try('DROP SCHEMA public CASCADE');  -- and with it pgcrypto
 \c -
 SET client_min_messages = error;
 CALL public.try('DROP TABLE steward.audit_event_default');

@@ -6,3 +6,29 @@ SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS object_without_comm
    AND d.classid IN ('pg_proc'::regclass, 'pg_class'::regclass)
    AND obj_description(d.objid, d.classid::regclass::name) IS NULL
  ORDER BY 1;
+
+-- Its schema comes and goes with it, under the one name that its functions know.
+SET client_min_messages = warning;
+\set SHOW_CONTEXT never
+ALTER SCHEMA steward RENAME TO stewardess;
+BEGIN;
+SET LOCAL session_replication_role = replica;
+ALTER SCHEMA steward RENAME TO stewardess;
+ROLLBACK;
+CREATE SCHEMA regress_other;
+ALTER SCHEMA regress_other RENAME TO regress_another;
+DROP SCHEMA regress_another;
+DROP SCHEMA steward;
+\set regression :DBNAME
+CREATE DATABASE regress_steward;
+\c regress_steward
+SET client_min_messages = warning;
+CREATE SCHEMA steward;
+CREATE EXTENSION pg_steward CASCADE;
+DROP SCHEMA steward;
+CREATE EXTENSION pg_steward CASCADE;
+SELECT count(*) > 0 AS partitions FROM steward.audit_maintain();
+DROP EXTENSION pg_steward;
+SELECT nspname FROM pg_namespace WHERE nspname ~ 'steward';
+\c :regression
+DROP DATABASE regress_steward;
