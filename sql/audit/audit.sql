@@ -296,7 +296,7 @@ SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
        e.old_values, e.new_values,
        CASE e.operation WHEN 'U' THEN
            ARRAY(SELECT n.key FROM jsonb_each(e.new_values) n
-                  WHERE n.value::text IS DISTINCT FROM (e.old_values -> n.key)::text ORDER BY n.key)
+                  WHERE n.value::text IS DISTINCT FROM (e.old_values -> n.key)::text ORDER BY n.key COLLATE "C")
        END AS changed_columns,
        c.role_name AS changed_by, c.user_id, c.tenant_id,
        coalesce(c.client_ip, c.client_addr) AS ip_address,
@@ -482,7 +482,7 @@ BEGIN
           JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
          WHERE t.kind = 'wrong'
             OR t.kind = 'row' AND (m.is_partition OR t.arguments <> stored OR NOT t.every_change)
-         ORDER BY m.depth, m.qualified_name, t.trigger_name
+         ORDER BY m.depth, m.qualified_name COLLATE "C", t.trigger_name
     LOOP
         EXECUTE command;
         RETURN NEXT command;
@@ -512,7 +512,7 @@ BEGIN
                 format('ALTER TABLE ONLY %s %s TRIGGER %I', m.qualified_name, enable, coalesce(t.trigger_name, 'steward_audit_truncate')))
                ) AS c(place, needed, command)
          WHERE c.needed
-         ORDER BY m.depth, m.qualified_name, c.place
+         ORDER BY m.depth, m.qualified_name COLLATE "C", c.place
     LOOP
         EXECUTE command;
         RETURN NEXT command;
@@ -536,7 +536,7 @@ BEGIN
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
           FROM steward.table_members(relation) m
           JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
-         ORDER BY m.depth, m.qualified_name, t.trigger_name
+         ORDER BY m.depth, m.qualified_name COLLATE "C", t.trigger_name
     LOOP
         EXECUTE command;
         RETURN NEXT command;
@@ -795,14 +795,14 @@ BEGIN
     -- the present span, those ahead, and those of which the default partition has
     -- events; without what other partitions cover already
     FOR new_from, new_to IN
-        SELECT lower(g.gap), upper(g.gap)
+        SELECT lower(g.gap_range), upper(g.gap_range)
           FROM (SELECT date_trunc(span, clock_timestamp()) + n * step AS start FROM generate_series(0, ahead) n
                  UNION
                 SELECT DISTINCT date_trunc(span, d.recorded_at) FROM ONLY steward.audit_event_default d) s
          CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(s.start, s.start + step))
                                    - coalesce((SELECT range_agg(tstzrange(p.lower_bound, p.upper_bound))
                                                  FROM steward.audit_partitions p WHERE p.lower_bound IS NOT NULL),
-                                              '{}')) AS g(gap)
+                                              '{}')) AS g(gap_range)
          ORDER BY 1
     LOOP
         IF NOT steward.audit_lock('ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',

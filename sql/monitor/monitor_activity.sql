@@ -211,7 +211,7 @@ WITH RECURSIVE locks AS MATERIALIZED (
     SELECT a.*, CASE WHEN a.backend_type = 'parallel worker' THEN a.leader_pid ELSE a.pid END AS session FROM pg_stat_activity a
 ), prepared AS MATERIALIZED (
     -- what holds the lock on its id holds its other locks; it goes by a negative number here
-    SELECT p.*, l.virtualtransaction, -row_number() OVER (ORDER BY p.gid)::integer AS session
+    SELECT p.*, l.virtualtransaction, -row_number() OVER (ORDER BY p.gid COLLATE "C")::integer AS session
       FROM pg_prepared_xacts p
       JOIN locks l ON l.locktype = 'transactionid' AND l.transactionid = p.transaction AND l.pid IS NULL AND l.granted
 ), waits AS MATERIALIZED (
@@ -289,7 +289,7 @@ SELECT CASE WHEN m.session > 0 THEN m.session END AS pid, p.gid AS prepared_id,
   LEFT JOIN blockers b ON b.waiter = m.session
   LEFT JOIN roots r ON r.waiter = m.session
   LEFT JOIN victims v ON v.blocker = m.session
- ORDER BY victims DESC, pid, prepared_id;
+ ORDER BY victims DESC, pid, p.gid COLLATE "C";
 GRANT SELECT ON steward.blocking_queries TO pg_monitor;
 COMMENT ON VIEW steward.blocking_queries IS
 'The sessions and prepared transactions that wait for locks or keep others waiting; roots are those at the end of the chain.';
@@ -329,7 +329,7 @@ BEGIN
                      AND (c.relname <> 'pg_stat_progress_cluster' OR to_regclass('pg_catalog.pg_stat_progress_repack') IS NULL)
                    ORDER BY c.relname
     LOOP
-        RETURN QUERY EXECUTE format('SELECT %L, p.pid, to_jsonb(p) FROM pg_catalog.%I p', upper(replace(substr(source, 18), '_', ' ')), source);
+        RETURN QUERY EXECUTE format('SELECT %L, p.pid, to_jsonb(p) FROM pg_catalog.%I p', upper(replace(substr(source, 18), '_', ' ') COLLATE "C"), source);
     END LOOP;
 END $$;
 REVOKE ALL ON FUNCTION steward.progress_rows() FROM PUBLIC;

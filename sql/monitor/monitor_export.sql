@@ -483,7 +483,7 @@ BEGIN ATOMIC
           FROM steward.metric_columns(columns) c
          CROSS JOIN LATERAL (VALUES
                (format('# HELP %s_%s %s', namespace, c.column_name, replace(replace(c.help, '\', '\\'), E'\n', '\n'))),
-               (format('# TYPE %s_%s %s', namespace, c.column_name, lower(c.usage)))) v(line)
+               (format('# TYPE %s_%s %s', namespace, c.column_name, lower(c.usage COLLATE "C")))) v(line)
          WHERE c.usage <> 'LABEL'
          UNION ALL
         SELECT c.place, s.place, format('%s_%s%s %s', namespace, c.column_name, s.labels,
@@ -493,7 +493,7 @@ BEGIN ATOMIC
          CROSS JOIN samples s
          WHERE c.usage <> 'LABEL' AND s.sample ->> c.column_name IS NOT NULL
     )
-    SELECT l.line FROM lines l ORDER BY l.of_column, l.of_sample, l.line;
+    SELECT l.line FROM lines l ORDER BY l.of_column, l.of_sample, l.line COLLATE "C";
 END;
 COMMENT ON FUNCTION steward.metric_lines(text, jsonb, jsonb) IS
 'The rows of a query as Prometheus'' text format has them; null is left out.';

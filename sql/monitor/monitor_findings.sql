@@ -216,7 +216,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 BEGIN ATOMIC
     WITH vacuumed AS MATERIALIZED (
         -- the command for a table does its TOAST table, too
-        SELECT v.table_name, bool_or('freeze' = ANY (v.due)) AS freezes, string_agg(DISTINCT d.reason, ', ') AS reasons
+        SELECT v.table_name, bool_or('freeze' = ANY (v.due)) AS freezes, string_agg(DISTINCT d.reason COLLATE "C", ', ') AS reasons
           FROM (SELECT coalesce(q.toast_of, format('%I.%I', q.schema_name, q.table_name)) AS table_name, q.due
                   FROM steward.autovacuum_queue q
                  WHERE q.due && '{freeze,vacuum,insert}') v

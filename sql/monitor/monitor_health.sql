@@ -86,7 +86,7 @@ BEGIN
           FULL JOIN (SELECT h.* FROM steward.health_thresholds h
                       WHERE h.only_on IS NULL OR h.only_on = CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END) t
             ON t.check_name = c.check_name
-         ORDER BY 1
+         ORDER BY coalesce(c.check_name, t.check_name) COLLATE "C"
     LOOP
         started := clock_timestamp();
         check_name := wanted.check_name;

@@ -48,7 +48,7 @@ BEGIN ATOMIC
         SELECT count(*) FILTER (WHERE r.direction = 'to') AS found FROM steward.replication r
     ), sessions AS MATERIALIZED (
         SELECT count(*) FILTER (WHERE r.rolsuper AND a.client_addr IS NOT NULL) AS superusers,
-               count(*) FILTER (WHERE a.application_name ~* 'exporter|monitor|nagios|zabbix|prometheus|datadog|pgwatch') AS monitors
+               count(*) FILTER (WHERE a.application_name COLLATE "C" ~* 'exporter|monitor|nagios|zabbix|prometheus|datadog|pgwatch') AS monitors
           FROM pg_stat_activity a
           LEFT JOIN pg_roles r ON r.oid = a.usesysid
          WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()

@@ -66,12 +66,12 @@ BEGIN ATOMIC
     )
     SELECT steward.report_table(NULL, '{!Status,Check,>Value,>Warning at,>Critical at,!Worst in interval,Detail,What to do}',
                (SELECT jsonb_agg(jsonb_build_array(c.status, c.check_name, steward.report_quantity(c.value, c.unit), steward.report_quantity(c.warning, c.unit),
-                                                   steward.report_quantity(c.critical, c.unit), c.worst, c.detail, c.hint) ORDER BY c.place, c.check_name)
+                                                   steward.report_quantity(c.critical, c.unit), c.worst, c.detail, c.hint) ORDER BY c.place, c.check_name COLLATE "C")
                   FROM checks c WHERE NOT c.is_quiet), 'No check has anything to say.')
         || (SELECT format('<details><summary>%s checks are well</summary>', count(*))
                    || steward.report_table(NULL, '{!Status,Check,>Value,>Warning at,>Critical at,Detail}',
                           jsonb_agg(jsonb_build_array(c.status, c.check_name, steward.report_quantity(c.value, c.unit), steward.report_quantity(c.warning, c.unit),
-                                                      steward.report_quantity(c.critical, c.unit), c.detail) ORDER BY c.place, c.check_name)) || '</details>'
+                                                      steward.report_quantity(c.critical, c.unit), c.detail) ORDER BY c.place, c.check_name COLLATE "C")) || '</details>'
               FROM checks c WHERE c.is_quiet);
 END;
 COMMENT ON FUNCTION steward.report_health(bigint, bigint) IS
@@ -84,7 +84,7 @@ BEGIN ATOMIC
     WITH found AS MATERIALIZED (
         SELECT f.level = 'INFO' AS is_hint, count(*) AS total,
                jsonb_agg(jsonb_build_array(f.level, f.finding, f.object, f.detail, f.remedy) ORDER BY f.place) FILTER (WHERE f.place <= 50) AS rows
-          FROM (SELECT f.*, row_number() OVER (PARTITION BY f.level = 'INFO' ORDER BY f.level, f.finding, f.object) AS place FROM steward.findings f) f
+          FROM (SELECT f.*, row_number() OVER (PARTITION BY f.level = 'INFO' ORDER BY f.level COLLATE "C", f.finding COLLATE "C", f.object COLLATE "C") AS place FROM steward.findings f) f
          GROUP BY f.level = 'INFO'
     ), listed AS (
         SELECT f.is_hint, f.total, steward.report_table(NULL, '{!Level,Finding,Object,Detail,`Remedy}', f.rows)
@@ -180,7 +180,7 @@ BEGIN ATOMIC
                (SELECT jsonb_agg(jsonb_build_array(d.object, steward.report_number(c.commits), steward.report_number(c.rollbacks), steward.report_number(c.rows_fetched),
                            steward.report_number(c.rows_inserted + c.rows_updated + c.rows_deleted), steward.report_hits(c.blocks_hit, c.blocks_read),
                            steward.report_bytes(c.temp_bytes), steward.report_number(c.deadlocks), steward.report_bytes((d.gauges ->> 'database_bytes')::numeric),
-                           steward.report_bytes(c.database_bytes)) ORDER BY c.commits DESC NULLS LAST, d.object)
+                           steward.report_bytes(c.database_bytes)) ORDER BY c.commits DESC NULLS LAST, d.object COLLATE "C")
                   FROM steward.report_objects('database_stats', from_id, to_id) d
                  CROSS JOIN LATERAL jsonb_to_record(d.counters) c(commits numeric, rollbacks numeric, rows_fetched numeric, rows_inserted numeric, rows_updated numeric,
                             rows_deleted numeric, blocks_hit numeric, blocks_read numeric, temp_bytes numeric, deadlocks numeric, database_bytes numeric)));
@@ -196,7 +196,7 @@ BEGIN ATOMIC
           FROM steward.report_objects('slow_queries', from_id, to_id) s
          CROSS JOIN LATERAL jsonb_to_record(s.counters) c(total_seconds numeric, calls numeric, rows numeric, blocks_hit numeric, blocks_read numeric, wal_bytes numeric)
     ), ranked AS (
-        SELECT s.*, row_number() OVER (ORDER BY s.total_seconds DESC, s.object) AS place, round(100 * s.total_seconds / nullif(sum(s.total_seconds) OVER (), 0), 1) AS share
+        SELECT s.*, row_number() OVER (ORDER BY s.total_seconds DESC, s.object COLLATE "C") AS place, round(100 * s.total_seconds / nullif(sum(s.total_seconds) OVER (), 0), 1) AS share
           FROM statements s WHERE s.calls > 0
     )
     SELECT steward.report_table(NULL, '{>Time,%Share,`Statement,>Calls,>Mean,>Rows per call,>In buffers,>WAL,User,Database}',
@@ -228,19 +228,19 @@ BEGIN ATOMIC
     )
     SELECT steward.report_table('Most written', '{Table,>Written,>Inserted,>Updated,>Deleted,>Vacuums}',
                (SELECT jsonb_agg(jsonb_build_array(t.object, steward.report_number(t.written), steward.report_number(t.inserted), steward.report_number(t.updated),
-                           steward.report_number(t.deleted), steward.report_number(t.vacuums)) ORDER BY t.written DESC, t.object)
-                  FROM (SELECT * FROM tables t WHERE t.written > 0 ORDER BY t.written DESC, t.object LIMIT 10) t))
+                           steward.report_number(t.deleted), steward.report_number(t.vacuums)) ORDER BY t.written DESC, t.object COLLATE "C")
+                  FROM (SELECT * FROM tables t WHERE t.written > 0 ORDER BY t.written DESC, t.object COLLATE "C" LIMIT 10) t))
         || steward.report_table('Most read from end to end', '{Table,>Rows read,>Scans,>Rows per scan,>Rows in it}',
                (SELECT jsonb_agg(jsonb_build_array(t.object, steward.report_number(t.scanned), steward.report_number(t.scans),
-                           steward.report_number(t.scanned / nullif(t.scans, 0)), steward.report_number(t.live)) ORDER BY t.scanned DESC, t.object)
-                  FROM (SELECT * FROM tables t WHERE t.scanned > 0 ORDER BY t.scanned DESC, t.object LIMIT 10) t))
+                           steward.report_number(t.scanned / nullif(t.scans, 0)), steward.report_number(t.live)) ORDER BY t.scanned DESC, t.object COLLATE "C")
+                  FROM (SELECT * FROM tables t WHERE t.scanned > 0 ORDER BY t.scanned DESC, t.object COLLATE "C" LIMIT 10) t))
         || steward.report_table('Most dead rows', '{Table,>Dead rows,>Live rows,%Dead,>Vacuums}',
                (SELECT jsonb_agg(jsonb_build_array(t.object, steward.report_number(t.dead), steward.report_number(t.live), round(100 * t.dead / (t.dead + t.live), 1),
-                           steward.report_number(t.vacuums)) ORDER BY t.dead DESC, t.object)
-                  FROM (SELECT * FROM tables t WHERE t.dead > 0 ORDER BY t.dead DESC, t.object LIMIT 10) t))
+                           steward.report_number(t.vacuums)) ORDER BY t.dead DESC, t.object COLLATE "C")
+                  FROM (SELECT * FROM tables t WHERE t.dead > 0 ORDER BY t.dead DESC, t.object COLLATE "C" LIMIT 10) t))
         || steward.report_table('Largest, as VACUUM last saw them', '{Table,>Size,>Growth,>Rows}',
-               (SELECT jsonb_agg(jsonb_build_array(t.object, steward.report_bytes(t.bytes), steward.report_bytes(t.growth), steward.report_number(t.live)) ORDER BY t.bytes DESC, t.object)
-                  FROM (SELECT * FROM tables t WHERE t.bytes > 0 ORDER BY t.bytes DESC, t.object LIMIT 10) t));
+               (SELECT jsonb_agg(jsonb_build_array(t.object, steward.report_bytes(t.bytes), steward.report_bytes(t.growth), steward.report_number(t.live)) ORDER BY t.bytes DESC, t.object COLLATE "C")
+                  FROM (SELECT * FROM tables t WHERE t.bytes > 0 ORDER BY t.bytes DESC, t.object COLLATE "C" LIMIT 10) t));
 END;
 COMMENT ON FUNCTION steward.report_tables(bigint, bigint) IS
 'A section of the report: the busiest and the largest tables.';
@@ -274,8 +274,8 @@ BEGIN ATOMIC
                           FROM steward.autovacuum_queue q WHERE cardinality(q.due) > 0 ORDER BY pressure DESC, q.relation_id LIMIT 15) q), 'No table is due.')
         || steward.report_table('What keeps old row versions', '{Kind,Holder,Database,User,>Transactions ago,>For,`Remedy}',
                (SELECT jsonb_agg(jsonb_build_array(x.kind, x.holder, x.database_name, x.user_name, steward.report_number(x.xid_age),
-                           steward.report_seconds(extract(epoch FROM x.held_for)), x.remedy) ORDER BY x.xid_age DESC, x.kind, x.holder)
-                  FROM (SELECT * FROM steward.xmin_horizon x ORDER BY x.xid_age DESC, x.kind, x.holder LIMIT 10) x), 'Nothing does.')
+                           steward.report_seconds(extract(epoch FROM x.held_for)), x.remedy) ORDER BY x.xid_age DESC, x.kind COLLATE "C", x.holder COLLATE "C")
+                  FROM (SELECT * FROM steward.xmin_horizon x ORDER BY x.xid_age DESC, x.kind COLLATE "C", x.holder COLLATE "C" LIMIT 10) x), 'Nothing does.')
         || steward.report_table('Wraparound', '{Database,>Transaction age,>Of forced vacuum,>Of the stop,>Multixact age,>Of the stop}',
                (SELECT jsonb_agg(jsonb_build_array(w.database_name, steward.report_number(w.xid_age), steward.report_quantity(w.xid_freeze_percent, '%'),
                            steward.report_quantity(w.xid_stop_percent, '%'), steward.report_number(w.multixact_age), steward.report_quantity(w.multixact_stop_percent, '%'))
@@ -308,12 +308,12 @@ BEGIN ATOMIC
                   FROM metrics m))
         || steward.report_table('Who reads and writes', '{Process,>Read,>Reading took,>Written,>Writing took,>Added,>Synced}',
                (SELECT jsonb_agg(jsonb_build_array(i.object, steward.report_bytes(i.read_bytes), steward.report_seconds(i.read_seconds), steward.report_bytes(i.write_bytes),
-                           steward.report_seconds(i.write_seconds), steward.report_bytes(i.extend_bytes), steward.report_number(i.fsyncs)) ORDER BY i.bytes DESC, i.object)
+                           steward.report_seconds(i.write_seconds), steward.report_bytes(i.extend_bytes), steward.report_number(i.fsyncs)) ORDER BY i.bytes DESC, i.object COLLATE "C")
                   FROM (SELECT i.object, c.*, coalesce(c.read_bytes, 0) + coalesce(c.write_bytes, 0) + coalesce(c.extend_bytes, 0) AS bytes
                           FROM steward.report_objects('io_activity', from_id, to_id) i
                          CROSS JOIN LATERAL jsonb_to_record(i.counters) c(read_bytes numeric, read_seconds numeric, write_bytes numeric, write_seconds numeric,
                                     extend_bytes numeric, fsyncs numeric)
-                         ORDER BY bytes DESC, i.object LIMIT 15) i
+                         ORDER BY bytes DESC, i.object COLLATE "C" LIMIT 15) i
                  WHERE i.bytes > 0),
                CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'PostgreSQL tells from 16 on.' ELSE 'Nobody did.' END);
 END;
@@ -326,7 +326,7 @@ BEGIN ATOMIC
     SELECT steward.report_table('Standbys and subscribers', '{Direction,Name,Address,State,Synchronous,Slot,>Not sent,>Not replayed,>Behind,>Last message}',
                (SELECT jsonb_agg(jsonb_build_array(r.direction, r.name, host(r.address), r.state, r.sync_state, r.slot_name, steward.report_bytes(r.send_lag_bytes),
                            steward.report_bytes(r.replay_lag_bytes), steward.report_seconds(extract(epoch FROM r.replay_lag)),
-                           steward.report_seconds(extract(epoch FROM r.last_message_age))) ORDER BY r.direction, r.name, r.pid)
+                           steward.report_seconds(extract(epoch FROM r.last_message_age))) ORDER BY r.direction COLLATE "C", r.name COLLATE "C", r.pid)
                   FROM steward.replication r))
         || steward.report_table('Slots', '{Slot,Kind,Database,Active,>WAL kept,>Until lost,State,Problem}',
                (SELECT jsonb_agg(jsonb_build_array(s.slot_name, s.slot_type, s.database_name, s.is_active, steward.report_bytes(s.retained_bytes),
@@ -347,13 +347,13 @@ BEGIN ATOMIC
     )
     SELECT CASE WHEN from_id IS NULL THEN '' ELSE
            steward.report_table('Changed in the interval', '{Setting,Before,After}',
-               (SELECT jsonb_agg(jsonb_build_array(object, coalesce(f.value, 'default'), coalesce(t.value, 'default')) ORDER BY object)
+               (SELECT jsonb_agg(jsonb_build_array(object, coalesce(f.value, 'default'), coalesce(t.value, 'default')) ORDER BY object COLLATE "C")
                   FROM (SELECT * FROM kept k WHERE k.snapshot_id = from_id) f
                   FULL JOIN (SELECT * FROM kept k WHERE k.snapshot_id = to_id) t USING (object)
                  WHERE f.value IS DISTINCT FROM t.value)) END
         || steward.report_table('Not as built in', '{Setting,Value,Built in,Set by,For,Waits for restart}',
                (SELECT jsonb_agg(jsonb_build_array(s.name, steward.report_setting(s.name, s.setting, s.unit), steward.report_setting(s.name, s.built_in, s.unit), s.source,
-                           concat_ws(' in ', s.role_name, s.database_name), CASE WHEN s.pending_restart THEN 'yes' END) ORDER BY s.name, s.role_name, s.database_name)
+                           concat_ws(' in ', s.role_name, s.database_name), CASE WHEN s.pending_restart THEN 'yes' END) ORDER BY s.name COLLATE "C", s.role_name, s.database_name)
                   FROM steward.settings_changed s));
 END;
 COMMENT ON FUNCTION steward.report_settings(bigint, bigint) IS
@@ -377,8 +377,8 @@ BEGIN ATOMIC
          UNION ALL
         SELECT t.taken_at, format('%s could not be read: %s', x.source, x.problem) FROM taken t JOIN steward.snapshot_sources x ON x.snapshot_id = t.id AND x.problem IS NOT NULL
     )
-    SELECT steward.report_table(NULL, '{Snapshot,Note}', (SELECT jsonb_agg(jsonb_build_array(steward.report_when(n.taken_at), n.note) ORDER BY n.taken_at, n.note)
-                                                            FROM (SELECT * FROM notes n ORDER BY n.taken_at DESC, n.note LIMIT 30) n),
+    SELECT steward.report_table(NULL, '{Snapshot,Note}', (SELECT jsonb_agg(jsonb_build_array(steward.report_when(n.taken_at), n.note) ORDER BY n.taken_at, n.note COLLATE "C")
+                                                            FROM (SELECT * FROM notes n ORDER BY n.taken_at DESC, n.note COLLATE "C" LIMIT 30) n),
                                 'Nothing was reset, and nothing is missing.');
 END;
 COMMENT ON FUNCTION steward.report_notes(bigint, bigint) IS
@@ -396,7 +396,7 @@ BEGIN ATOMIC
          CROSS JOIN LATERAL jsonb_to_record(d.counters) c(commits numeric, rollbacks numeric, blocks_hit numeric, blocks_read numeric, database_bytes numeric)
          WHERE d.object = current_database()
     ), tiles AS (
-        SELECT 1 AS place, 'Health' AS title, format('<span class="%s">%s</span>', CASE h.status WHEN 'UNKNOWN' THEN 'other' ELSE lower(h.status) END, h.status) AS figure,
+        SELECT 1 AS place, 'Health' AS title, format('<span class="%s">%s</span>', CASE h.status WHEN 'UNKNOWN' THEN 'other' ELSE lower(h.status COLLATE "C") END, h.status) AS figure,
                format('%s critical, %s warnings of %s checks', h.criticals, h.warnings, h.checks) AS more
           FROM steward.health_summary h
          UNION ALL

@@ -387,10 +387,10 @@ CREATE FUNCTION steward.setting_shown(name text, value text, type text) RETURNS 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE
     WHEN value IN ('', '(disabled)') OR type IN ('bool', 'enum', 'integer', 'real') THEN value
-    WHEN name ~* '(key|secret|passw|passphrase|pwd|token|credential|salt|pepper|conninfo)' AND name !~* '(file|dir|directory|path)$' THEN '(hidden)'
+    WHEN name COLLATE "C" ~* '(key|secret|passw|passphrase|pwd|token|credential|salt|pepper|conninfo)' AND name COLLATE "C" !~* '(file|dir|directory|path)$' THEN '(hidden)'
     -- the program, but not what it is told
-    WHEN name ~* 'command$' THEN concat_ws(' ', CASE WHEN split_part(value, ' ', 1) !~ '[=@:;&|()`$]' THEN split_part(value, ' ', 1) END, CASE WHEN value ~ '[ =@:;&|()`$]' THEN '(hidden)' END)
-    WHEN value ~* '://[^/]*@|(key|secret|passw\w*|passphrase|pwd|token)[''"]?\s*[=:]|-----BEGIN' THEN '(hidden)'
+    WHEN name COLLATE "C" ~* 'command$' THEN concat_ws(' ', CASE WHEN split_part(value, ' ', 1) !~ '[=@:;&|()`$]' THEN split_part(value, ' ', 1) END, CASE WHEN value ~ '[ =@:;&|()`$]' THEN '(hidden)' END)
+    WHEN value COLLATE "C" ~* '://[^/]*@|(key|secret|passw\w*|passphrase|pwd|token)[''"]?\s*[=:]|-----BEGIN' THEN '(hidden)'
     ELSE value END;
 REVOKE ALL ON FUNCTION steward.setting_shown(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward.setting_shown(text, text, text) TO pg_monitor;
@@ -411,7 +411,7 @@ SELECT k.name, steward.setting_shown(k.name, k.value, s.vartype), CASE WHEN k.va
   FROM pg_db_role_setting r
  CROSS JOIN LATERAL unnest(r.setconfig) c(config)
  CROSS JOIN LATERAL (SELECT split_part(c.config, '=', 1) AS name, substr(c.config, strpos(c.config, '=') + 1) AS value) k
-  LEFT JOIN pg_settings s ON lower(s.name) = lower(k.name)
+  LEFT JOIN pg_settings s ON lower(s.name COLLATE "C") = lower(k.name COLLATE "C")
   LEFT JOIN pg_database d ON d.oid = r.setdatabase;
 COMMENT ON VIEW steward.settings_changed IS
 'Settings that are not the built-in ones, by whom they were changed, and those that wait for a restart.';

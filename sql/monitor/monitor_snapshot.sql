@@ -66,8 +66,8 @@ GRANT SELECT ON steward.snapshot_rows TO pg_monitor;
 -- A name that promises a secret, or a value that has one in it; both are guesses, and rather one too many.
 CREATE FUNCTION steward.setting_shown(name text, value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN name ~* '(passw|passphrase|secret|token|credential|conninfo|keys?$)'
-              OR value ~* '(passw|secret|token|credential|key)\w*\s*[=:]|://[^/\s]*:[^/\s]*@' THEN '(hidden)' ELSE value END;
+RETURN CASE WHEN name COLLATE "C" ~* '(passw|passphrase|secret|token|credential|conninfo|keys?$)'
+              OR value COLLATE "C" ~* '(passw|secret|token|credential|key)\w*\s*[=:]|://[^/\s]*:[^/\s]*@' THEN '(hidden)' ELSE value END;
 COMMENT ON FUNCTION steward.setting_shown(text, text) IS
 'The value of a setting, or "(hidden)" if it looks like a secret.';
 

@@ -29,7 +29,7 @@ WITH holders AS (
 SELECT h.kind, h.holder, h.database_name, h.user_name, h.xid_age, clock_timestamp() - h.since AS held_for,
        h.xid_age = max(h.xid_age) OVER () AS is_oldest, h.remedy
   FROM holders h
- ORDER BY h.xid_age DESC, h.kind, h.holder;
+ ORDER BY h.xid_age DESC, h.kind COLLATE "C", h.holder COLLATE "C";
 GRANT SELECT ON steward.xmin_horizon TO pg_monitor;
 COMMENT ON VIEW steward.xmin_horizon IS
 'Who keeps VACUUM from removing row versions, the oldest first.';

@@ -106,7 +106,7 @@ BEGIN ATOMIC
               -- an index on a partitioned table makes those of its partitions, or takes them in
               AND (m.relkind = 'p' AND NOT m.is_partition OR m.relkind = 'r' AND (search_index_commands.concurrently OR NOT m.is_partition OR m.member = relation)
                    OR m.member = relation AND m.relkind = 'p')) c
-     ORDER BY m.depth DESC, m.qualified_name, c.place;
+     ORDER BY m.depth DESC, m.qualified_name COLLATE "C", c.place;
 END;
 COMMENT ON FUNCTION steward.search_index_commands(regclass, name, boolean) IS
 'Last step of search_enable(): the commands that create the indexes that are missing.';

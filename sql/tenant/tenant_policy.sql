@@ -237,7 +237,7 @@ BEGIN ATOMIC
         SELECT c.relowner, c.relkind, x.grantee, x.privilege_type
           FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl) x WHERE c.oid = relation
     )
-    SELECT format('REVOKE %s ON %s FROM %s CASCADE', string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type), m.qualified_name,
+    SELECT format('REVOKE %s ON %s FROM %s CASCADE', string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type COLLATE "C"), m.qualified_name,
                   CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END)
       FROM grants g
       JOIN steward.table_members(relation) m ON m.member = relation

@@ -81,9 +81,9 @@ BEGIN ATOMIC
                  UNION ALL SELECT 'pg_ts_template'::regclass, x.oid, 10, x.tmplnamespace FROM pg_ts_template x) o
          WHERE o.schema_id = schema
     )
-    SELECT pg_describe_object(o.class_id, o.oid, 0),
+    SELECT pg_describe_object(o.class_id, o.oid, 0) COLLATE "C",
            coalesce(CASE WHEN EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class_id AND d.objid = o.oid AND d.deptype = 'e') THEN 'It belongs to an extension.' END,
-                    o.reason, 'Its owner is not the owner of the schema.')
+                    o.reason, 'Its owner is not the owner of the schema.') COLLATE "C"
       FROM objects o
       JOIN pg_namespace n ON n.oid = schema
      WHERE o.reason IS NOT NULL OR o.owner <> n.nspowner
@@ -118,7 +118,7 @@ BEGIN
     END IF;
     -- texts would go on naming what is in the template
     SELECT m.object INTO problem FROM unnest(commands, objects) m (command, object)
-     WHERE m.object !~ '^comment ' AND m.command ~ ('(^|[^\w$])"?' || regexp_replace(schema.name, '(\W)', '\\\1', 'g') || '"?\s*\.')
+     WHERE m.object !~ '^comment ' AND m.command ~ ('(^|[^\w$\u0080-\U7ffffffe])"?' || regexp_replace(schema.name, '(\W)', '\\\1', 'g') || '"?\s*\.')
      ORDER BY m.object COLLATE "C" LIMIT 1;
     IF FOUND THEN
         RAISE feature_not_supported USING

@@ -6,10 +6,10 @@
 CREATE TYPE steward.tenant_schema_object AS (
     phase      integer,     -- when it is made; null if with something else
     place      bigint,
-    kind       text,
-    object     text,
-    altered    text,        -- the table of which the definition is an action of ALTER TABLE
-    definition text,
+    kind       text COLLATE "C",
+    object     text COLLATE "C",
+    altered    text COLLATE "C",        -- the table of which the definition is an action of ALTER TABLE
+    definition text COLLATE "C",
     fill       "char",      -- the definition is a format that takes the [c]olumns of a table or the name of the [s]chema
     class_id   oid,         -- for comments
     object_id  oid,
@@ -336,7 +336,7 @@ BEGIN ATOMIC
     SELECT 13, CASE WHEN g.is_new THEN 1 ELSE 0 END::bigint, 'grant', format('%s%s %s %s', replace(g.target, 'SCHEMA %1$I', 'SCHEMA'), g.columns, CASE WHEN g.is_new THEN 'TO' ELSE 'FROM' END, r.name)
            || CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, NULL,
            format('%s %s ON %s %s %s%s', CASE WHEN g.is_new THEN 'GRANT' ELSE 'REVOKE' END,
-                  (SELECT string_agg(p || replace(g.columns, '%', '%%'), ', ' ORDER BY p) FROM unnest(array_agg(g.privilege_type)) p),
+                  (SELECT string_agg(p || replace(g.columns, '%', '%%'), ', ' ORDER BY p COLLATE "C") FROM unnest(array_agg(g.privilege_type)) p),
                   CASE WHEN g.target = 'SCHEMA %1$I' THEN g.target ELSE replace(g.target, '%', '%%') END,
                   CASE WHEN g.is_new THEN 'TO' ELSE 'FROM' END, replace(r.name, '%', '%%'), CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' END),
            's'::"char", NULL::oid, NULL::oid, NULL::integer
@@ -347,7 +347,7 @@ BEGIN ATOMIC
     -- these come last: they are for what is made later
     SELECT 14, 0, 'default privileges', format('%s of %I for %s%s', o.name, pg_get_userbyid(d.defaclrole), r.name, CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END), NULL,
            format('ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %%1$I GRANT %s ON %s TO %s%s', replace(quote_ident(pg_get_userbyid(d.defaclrole)), '%', '%%'),
-                  string_agg(x.privilege_type, ', ' ORDER BY x.privilege_type), o.name, replace(r.name, '%', '%%'), CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END),
+                  string_agg(x.privilege_type, ', ' ORDER BY x.privilege_type COLLATE "C"), o.name, replace(r.name, '%', '%%'), CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END),
            's', NULL, NULL, NULL
       FROM pg_default_acl d
      CROSS JOIN LATERAL aclexplode(d.defaclacl) x
@@ -388,7 +388,7 @@ BEGIN ATOMIC
     SELECT * FROM objects
      UNION ALL SELECT * FROM steward.tenant_schema_grants(schema)
      UNION ALL
-    SELECT 15, 0, 'comment', upper(o.kind) || ' ' || o.object, NULL, format('COMMENT ON %s %s IS %L', upper(o.kind), o.object, d.description), NULL, NULL, NULL, NULL
+    SELECT 15, 0, 'comment', upper(o.kind COLLATE "C") || ' ' || o.object, NULL, format('COMMENT ON %s %s IS %L', upper(o.kind COLLATE "C"), o.object, d.description), NULL, NULL, NULL, NULL
       FROM objects o
       JOIN pg_description d ON d.classoid = o.class_id AND d.objoid = o.object_id AND d.objsubid = o.column_id
      UNION ALL
@@ -396,7 +396,7 @@ BEGIN ATOMIC
       FROM pg_description d
      WHERE d.classoid = 'pg_namespace'::regclass AND d.objoid = schema
      UNION ALL
-    SELECT NULL, NULL, 'owner', upper(w.kind) || ' ' || w.object, NULL, quote_ident(pg_get_userbyid(w.owner)), NULL, NULL, NULL, NULL
+    SELECT NULL, NULL, 'owner', upper(w.kind COLLATE "C") || ' ' || w.object, NULL, quote_ident(pg_get_userbyid(w.owner)), NULL, NULL, NULL, NULL
       FROM steward.tenant_schema_owners(schema) w;
 END;
 COMMENT ON FUNCTION steward.tenant_schema_objects(regnamespace) IS

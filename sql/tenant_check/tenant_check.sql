@@ -50,7 +50,7 @@ DECLARE
     levels constant text[] := '{ERROR,WARNING,INFO}';
     findings text[];
 BEGIN
-    IF array_position(levels, upper(level)) IS NULL THEN
+    IF array_position(levels, upper(level COLLATE "C")) IS NULL THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('unknown level "%s"', level),
             HINT = 'Levels are ERROR, WARNING and INFO.';
@@ -63,7 +63,7 @@ BEGIN
     END IF;
     findings := ARRAY(SELECT format('%s %s: %s', f.level, f.key, f.detail)
                         FROM steward.tenant_check(tenant_columns, schemas, roles) WITH ORDINALITY f
-                       WHERE array_position(levels, f.level) <= array_position(levels, upper(tenant_assert_isolated.level))
+                       WHERE array_position(levels, f.level) <= array_position(levels, upper(tenant_assert_isolated.level COLLATE "C"))
                        ORDER BY f.ordinality);
     IF findings <> '{}' THEN
         RAISE assert_failure USING

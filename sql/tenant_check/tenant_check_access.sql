@@ -203,7 +203,7 @@ BEGIN ATOMIC
            AND (has_function_privilege('public', f.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE')))
     ), words AS MATERIALIZED (
         -- a body that is a text is not parsed: what names a table is taken to use it
-        SELECT DISTINCT b.oid, w.word FROM bypassing b CROSS JOIN LATERAL regexp_split_to_table(b.prosrc, '[^[:alnum:]_$]+') w (word)
+        SELECT DISTINCT b.oid, w.word FROM bypassing b CROSS JOIN LATERAL regexp_split_to_table(b.prosrc, '[^a-zA-Z0-9_$\u0080-\U7ffffffe]+') w (word)
     ), uses AS MATERIALIZED (
         SELECT b.oid, t.qualified_name FROM bypassing b
           JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = b.oid AND d.refclassid = 'pg_class'::regclass
@@ -211,7 +211,7 @@ BEGIN ATOMIC
          UNION
         SELECT b.oid, t.qualified_name FROM bypassing b
           JOIN words w USING (oid)
-          JOIN pg_class c ON c.relname IN (w.word, lower(w.word))
+          JOIN pg_class c ON c.relname IN (w.word, lower(w.word COLLATE "C"))
           JOIN tables t ON t.relation_id = c.oid AND (b.always OR NOT t.row_security OR NOT t.forced AND pg_has_role(b.proowner, t.owner_id, 'USAGE'))
     )
     SELECT CASE l.relkind WHEN 'm' THEN 'materialized_view' ELSE 'definer_view' END, 'ERROR', s.name,

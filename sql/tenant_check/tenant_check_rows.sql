@@ -98,7 +98,7 @@ BEGIN ATOMIC
             format('ALTER TABLE %s ALTER %I TYPE text COLLATE "C";', t.qualified_name, t.column_name), NULL)) AS f(rule, level, found, detail, fix_sql, part)
      WHERE f.found
      UNION ALL
-    SELECT DISTINCT lower(x.privilege) || '_grant', CASE x.privilege WHEN 'REFERENCES' THEN 'WARNING' ELSE 'ERROR' END, t.qualified_name,
+    SELECT DISTINCT lower(x.privilege COLLATE "C") || '_grant', CASE x.privilege WHEN 'REFERENCES' THEN 'WARNING' ELSE 'ERROR' END, t.qualified_name,
            format(CASE x.privilege
                   WHEN 'TRUNCATE' THEN '%s may empty the table for all tenants: TRUNCATE ignores policies.'
                   WHEN 'REFERENCES' THEN '%s may make a foreign key to the table, which tells what keys other tenants have.'
@@ -303,8 +303,8 @@ BEGIN ATOMIC
                    -- a body that is a text is not parsed
                    SELECT m[1] FROM unnest(p.context_functions) f
                      JOIN pg_proc c ON c.oid = f
-                    CROSS JOIN LATERAL regexp_matches(c.prosrc, 'current_setting\s*\(\s*''([^'']+)', 'gi') m) s
-             WHERE NOT EXISTS (SELECT FROM pg_settings g WHERE g.name = lower(s.name) AND g.context <> 'user')
+                    CROSS JOIN LATERAL regexp_matches(c.prosrc COLLATE "C", 'current_setting\s*\(\s*''([^'']+)', 'gi') m) s
+             WHERE NOT EXISTS (SELECT FROM pg_settings g WHERE g.name = lower(s.name COLLATE "C") AND g.context <> 'user')
              GROUP BY s.name) s
      CROSS JOIN LATERAL (
            SELECT 'context_setting' AS rule, 'INFO' AS level, s.name AS object,
@@ -319,13 +319,13 @@ BEGIN ATOMIC
                   SELECT CASE WHEN d.setrole = 0 THEN 'DATABASE ' || quote_ident(b.datname)
                               ELSE 'ROLE ' || quote_ident(pg_get_userbyid(d.setrole)) || coalesce(' IN DATABASE ' || quote_ident(b.datname), '') END
                     FROM (VALUES (d.setdatabase)) v (oid) LEFT JOIN pg_database b USING (oid)) k (who)
-            WHERE lower(split_part(c.setting, '=', 1)) = lower(s.name) AND split_part(c.setting, '=', 2) <> ''
+            WHERE lower(split_part(c.setting, '=', 1) COLLATE "C") = lower(s.name COLLATE "C") AND split_part(c.setting, '=', 2) <> ''
               AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
               AND (d.setrole = 0 OR d.setrole = ANY (roles))) w
      UNION ALL
     SELECT 'trusted_table', 'WARNING', o.name,
            format('It says whose rows are whose, and roles of the application may write it: %s. Read by: %s.',
-                  string_agg(DISTINCT quote_ident(pg_get_userbyid(r.role_id)), ', '), string_agg(DISTINCT format('%I on %s', p.polname, p.qualified_name), ', ')),
+                  string_agg(DISTINCT quote_ident(pg_get_userbyid(r.role_id)) COLLATE "C", ', '), string_agg(DISTINCT format('%I on %s', p.polname, p.qualified_name) COLLATE "C", ', ')),
            NULL, NULL
       FROM policies p
       JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> p.polrelid

@@ -63,7 +63,7 @@ BEGIN ATOMIC
       FROM tables t
       JOIN granted g USING (owner_id, acl)
      UNION ALL
-    SELECT t.relation_id, x.grantee, array_agg(DISTINCT x.privilege_type)
+    SELECT t.relation_id, x.grantee, array_agg(DISTINCT x.privilege_type COLLATE "C")
       FROM tables t
       JOIN pg_attribute a ON a.attrelid = t.relation_id AND a.attacl IS NOT NULL
      CROSS JOIN LATERAL aclexplode(a.attacl) x

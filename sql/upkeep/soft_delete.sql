@@ -78,7 +78,7 @@ BEGIN
           LEFT JOIN pg_constraint k ON k.conindid = x.indexrelid AND k.conrelid = x.indrelid AND k.contype = 'u'
          WHERE x.indisunique AND NOT x.indisprimary AND x.indpred IS NULL
            AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = x.indexrelid)
-         ORDER BY m.depth, m.qualified_name, c.relname
+         ORDER BY m.depth, m.qualified_name COLLATE "C", c.relname
     LOOP
         reason := CASE
             WHEN NOT i.indisvalid THEN 'it is not valid'
@@ -93,7 +93,7 @@ BEGIN
             ELSE (SELECT format('foreign key %I of %s references it', f.conname, f.conrelid::regclass)
                     FROM pg_constraint f
                    WHERE f.contype = 'f' AND f.conindid = ANY (i.parts)
-                   ORDER BY f.conparentid, f.conrelid::regclass::text, f.conname LIMIT 1)
+                   ORDER BY f.conparentid, f.conrelid::regclass::text COLLATE "C", f.conname LIMIT 1)
             END;
         IF reason IS NOT NULL THEN
             RETURN NEXT format('-- unique %s %I of %s stays: %s',
@@ -215,9 +215,9 @@ BEGIN
                                   AND (o.column_name IS NULL OR o.column_name = g.column_name) AND o.is_grantable >= g.is_grantable)
              GROUP BY g.grantee, g.is_grantable, g.privilege_type, g.column_name IS NULL
         )
-        SELECT format('GRANT %s ON %s TO %s%s', string_agg(m.privilege, ', ' ORDER BY m.privilege), view_name,
+        SELECT format('GRANT %s ON %s TO %s%s', string_agg(m.privilege, ', ' ORDER BY m.privilege COLLATE "C"), view_name,
                       CASE m.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(m.grantee)) END,
-                      CASE WHEN m.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+                      CASE WHEN m.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) COLLATE "C"
           FROM missing m
          GROUP BY m.grantee, m.is_grantable
          ORDER BY 1;

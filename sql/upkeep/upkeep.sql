@@ -159,7 +159,7 @@ BEGIN
           FROM steward.table_members(relation) m
          CROSS JOIN LATERAL steward.upkeep_existing(m.member, function_name, NULL, column_name) t
          WHERE NOT t.is_clone OR m.member = upkeep_detach.relation
-         ORDER BY m.depth, m.qualified_name, t.trigger_name;
+         ORDER BY m.depth, m.qualified_name COLLATE "C", t.trigger_name;
 END $$;
 COMMENT ON FUNCTION steward.upkeep_detach(regclass, name, name) IS
 'The commands that drop the triggers with a function from a table, its partitions and its inheritance children.';
