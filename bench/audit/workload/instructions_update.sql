@@ -1,0 +1,7 @@
+-- rounds: 1
+-- quick: no
+\set table users
+\set column login_count
+INSERT INTO users SELECT * FROM source.users LIMIT 2000;
+\ir :contender
+VACUUM ANALYZE users;

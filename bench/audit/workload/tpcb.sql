@@ -1,0 +1,2 @@
+-- contenders: none noop pg_steward
+\ir ../part/tpcb.sql
