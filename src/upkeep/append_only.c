@@ -2,7 +2,7 @@
  * append_only.c
  *		The trigger that lets nobody change or remove what is there.
  */
-#include "upkeep/upkeep.h"
+#include "upkeep/upkeep_internal.h"
 
 PG_FUNCTION_INFO_V1(steward_append_only_trigger);
 

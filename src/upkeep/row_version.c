@@ -3,7 +3,7 @@
  *		The trigger that counts a row's changes, and refuses writes of those who
  *		read an older version: optimistic locking.
  */
-#include "upkeep/upkeep.h"
+#include "upkeep/upkeep_internal.h"
 
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"

@@ -2,7 +2,7 @@
  * updated_at.c
  *		The trigger that notes when a row last changed, and by whom.
  */
-#include "upkeep/upkeep.h"
+#include "upkeep/upkeep_internal.h"
 
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -10,7 +10,6 @@
 #include "nodes/value.h"
 #include "parser/parse_coerce.h"
 #include "audit/audit.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(steward_updated_at_trigger);

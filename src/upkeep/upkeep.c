@@ -3,17 +3,15 @@
  *		What the triggers that keep columns right have in common: the clock,
  *		and each other's columns.
  */
-#include "upkeep/upkeep.h"
+#include "upkeep/upkeep_internal.h"
 
 #include "access/relation.h"
 #include "access/xact.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "search/search.h"

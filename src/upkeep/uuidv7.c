@@ -2,11 +2,11 @@
  * uuidv7.c
  *		UUIDs that grow with time, so that an index takes them at its end.
  */
-#include "upkeep/upkeep.h"
-
-#include "utils/uuid.h"
+#include "core/core.h"
 
 #include <time.h>
+
+#include "utils/uuid.h"
 
 PG_FUNCTION_INFO_V1(steward_uuidv7);
 

@@ -1,12 +1,11 @@
 /*
- * upkeep.h
+ * upkeep_internal.h
  *		What the triggers that keep columns right share.
  */
-#ifndef STEWARD_UPKEEP_H
-#define STEWARD_UPKEEP_H
+#ifndef STEWARD_UPKEEP_INTERNAL_H
+#define STEWARD_UPKEEP_INTERNAL_H
 
 #include "core/core.h"
-
 
 /* In the order of steward_clocks, the values of option "clock". */
 typedef enum StampClock
@@ -40,4 +39,4 @@ extern void *steward_row_version_parse(Relation rel, Trigger *trigger);
 extern void *steward_soft_delete_parse(Relation rel, Trigger *trigger);
 extern void *steward_soft_delete_cascade_parse(Relation rel, Trigger *trigger);
 
-#endif							/* STEWARD_UPKEEP_H */
+#endif							/* STEWARD_UPKEEP_INTERNAL_H */
