@@ -120,11 +120,18 @@ extern HeapTuple steward_row_copy_column(TriggerData *trigdata, HeapTuple row, H
 
 /* output.c */
 
+/* Settings that the output of a value follows. */
+typedef enum OutputSettings
+{
+	OUTPUT_SEARCH_PATH = 1,		/* for names of objects */
+	OUTPUT_LC_MONETARY = 2,
+} OutputSettings;
+
 /* How a value becomes text. */
 typedef struct PinnedOutput
 {
 	FmgrInfo	function;
-	bool		names_objects;	/* looks at the search path */
+	OutputSettings settings;	/* any of them */
 } PinnedOutput;
 
 extern void steward_pinned_output_init(PinnedOutput *output, Oid type, MemoryContext mcxt);

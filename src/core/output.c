@@ -14,12 +14,16 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-/* Tells whether values of a type print names of objects, which follow the search path. */
-static bool
-names_objects(Oid type)
+/*
+ * Returns the settings, among those that can be changed only as such, that the
+ * output of a type's values follows.
+ */
+static OutputSettings
+settings_of(Oid type)
 {
-	type = getBaseType(type);
+	OutputSettings settings = 0;
 
+	type = getBaseType(type);
 	switch (type)
 	{
 		case REGCLASSOID:
@@ -31,26 +35,26 @@ names_objects(Oid type)
 		case REGCONFIGOID:
 		case REGDICTIONARYOID:
 		case REGCOLLATIONOID:
-			return true;
+			return OUTPUT_SEARCH_PATH;
+		case CASHOID:
+			return OUTPUT_LC_MONETARY;
 	}
 	if (type_is_array(type))
-		return names_objects(get_element_type(type));
+		return settings_of(get_element_type(type));
 	if (type_is_multirange(type))
 		type = get_multirange_range(type);
 	if (type_is_range(type))
-		return names_objects(get_range_subtype(type));
+		return settings_of(get_range_subtype(type));
 	if (get_typtype(type) == TYPTYPE_COMPOSITE)
 	{
 		TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
-		bool		found = false;
 
-		for (int i = 0; i < desc->natts && !found; i++)
-			found = !TupleDescAttr(desc, i)->attisdropped &&
-				names_objects(TupleDescAttr(desc, i)->atttypid);
+		for (int i = 0; i < desc->natts; i++)
+			if (!TupleDescAttr(desc, i)->attisdropped)
+				settings |= settings_of(TupleDescAttr(desc, i)->atttypid);
 		ReleaseTupleDesc(desc);
-		return found;
 	}
-	return false;
+	return settings;
 }
 
 /* Finds out how values of a type become text; what that needs is kept in "mcxt". */
@@ -62,17 +66,24 @@ steward_pinned_output_init(PinnedOutput *output, Oid type, MemoryContext mcxt)
 
 	getTypeOutputInfo(type, &function, &is_varlena);
 	fmgr_info_cxt(function, &output->function, mcxt);
-	output->names_objects = names_objects(type);
+	output->settings = settings_of(type);
+}
+
+static void
+set_locally(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
 /*
  * Returns the text of a value as its output function prints it under fixed
- * formats (ISO dates, UTC, hex bytea, shortest exact floats, qualified names),
- * whatever the session has set.
+ * formats (ISO dates, UTC, hex bytea, shortest exact floats, qualified names,
+ * money as in locale C), whatever the session has set.
  *
  * Variables of settings are changed for the length of one call, because going
  * through the GUC machinery costs more than the rest of an event; the search
- * path leaves no choice, so it is set only for types that look at it.
+ * path and lc_monetary leave no choice, so they are set only for types that look
+ * at them.
  */
 char *
 steward_pinned_output(PinnedOutput *output, Datum value)
@@ -85,14 +96,15 @@ steward_pinned_output(PinnedOutput *output, Datum value)
 	int			bytea_style = bytea_output;
 	bool		quote_all = quote_all_identifiers;
 	pg_tz	   *timezone = session_timezone;
-	int			nest_level = output->names_objects ? NewGUCNestLevel() : 0;
+	int			nest_level = output->settings != 0 ? NewGUCNestLevel() : 0;
 	char	   *text = NULL;
 
 	if (utc == NULL)
 		utc = pg_tzset("UTC");
-	if (output->names_objects)
-		(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
+	if (output->settings & OUTPUT_SEARCH_PATH)
+		set_locally("search_path", "pg_catalog, pg_temp");
+	if (output->settings & OUTPUT_LC_MONETARY)
+		set_locally("lc_monetary", "C");
 
 	PG_TRY();
 	{
@@ -117,7 +129,7 @@ steward_pinned_output(PinnedOutput *output, Datum value)
 	}
 	PG_END_TRY();
 
-	if (output->names_objects)
+	if (output->settings != 0)
 		AtEOXact_GUC(true, nest_level);
 	return text;
 }

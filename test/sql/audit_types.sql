@@ -242,11 +242,15 @@ SELECT l.new_values = to_jsonb(w) AND l.new_values::text::jsonb = l.new_values A
 -- No setting of the session changes what is stored
 --
 
+CREATE DOMAIN audit_types.fee AS money;
+CREATE TYPE audit_types.price AS (amount audit_types.fee, of regclass);
+CREATE TYPE audit_types.money_range AS RANGE (SUBTYPE = money);
 CREATE TABLE audit_types.source AS
 SELECT 1 AS n, '2024-02-29'::date AS d, '2024-02-29 12:00+00'::timestamptz AS tz, '2024-02-29 12:00'::timestamp AS ts, '12:00+02'::timetz AS ttz,
        '1 year -2 days 03:04:05.6'::interval AS i, 0.1::float8 + 0.2 AS f8, '0.1'::real AS f4, '\x00ff'::bytea AS b, '1234.50'::money AS m, '{"a": 1}'::json AS j,
        ARRAY['2024-02-29'::date] AS da, ARRAY['2024-02-29 12:00+00'::timestamptz] AS tza, ARRAY['1 day 02:00'::interval] AS ia, ARRAY[0.1::float8 + 0.2] AS fa, ARRAY['\x00ff'::bytea] AS ba,
-       ARRAY['1234.50'::money] AS ma, tstzrange('2024-02-29 12:00+00', NULL) AS tr, tstzmultirange(tstzrange('2024-02-29 12:00+00', NULL)) AS tmr,
+       ARRAY['1234.50'::money] AS ma, '1234.50'::audit_types.fee AS mf, ('1234.50', 'audit_types.sample')::audit_types.price AS mp,
+       audit_types.money_range('1234.50', NULL) AS mr, tstzrange('2024-02-29 12:00+00', NULL) AS tr, tstzmultirange(tstzrange('2024-02-29 12:00+00', NULL)) AS tmr,
        (1, 'x', '2024-02-29 12:00+00')::audit_types.pair AS p, point(0.1::float8 + 0.2, 0) AS pt,
        'audit_types.sample'::regclass AS rc, ARRAY['audit_types.sample'::regclass] AS rca, 'audit_types.mood'::regtype AS rt, ARRAY['audit_types.mood'::regtype] AS rta,
        'audit_types.logged(text,text)'::regprocedure AS rp, 'pg_catalog.english'::regconfig AS rcf, 'pg_catalog.simple'::regdictionary AS rd,
@@ -301,6 +305,7 @@ BEGIN
         ('lc_monetary', 'de_DE.UTF-8'),
         ('lc_monetary', 'en_US.utf8'),
         ('lc_monetary', 'de_DE.utf8'),
+        ('lc_monetary', 'tr_TR.UTF-8'),
         ('xmlbinary', 'hex'),
         ('search_path', ''),
         ('search_path', 'audit_types'),
@@ -324,6 +329,9 @@ SELECT s.setting, l.table_name, l.operation,
        IS DISTINCT FROM (f.table_name, f.record_id, f.operation, f.old_values::text, f.new_values::text)
    AND l.table_schema = 'audit_types' AND l.table_name IN ('keyed', 'keyless', 'redacted')
  ORDER BY s.xid, l.seq;
+-- money is hashed as it reads in locale C
+SELECT DISTINCT v.value ->> 'm' = 'hmac:' || encode(hmac('$1,234.50', 'regress secret', 'sha256'), 'hex') AS of_c, v.value ->> 'mf' = v.value ->> 'm' AS of_domain
+  FROM steward.audit_log l CROSS JOIN LATERAL coalesce(l.new_values, l.old_values) v(value) WHERE l.table_schema = 'audit_types' AND l.table_name = 'redacted';
 -- and the session has its settings back
 SET DateStyle = 'German, DMY';
 SET IntervalStyle = 'sql_standard';
