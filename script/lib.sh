@@ -117,6 +117,38 @@ make_scratch() {
 	[ "$(id -u)" != 0 ] || chown -R postgres: "$scratch"
 }
 
+# How servers are made; use_packager makes it different.
+superuser=postgres
+initdb_options=(--no-locale)
+with_llvm=no
+
+# From here on, servers are made as a packager's may be, with nothing as developers have it: another superuser, a Turkish
+# database, German money, New York's time, pg_stat_statements at work, and a build with bitcode for JIT. Call it after
+# make_scratch. The locales are made there, since a machine need not have them.
+use_packager() {
+	local name
+	need locales
+	mkdir "$scratch/locale"
+	cp -r /usr/lib/locale/C.* "$scratch/locale"
+	for name in tr_TR de_DE en_US; do
+		localedef -i "$name" -f UTF-8 "$scratch/locale/$name.UTF-8"
+	done
+	export LOCPATH=$scratch/locale
+	superuser=packager
+	initdb_options=(--locale=tr_TR.UTF-8 --lc-monetary=de_DE.UTF-8 --lc-messages=C)
+	with_llvm=yes
+	{
+		[ -z "${STEWARD_SERVER_CONF:-}" ] || cat "$STEWARD_SERVER_CONF"
+		cat <<-CONF
+			shared_preload_libraries = 'pg_stat_statements'
+			compute_query_id = on
+			track_io_timing = on
+			timezone = 'America/New_York'
+		CONF
+	} >"$scratch/packager.conf"
+	STEWARD_SERVER_CONF=$scratch/packager.conf
+}
+
 # Copies the tree, without what was built in it, to $scratch/src; a checkout need not be readable by the server's user.
 copy_tree() {
 	tar -C "$tree" --exclude=./.git --exclude=./tmp_check -cf - . | as_server tar -xf - --no-same-owner
@@ -126,7 +158,7 @@ copy_tree() {
 # Builds the tree in $scratch/src, stages it, and writes the settings that find it to $scratch/stage.conf, so that
 # nothing is installed into the system.
 build() {
-	local make=(make -s with_llvm=no PG_CONFIG="$pg_config")
+	local make=(make -s with_llvm="$with_llvm" PG_CONFIG="$pg_config")
 	copy_tree
 	{
 		as_server "${make[@]}" -j2 &&
@@ -149,7 +181,7 @@ build() {
 # Boots a server that runs the staged build, listens on a socket only, and is PGHOST, PGPORT and PGUSER from here on.
 # $STEWARD_SERVER_CONF may name a file of further settings, which win.
 boot() {
-	as_server "$bindir/initdb" -D "$scratch/data" -U postgres -A trust --no-locale -E UTF8 --no-sync \
+	as_server "$bindir/initdb" -D "$scratch/data" -U "$superuser" -A trust "${initdb_options[@]}" -E UTF8 --no-sync \
 		>"$scratch/initdb.log" 2>&1 || { cat "$scratch/initdb.log" >&2; die "initdb failed"; }
 	{
 		cat <<-CONF
@@ -164,5 +196,5 @@ boot() {
 	} | as_server tee -a "$scratch/data/postgresql.conf" >/dev/null
 	as_server "$bindir/pg_ctl" -D "$scratch/data" -l "$scratch/server.log" -w start >/dev/null ||
 		{ tail -n 20 "$scratch/server.log" >&2; die "the server did not start"; }
-	export PGHOST=$scratch PGPORT=5432 PGUSER=postgres PATH="$bindir:$PATH"
+	export PGHOST=$scratch PGPORT=5432 PGUSER=$superuser PATH="$bindir:$PATH"
 }
