@@ -7,7 +7,7 @@ DROP TRIGGER update_posts_updated_at ON blog.posts;
 SELECT * FROM steward.updated_at_enable_schema('blog') UNION ALL SELECT * FROM steward.updated_at_enable_schema('shop');
 \set ECHO none
 SELECT demo.check(count(*) = 9 AND bool_and(definition LIKE '%BEFORE UPDATE%' AND enabled = 'O'), 'nine tables have the updated_at trigger')
-FROM steward.upkeep_triggers WHERE function_name = 'updated_at_trigger' AND relation::text ~ '^(blog|shop)\.' \g /dev/null
+FROM steward_internal.upkeep_triggers WHERE function_name = 'updated_at_trigger' AND relation::text ~ '^(blog|shop)\.' \g /dev/null
 
 \echo :b'11. Two people, one row':n'   both opened the product when its version was 1'
 \set ECHO queries

@@ -103,7 +103,7 @@ COMMENT ON COLUMN steward.audit_event.record_key IS
 
 -- What happened between two moments, or in one transaction: events come in the
 -- order of both, so a block range index of a few pages finds them.
-CREATE OPERATOR CLASS steward.xid8_minmax_ops FOR TYPE xid8 USING brin AS
+CREATE OPERATOR CLASS steward_internal.xid8_minmax_ops FOR TYPE xid8 USING brin AS
     OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
     FUNCTION 1 brin_minmax_opcinfo(internal),
     FUNCTION 2 brin_minmax_add_value(internal, internal, internal, internal),
@@ -119,41 +119,41 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_trigger';
 COMMENT ON FUNCTION steward.audit_trigger() IS
 'Records row changes and TRUNCATE in the audit log. Arguments: exclude=, include=, redact= (columns), values=changes|full|key.';
 
-CREATE FUNCTION steward.audit_guard_trigger() RETURNS trigger
+CREATE FUNCTION steward_internal.audit_guard_trigger() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_guard_trigger';
-REVOKE ALL ON FUNCTION steward.audit_guard_trigger() FROM PUBLIC;
-COMMENT ON FUNCTION steward.audit_guard_trigger() IS
+REVOKE ALL ON FUNCTION steward_internal.audit_guard_trigger() FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.audit_guard_trigger() IS
 'Refuses to change a table of the audit log, and says who tried.';
 
 --
 -- Who may read
 --
 
-CREATE FUNCTION steward.audit_reads_all() RETURNS boolean
+CREATE FUNCTION steward_internal.audit_reads_all() RETURNS boolean
 LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_reads_all';
-COMMENT ON FUNCTION steward.audit_reads_all() IS
+COMMENT ON FUNCTION steward_internal.audit_reads_all() IS
 'Whether the current role may read the events of all tenants: it has SELECT on the table steward.audit_event, not just on its columns.';
 
-CREATE FUNCTION steward.audit_shows_support(internal) RETURNS internal
+CREATE FUNCTION steward_internal.audit_shows_support(internal) RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_shows_support';
-COMMENT ON FUNCTION steward.audit_shows_support(internal) IS
+COMMENT ON FUNCTION steward_internal.audit_shows_support(internal) IS
 'Has the planner find out once what the current role may read where audit_shows() or audit_shows_name() is called.';
 
 -- One policy for both kinds of readers that the planner can use an index for, which it cannot for an OR.
-CREATE FUNCTION steward.audit_shows(tenant text) RETURNS boolean
-LANGUAGE C STABLE PARALLEL SAFE COST 1 SUPPORT steward.audit_shows_support AS 'MODULE_PATHNAME', 'steward_audit_shows';
-COMMENT ON FUNCTION steward.audit_shows(text) IS
+CREATE FUNCTION steward_internal.audit_shows(tenant text) RETURNS boolean
+LANGUAGE C STABLE PARALLEL SAFE COST 1 SUPPORT steward_internal.audit_shows_support AS 'MODULE_PATHNAME', 'steward_audit_shows';
+COMMENT ON FUNCTION steward_internal.audit_shows(text) IS
 'Whether the audit log shows the current role what was recorded for a tenant.';
 
-CREATE FUNCTION steward.audit_shows_name(relation_id oid, table_schema name, table_name name) RETURNS boolean
-LANGUAGE C STABLE STRICT PARALLEL SAFE SUPPORT steward.audit_shows_support AS 'MODULE_PATHNAME', 'steward_audit_shows_name';
-COMMENT ON FUNCTION steward.audit_shows_name(oid, name, name) IS
+CREATE FUNCTION steward_internal.audit_shows_name(relation_id oid, table_schema name, table_name name) RETURNS boolean
+LANGUAGE C STABLE STRICT PARALLEL SAFE SUPPORT steward_internal.audit_shows_support AS 'MODULE_PATHNAME', 'steward_audit_shows_name';
+COMMENT ON FUNCTION steward_internal.audit_shows_name(oid, name, name) IS
 'Whether the audit log shows the current role the name of a table whatever its events: it is the present one, which the catalog shows to everybody.';
 
 -- Gives a table of the log its guard and its policy, and one of events its indexes.  Each
 -- partition has indexes of its own.  Were they the parent's, a dump could not be
 -- restored: ATTACH PARTITION would create what the dump is about to create.
-CREATE FUNCTION steward.audit_equip(log_table name) RETURNS void
+CREATE FUNCTION steward_internal.audit_equip(log_table name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -162,7 +162,7 @@ DECLARE
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = qualified_name::regclass AND tgname = 'steward_guard') THEN
         EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
-                        ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_guard_trigger()', qualified_name);
+                        ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward_internal.audit_guard_trigger()', qualified_name);
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', qualified_name);
     END IF;
     -- without a policy nobody but the owner reads anything
@@ -171,7 +171,7 @@ BEGIN
     END IF;
     IF log_table LIKE 'audit\_event%'
        AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = qualified_name::regclass AND polname = 'steward_readers') THEN
-        EXECUTE format('CREATE POLICY steward_readers ON %s FOR SELECT USING (steward.audit_shows(tenant_id))', qualified_name);
+        EXECUTE format('CREATE POLICY steward_readers ON %s FOR SELECT USING (steward_internal.audit_shows(tenant_id))', qualified_name);
     END IF;
     FOR definition IN
         SELECT v.definition
@@ -182,7 +182,7 @@ BEGIN
                -- a tenant's events, the newest first
                ('USING btree (tenant_id, recorded_at) WHERE (tenant_id IS NOT NULL)'),
                -- VACUUM and audit_maintain() summarize it; autosummarize would fill the server's log
-               ('USING brin (recorded_at, transaction_id steward.xid8_minmax_ops)')) AS v(definition)
+               ('USING brin (recorded_at, transaction_id steward_internal.xid8_minmax_ops)')) AS v(definition)
          WHERE log_table LIKE 'audit\_event\_%'
            AND NOT EXISTS (SELECT FROM pg_index i
                             WHERE i.indrelid = qualified_name::regclass AND i.indisvalid
@@ -191,8 +191,8 @@ BEGIN
         EXECUTE format('CREATE INDEX ON %s %s', qualified_name, definition);
     END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION steward.audit_equip(name) FROM PUBLIC;
-COMMENT ON FUNCTION steward.audit_equip(name) IS
+REVOKE ALL ON FUNCTION steward_internal.audit_equip(name) FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.audit_equip(name) IS
 'Gives a table of the audit log the guard, the policy and the indexes that it lacks.';
 
 CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
@@ -202,34 +202,34 @@ SELECT pg_extension_config_dump('steward.audit_event_default', '');
 COMMENT ON TABLE steward.audit_event_default IS
 'Takes the events that no other partition takes, so that a write never fails for want of one; audit_maintain() moves them on.';
 
-SELECT steward.audit_equip(t) FROM unnest('{audit_table,audit_context,audit_event,audit_event_default}'::name[]) t;
+SELECT steward_internal.audit_equip(t) FROM unnest('{audit_table,audit_context,audit_event,audit_event_default}'::name[]) t;
 
 CREATE POLICY steward_readers ON steward.audit_context FOR SELECT
-    USING (steward.audit_shows(CASE WHEN tenant_verified THEN tenant_id END));
+    USING (steward_internal.audit_shows(CASE WHEN tenant_verified THEN tenant_id END));
 -- names that the catalog shows to everybody, and those of tables in whose events the role finds them
 CREATE POLICY steward_readers ON steward.audit_table FOR SELECT
-    USING (steward.audit_shows_name(relation_id, table_schema, table_name)
+    USING (steward_internal.audit_shows_name(relation_id, table_schema, table_name)
            OR table_id IN (SELECT e.table_id FROM steward.audit_event e));
 
-CREATE FUNCTION steward.audit_restore_trigger() RETURNS trigger
+CREATE FUNCTION steward_internal.audit_restore_trigger() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_restore_trigger';
-REVOKE ALL ON FUNCTION steward.audit_restore_trigger() FROM PUBLIC;
-COMMENT ON FUNCTION steward.audit_restore_trigger() IS
+REVOKE ALL ON FUNCTION steward_internal.audit_restore_trigger() FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.audit_restore_trigger() IS
 'Refuses to restore an event that the audit log has already.';
 
 -- Partitions get clones of it; the audit trigger writes below it.
 CREATE TRIGGER steward_restore BEFORE INSERT ON steward.audit_event
-    FOR EACH ROW EXECUTE FUNCTION steward.audit_restore_trigger();
+    FOR EACH ROW EXECUTE FUNCTION steward_internal.audit_restore_trigger();
 
-CREATE FUNCTION steward.audit_protect() RETURNS event_trigger
+CREATE FUNCTION steward_internal.audit_protect() RETURNS event_trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_protect';
-REVOKE ALL ON FUNCTION steward.audit_protect() FROM PUBLIC;
-COMMENT ON FUNCTION steward.audit_protect() IS
+REVOKE ALL ON FUNCTION steward_internal.audit_protect() FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.audit_protect() IS
 'Loads the library before a DROP, so that it can refuse to drop an audit log that holds events.';
 
 CREATE EVENT TRIGGER steward_audit_protect ON ddl_command_start
     WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP TABLE', 'DROP OWNED')
-    EXECUTE FUNCTION steward.audit_protect();
+    EXECUTE FUNCTION steward_internal.audit_protect();
 ALTER EVENT TRIGGER steward_audit_protect ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER steward_audit_protect IS
 'Keeps an audit log that holds events from being dropped.';
@@ -238,39 +238,39 @@ COMMENT ON EVENT TRIGGER steward_audit_protect IS
 -- What the log writes, for those who read it
 --
 
-CREATE FUNCTION steward.audit_check(relation regclass) RETURNS void
+CREATE FUNCTION steward_internal.audit_check(relation regclass) RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'steward_audit_check';
-COMMENT ON FUNCTION steward.audit_check(regclass) IS
+COMMENT ON FUNCTION steward_internal.audit_check(regclass) IS
 'Raises the error that the audit trigger of a table would raise when it fires.';
 
-CREATE FUNCTION steward.audit_identity(relation regclass) RETURNS regclass
+CREATE FUNCTION steward_internal.audit_identity(relation regclass) RETURNS regclass
 LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_identity';
-COMMENT ON FUNCTION steward.audit_identity(regclass) IS
+COMMENT ON FUNCTION steward_internal.audit_identity(regclass) IS
 'The table under which the audit log records the rows of a table: for a partition, its topmost ancestor with a primary key.';
 
-CREATE FUNCTION steward.audit_table_id(relation regclass) RETURNS bigint
+CREATE FUNCTION steward_internal.audit_table_id(relation regclass) RETURNS bigint
 LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_table_id';
-COMMENT ON FUNCTION steward.audit_table_id(regclass) IS
+COMMENT ON FUNCTION steward_internal.audit_table_id(regclass) IS
 'Id under which this database''s audit log knows a table.';
 
-CREATE FUNCTION steward.audit_option_values(arguments bytea, option text) RETURNS text[]
+CREATE FUNCTION steward_internal.audit_option_values(arguments bytea, option text) RETURNS text[]
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_option_values';
-COMMENT ON FUNCTION steward.audit_option_values(bytea, text) IS
+COMMENT ON FUNCTION steward_internal.audit_option_values(bytea, text) IS
 'What the arguments of an audit trigger, from pg_trigger.tgargs, say for one option.';
 
-CREATE FUNCTION steward.audit_record_key(relation regclass, key text[]) RETURNS jsonb
+CREATE FUNCTION steward_internal.audit_record_key(relation regclass, key text[]) RETURNS jsonb
 LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_record_key';
-COMMENT ON FUNCTION steward.audit_record_key(regclass, text[]) IS
+COMMENT ON FUNCTION steward_internal.audit_record_key(regclass, text[]) IS
 'Key of a row as the audit log writes it, from the values of the primary key in its order.';
 
-CREATE FUNCTION steward.audit_key_hash(table_id bigint, record_key jsonb) RETURNS bigint
+CREATE FUNCTION steward_internal.audit_key_hash(table_id bigint, record_key jsonb) RETURNS bigint
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_key_hash';
-COMMENT ON FUNCTION steward.audit_key_hash(bigint, jsonb) IS
+COMMENT ON FUNCTION steward_internal.audit_key_hash(bigint, jsonb) IS
 'Hash under which the audit log''s index has the key of a row.';
 
-CREATE FUNCTION steward.audit_record_id(record_key jsonb) RETURNS text
+CREATE FUNCTION steward_internal.audit_record_id(record_key jsonb) RETURNS text
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_record_id';
-COMMENT ON FUNCTION steward.audit_record_id(jsonb) IS
+COMMENT ON FUNCTION steward_internal.audit_record_id(jsonb) IS
 'Key of a row as one reads it: the value of a key of one column, the JSON object otherwise.';
 
 --
@@ -290,7 +290,7 @@ COMMENT ON VIEW steward.audit_table_names IS
 
 CREATE VIEW steward.audit_entry WITH (security_invoker) AS
 SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
-       steward.audit_record_id(e.record_key) AS record_id,
+       steward_internal.audit_record_id(e.record_key) AS record_id,
        CASE e.operation WHEN 'I' THEN 'INSERT' WHEN 'U' THEN 'UPDATE'
                         WHEN 'D' THEN 'DELETE' WHEN 'T' THEN 'TRUNCATE' END AS operation,
        e.old_values, e.new_values,
@@ -330,16 +330,16 @@ COMMENT ON COLUMN steward.audit_log.ip_address IS 'Client address: app.client_ip
 COMMENT ON COLUMN steward.audit_log.context IS 'What the application set in steward.context.';
 COMMENT ON COLUMN steward.audit_log.created_at IS 'Clock time of the change.';
 
-CREATE FUNCTION steward.audit_table_ids(relation regclass) RETURNS SETOF bigint
+CREATE FUNCTION steward_internal.audit_table_ids(relation regclass) RETURNS SETOF bigint
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     -- the table itself and, where rows are identified by partition, its partitions
-    SELECT steward.audit_table_id(p.relid)
+    SELECT steward_internal.audit_table_id(p.relid)
       FROM (SELECT relation AS relid
              UNION
             SELECT t.relid FROM pg_partition_tree(relation) t
              UNION
-            SELECT steward.audit_identity(relation)) p
+            SELECT steward_internal.audit_identity(relation)) p
      UNION
     -- and what the log knows by the same name, of a table that is gone or in the
     -- database that a restored dump comes from
@@ -348,16 +348,16 @@ BEGIN ATOMIC
               FROM steward.audit_table t ORDER BY t.table_id, t.known_since DESC) last
       JOIN pg_class c ON c.relname = last.table_name
       JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = last.table_schema
-     WHERE c.oid IN (relation, steward.audit_identity(relation))
+     WHERE c.oid IN (relation, steward_internal.audit_identity(relation))
        AND ((last.era, last.database_id) <>
             ((SELECT s.system_identifier FROM pg_control_system() s),
              (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
             -- gone before this one was met, not a table that lived beside it
             OR NOT EXISTS (SELECT FROM pg_class g WHERE g.oid = last.relation_id)
                AND NOT EXISTS (SELECT FROM steward.audit_table own
-                                WHERE own.table_id = steward.audit_table_id(c.oid) AND own.known_since <= last.known_since));
+                                WHERE own.table_id = steward_internal.audit_table_id(c.oid) AND own.known_since <= last.known_since));
 END;
-COMMENT ON FUNCTION steward.audit_table_ids(regclass) IS
+COMMENT ON FUNCTION steward_internal.audit_table_ids(regclass) IS
 'All ids under which the audit log knows a table: its own, those of its partitions, and those of tables of its name that are gone or were in another database.';
 
 CREATE FUNCTION steward.audit_history(relation regclass, VARIADIC key anycompatiblearray)
@@ -365,10 +365,10 @@ RETURNS SETOF steward.audit_log
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
 AS $$
 DECLARE
-    ids constant bigint[] := ARRAY(SELECT steward.audit_table_ids(relation));
-    wanted constant jsonb := steward.audit_record_key(relation, key::text[]);
+    ids constant bigint[] := ARRAY(SELECT steward_internal.audit_table_ids(relation));
+    wanted constant jsonb := steward_internal.audit_record_key(relation, key::text[]);
     -- hashes of the keys the row had, and until when it had each
-    hashes bigint[] := ARRAY(SELECT steward.audit_key_hash(id, wanted) FROM unnest(ids) id);
+    hashes bigint[] := ARRAY(SELECT steward_internal.audit_key_hash(id, wanted) FROM unnest(ids) id);
     untils timestamptz[] := array_fill('infinity'::timestamptz, ARRAY[cardinality(hashes)]);
     known integer := 0;
     earlier_hashes bigint[];
@@ -407,7 +407,7 @@ COMMENT ON FUNCTION steward.audit_history(regclass, anycompatiblearray) IS
 --
 
 -- The bits of tgtype: 1 for each row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate, 64 instead of.
-CREATE VIEW steward.audit_triggers AS
+CREATE VIEW steward_internal.audit_triggers AS
 SELECT t.tgrelid AS relation_id, t.tgname AS trigger_name,
        CASE WHEN (t.tgtype & 67) = 1 THEN 'row'
             WHEN (t.tgtype & 127) = 32 THEN 'truncate'
@@ -416,18 +416,18 @@ SELECT t.tgrelid AS relation_id, t.tgname AS trigger_name,
        t.tgenabled AS enabled, t.tgparentid <> 0 AS is_clone, t.tgargs AS arguments
   FROM pg_trigger t
  WHERE t.tgfoid = 'steward.audit_trigger'::regproc;
-COMMENT ON VIEW steward.audit_triggers IS
+COMMENT ON VIEW steward_internal.audit_triggers IS
 'The audit triggers of this database: row and truncate triggers, and those attached so that they cannot work.';
-GRANT SELECT ON steward.audit_triggers TO PUBLIC;
+GRANT SELECT ON steward_internal.audit_triggers TO PUBLIC;
 
-CREATE FUNCTION steward.audit_check_root(relation regclass, hint text) RETURNS void
+CREATE FUNCTION steward_internal.audit_check_root(relation regclass, hint text) RETURNS void
 LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     root constant regclass := (
         SELECT a.relid
           FROM pg_partition_ancestors(relation) a
-          JOIN steward.audit_triggers t ON t.relation_id = a.relid AND t.kind = 'row' AND NOT t.is_clone
+          JOIN steward_internal.audit_triggers t ON t.relation_id = a.relid AND t.kind = 'row' AND NOT t.is_clone
          WHERE a.relid <> relation
          LIMIT 1);
 BEGIN
@@ -437,7 +437,7 @@ BEGIN
             HINT = format(hint, root);
     END IF;
 END $$;
-COMMENT ON FUNCTION steward.audit_check_root(regclass, text) IS
+COMMENT ON FUNCTION steward_internal.audit_check_root(regclass, text) IS
 'Raises 55000 if a partition has its audit trigger from a partitioned table above it.';
 
 CREATE FUNCTION steward.audit_enable(
@@ -472,14 +472,14 @@ BEGIN
        OR array_position(exclude || include || redact, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.audit_enable() must not be null';
     END IF;
-    PERFORM steward.check_owner(m.member), steward.audit_identity(m.member) FROM steward.table_members(relation) m;
-    PERFORM steward.audit_check_root(relation, 'SELECT steward.audit_enable(%L, ...);');
+    PERFORM steward_internal.check_owner(m.member), steward_internal.audit_identity(m.member) FROM steward_internal.table_members(relation) m;
+    PERFORM steward_internal.audit_check_root(relation, 'SELECT steward.audit_enable(%L, ...);');
 
     FOR command IN
         -- what stands in the way: other arguments, and what a partition has of its own
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
-          FROM steward.table_members(relation) m
-          JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
+          FROM steward_internal.table_members(relation) m
+          JOIN steward_internal.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
          WHERE t.kind = 'wrong'
             OR t.kind = 'row' AND (m.is_partition OR t.arguments <> stored OR NOT t.every_change)
          ORDER BY m.depth, m.qualified_name COLLATE "C", t.trigger_name
@@ -490,10 +490,10 @@ BEGIN
 
     FOR command IN
         SELECT c.command
-          FROM steward.table_members(relation) m
-          LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
+          FROM steward_internal.table_members(relation) m
+          LEFT JOIN LATERAL (SELECT * FROM steward_internal.audit_triggers
                               WHERE relation_id = m.member AND kind = 'row' LIMIT 1) r ON true
-          LEFT JOIN LATERAL (SELECT * FROM steward.audit_triggers
+          LEFT JOIN LATERAL (SELECT * FROM steward_internal.audit_triggers
                               WHERE relation_id = m.member AND kind = 'truncate' LIMIT 1) t ON true
          CROSS JOIN LATERAL (VALUES
                -- partitions get clones of the row trigger
@@ -502,7 +502,7 @@ BEGIN
                        m.qualified_name, argument_list)),
                -- the root's state reaches its partitions, so that only theirs is left to mend
                (2, coalesce(r.enabled, 'O') <> state
-                   AND (NOT m.is_partition OR (SELECT bool_and(t.enabled = state) FROM steward.audit_triggers t
+                   AND (NOT m.is_partition OR (SELECT bool_and(t.enabled = state) FROM steward_internal.audit_triggers t
                                                 WHERE t.relation_id = audit_enable.relation AND t.kind = 'row')),
                 format('ALTER TABLE %s %s TRIGGER %I', m.qualified_name, enable, coalesce(r.trigger_name, 'steward_audit'))),
                (3, t.trigger_name IS NULL,
@@ -519,7 +519,7 @@ BEGIN
     END LOOP;
 
     -- reads the trigger's arguments as it will when it fires
-    PERFORM steward.audit_check(relation);
+    PERFORM steward_internal.audit_check(relation);
 END $$;
 COMMENT ON FUNCTION steward.audit_enable(regclass, name[], name[], name[], text, boolean) IS
 'Attaches the audit triggers to a table, its partitions and its inheritance children; returns the commands it ran.';
@@ -530,12 +530,12 @@ AS $$
 DECLARE
     command text;
 BEGIN
-    PERFORM steward.check_owner(m.member) FROM steward.table_members(relation) m;
-    PERFORM steward.audit_check_root(relation, 'SELECT steward.audit_disable(%L);');
+    PERFORM steward_internal.check_owner(m.member) FROM steward_internal.table_members(relation) m;
+    PERFORM steward_internal.audit_check_root(relation, 'SELECT steward.audit_disable(%L);');
     FOR command IN
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
-          FROM steward.table_members(relation) m
-          JOIN steward.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
+          FROM steward_internal.table_members(relation) m
+          JOIN steward_internal.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
          ORDER BY m.depth, m.qualified_name COLLATE "C", t.trigger_name
     LOOP
         EXECUTE command;
@@ -562,7 +562,7 @@ BEGIN
     LOOP
         BEGIN
             -- a table that is audited already keeps its options
-            IF EXISTS (SELECT FROM steward.audit_triggers t WHERE t.relation_id = relation AND t.kind = 'row') THEN
+            IF EXISTS (SELECT FROM steward_internal.audit_triggers t WHERE t.relation_id = relation AND t.kind = 'row') THEN
                 result := 'audited already';
             ELSE
                 PERFORM steward.audit_enable(relation, log_values => log_values, always => always);
@@ -577,7 +577,7 @@ END $$;
 COMMENT ON FUNCTION steward.audit_enable_schema(regnamespace, text, boolean) IS
 'Attaches the audit triggers to every table of a schema that has none; returns what came of it, table by table.';
 
-CREATE FUNCTION steward.audit_enable_command(relation text, arguments bytea) RETURNS text
+CREATE FUNCTION steward_internal.audit_enable_command(relation text, arguments bytea) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('SELECT steward.audit_enable(%L%s);', relation,
@@ -585,10 +585,10 @@ BEGIN ATOMIC
                                             CASE o.option WHEN 'values' THEN v.found[1] ELSE v.found::text END), '' ORDER BY o.place)
                      FROM (VALUES (1, 'exclude', 'exclude'), (2, 'include', 'include'), (3, 'redact', 'redact'),
                                   (4, 'values', 'log_values')) AS o(place, option, parameter)
-                    CROSS JOIN LATERAL (SELECT steward.audit_option_values(arguments, o.option)) AS v(found)
+                    CROSS JOIN LATERAL (SELECT steward_internal.audit_option_values(arguments, o.option)) AS v(found)
                     WHERE v.found <> '{}'));
 END;
-COMMENT ON FUNCTION steward.audit_enable_command(text, bytea) IS
+COMMENT ON FUNCTION steward_internal.audit_enable_command(text, bytea) IS
 'The call of audit_enable() that attaches an audit trigger anew with the options it has.';
 
 CREATE VIEW steward.audit_coverage AS
@@ -598,18 +598,18 @@ WITH tables AS (
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
-       AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward')
+       AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
        AND NOT EXISTS (SELECT FROM pg_depend d
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ), row_triggers AS (
     SELECT t.relation_id, bool_or(t.every_change) AS every_change, string_agg(quote_ident(t.trigger_name), ', ') AS names,
            string_agg(t.arguments, '') AS arguments
-      FROM steward.audit_triggers t
+      FROM steward_internal.audit_triggers t
      WHERE t.kind = 'row'
      GROUP BY t.relation_id
 ), wrong_triggers AS (
     SELECT t.relation_id, string_agg(quote_ident(t.trigger_name), ', ') AS names, string_agg(t.arguments, '') AS arguments
-      FROM steward.audit_triggers t
+      FROM steward_internal.audit_triggers t
      WHERE t.kind = 'wrong'
      GROUP BY t.relation_id
 )
@@ -619,8 +619,8 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
   LEFT JOIN wrong_triggers w ON w.relation_id = t.oid
   -- what the options name and the table lacks, and the other way round
  CROSS JOIN LATERAL (
-       SELECT steward.audit_option_values(r.arguments, 'exclude') || steward.audit_option_values(r.arguments, 'include')
-              || steward.audit_option_values(r.arguments, 'redact')) AS o(named)
+       SELECT steward_internal.audit_option_values(r.arguments, 'exclude') || steward_internal.audit_option_values(r.arguments, 'include')
+              || steward_internal.audit_option_values(r.arguments, 'redact')) AS o(named)
  CROSS JOIN LATERAL (
        SELECT ARRAY(SELECT quote_ident(n.name)
                       FROM unnest(o.named) n(name)
@@ -641,12 +641,12 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
         format('SELECT steward.audit_enable(%L);', t.qualified_name)),
        (w.relation_id IS NOT NULL,
         'trigger cannot work', format('Trigger %s is not AFTER ROW, nor AFTER TRUNCATE: it fails when it fires.', w.names),
-        CASE WHEN w.relation_id IS NOT NULL THEN steward.audit_enable_command(t.qualified_name, coalesce(r.arguments, w.arguments)) END),
+        CASE WHEN w.relation_id IS NOT NULL THEN steward_internal.audit_enable_command(t.qualified_name, coalesce(r.arguments, w.arguments)) END),
        (r.every_change IS FALSE,
         'not every change', format('Trigger %s leaves out some operation, column or row.', r.names),
-        CASE WHEN NOT r.every_change THEN steward.audit_enable_command(t.qualified_name, r.arguments) END),
+        CASE WHEN NOT r.every_change THEN steward_internal.audit_enable_command(t.qualified_name, r.arguments) END),
        (r.relation_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM steward.audit_triggers s WHERE s.relation_id = t.oid AND s.kind = 'truncate'),
+        AND NOT EXISTS (SELECT FROM steward_internal.audit_triggers s WHERE s.relation_id = t.oid AND s.kind = 'truncate'),
         'TRUNCATE not audited', CASE WHEN t.relispartition THEN 'The partition has no audit trigger for TRUNCATE: it was attached later.'
                                      ELSE 'The table has no audit trigger for TRUNCATE.' END,
         format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger(); ALTER TABLE ONLY %1$s ENABLE ALWAYS TRIGGER steward_audit_truncate;',
@@ -658,7 +658,7 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
        (cardinality(c.unknown) > 0,
         'unknown column', 'Writes fail, because the trigger names: ' || array_to_string(c.unknown, ', '),
         format('SELECT steward.audit_enable(%L, ...);', t.qualified_name)),
-       (steward.audit_option_values(r.arguments, 'include') <> '{}' AND NOT t.relispartition AND cardinality(c.unnamed) > 0,
+       (steward_internal.audit_option_values(r.arguments, 'include') <> '{}' AND NOT t.relispartition AND cardinality(c.unnamed) > 0,
         'columns left out', 'No option names: ' || array_to_string(c.unnamed, ', '),
         format('SELECT steward.audit_enable(%L, ...);', t.qualified_name))
         UNION ALL
@@ -673,7 +673,7 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
                                     ELSE 'Trigger %I does not fire under session_replication_role = replica.' END, x.trigger_name),
               format('ALTER TABLE %s%s ENABLE ALWAYS TRIGGER %I;', CASE x.kind WHEN 'truncate' THEN 'ONLY ' END,
                      t.qualified_name, x.trigger_name)
-         FROM steward.audit_triggers x
+         FROM steward_internal.audit_triggers x
         WHERE x.relation_id = t.oid AND (x.kind = 'row' AND x.enabled <> 'A' OR x.kind = 'truncate' AND x.enabled = 'D')) AS f(found, finding, detail, fix)
  WHERE f.found;
 COMMENT ON VIEW steward.audit_coverage IS
@@ -689,7 +689,7 @@ GRANT SELECT ON steward.audit_coverage TO pg_monitor;
 -- Keeping
 --
 
-CREATE FUNCTION steward.audit_partition_bounds(relation regclass, OUT lower_bound timestamptz, OUT upper_bound timestamptz)
+CREATE FUNCTION steward_internal.audit_partition_bounds(relation regclass, OUT lower_bound timestamptz, OUT upper_bound timestamptz)
 LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC'
 AS $$
 DECLARE
@@ -700,28 +700,28 @@ BEGIN
     lower_bound := CASE bounds[1] WHEN 'MINVALUE' THEN '-infinity' ELSE bounds[1] END;
     upper_bound := CASE bounds[2] WHEN 'MAXVALUE' THEN 'infinity' ELSE bounds[2] END;
 END $$;
-COMMENT ON FUNCTION steward.audit_partition_bounds(regclass) IS
+COMMENT ON FUNCTION steward_internal.audit_partition_bounds(regclass) IS
 'The bounds of a partition of the audit log, whatever the session''s time zone and date style; null for the default partition.';
 
-CREATE VIEW steward.audit_partitions AS
+CREATE VIEW steward_internal.audit_partitions AS
 SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_name, b.lower_bound, b.upper_bound
   FROM pg_inherits i
   JOIN pg_class p ON p.oid = i.inhrelid
   JOIN pg_namespace n ON n.oid = p.relnamespace
- CROSS JOIN LATERAL steward.audit_partition_bounds(p.oid) b
+ CROSS JOIN LATERAL steward_internal.audit_partition_bounds(p.oid) b
  WHERE i.inhparent = 'steward.audit_event'::regclass AND NOT i.inhdetachpending;
-COMMENT ON VIEW steward.audit_partitions IS
+COMMENT ON VIEW steward_internal.audit_partitions IS
 'The partitions of the audit log with their bounds; the default partition has none.';
-COMMENT ON COLUMN steward.audit_partitions.relation_id IS 'oid of the partition';
-COMMENT ON COLUMN steward.audit_partitions.qualified_name IS 'its name with its schema, quoted where it must be';
-COMMENT ON COLUMN steward.audit_partitions.lower_bound IS 'events of this time or later are in it; null for the default partition';
-COMMENT ON COLUMN steward.audit_partitions.upper_bound IS 'events before this time; null for the default partition';
-GRANT SELECT ON steward.audit_partitions TO pg_monitor;
+COMMENT ON COLUMN steward_internal.audit_partitions.relation_id IS 'oid of the partition';
+COMMENT ON COLUMN steward_internal.audit_partitions.qualified_name IS 'its name with its schema, quoted where it must be';
+COMMENT ON COLUMN steward_internal.audit_partitions.lower_bound IS 'events of this time or later are in it; null for the default partition';
+COMMENT ON COLUMN steward_internal.audit_partitions.upper_bound IS 'events before this time; null for the default partition';
+GRANT SELECT ON steward_internal.audit_partitions TO pg_monitor;
 
 -- Upkeep must not be part of a deadlock, which might end with a user's
 -- transaction.  So it stands in a queue only while it holds no lock, and leaves it
 -- before anybody looks for deadlocks; all further locks it gets at once or not.
-CREATE FUNCTION steward.audit_lock(VARIADIC locks text[]) RETURNS boolean
+CREATE FUNCTION steward_internal.audit_lock(VARIADIC locks text[]) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s'
 AS $$
 DECLARE
@@ -740,8 +740,8 @@ BEGIN
     END LOOP;
     RETURN false;
 END $$;
-REVOKE ALL ON FUNCTION steward.audit_lock(text[]) FROM PUBLIC;
-COMMENT ON FUNCTION steward.audit_lock(text[]) IS
+REVOKE ALL ON FUNCTION steward_internal.audit_lock(text[]) FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.audit_lock(text[]) IS
 'Locks tables of the audit log if they can be had within some seconds; returns whether they could.';
 
 CREATE FUNCTION steward.audit_maintain()
@@ -750,7 +750,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '1s' SET steward.audit_guard = off
 AS $$
 DECLARE
-    loaded constant bigint := steward.audit_table_id('steward.audit_event');  -- brings in the library with its settings
+    loaded constant bigint := steward_internal.audit_table_id('steward.audit_event');  -- brings in the library with its settings
     span constant text := current_setting('steward.audit_partition_interval');
     step constant interval := ('1 ' || span)::interval;
     ahead constant integer := current_setting('steward.audit_partitions_ahead');
@@ -769,16 +769,16 @@ BEGIN
         CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
         ALTER TABLE steward.audit_event_default REPLICA IDENTITY FULL;
     END IF;
-    PERFORM steward.audit_equip('audit_event_default');
+    PERFORM steward_internal.audit_equip('audit_event_default');
 
     FOR old IN
         SELECT p.qualified_name, p.upper_bound
-          FROM steward.audit_partitions p
+          FROM steward_internal.audit_partitions p
          WHERE p.upper_bound <= cutoff
          ORDER BY p.upper_bound
     LOOP
         partition := old.qualified_name;
-        IF NOT steward.audit_lock('ONLY steward.audit_event IN ACCESS EXCLUSIVE',
+        IF NOT steward_internal.audit_lock('ONLY steward.audit_event IN ACCESS EXCLUSIVE',
                                   'ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',
                                   old.qualified_name || ' IN ACCESS EXCLUSIVE') THEN
             action := 'postponed';
@@ -801,11 +801,11 @@ BEGIN
                 SELECT DISTINCT date_trunc(span, d.recorded_at) FROM ONLY steward.audit_event_default d) s
          CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(s.start, s.start + step))
                                    - coalesce((SELECT range_agg(tstzrange(p.lower_bound, p.upper_bound))
-                                                 FROM steward.audit_partitions p WHERE p.lower_bound IS NOT NULL),
+                                                 FROM steward_internal.audit_partitions p WHERE p.lower_bound IS NOT NULL),
                                               '{}')) AS g(gap_range)
          ORDER BY 1
     LOOP
-        IF NOT steward.audit_lock('ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',
+        IF NOT steward_internal.audit_lock('ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',
                                   'ONLY steward.audit_event IN SHARE UPDATE EXCLUSIVE') THEN
             action := 'postponed';
             partition := 'steward.audit_event_default';
@@ -835,7 +835,7 @@ BEGIN
                         INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
         GET DIAGNOSTICS moved = ROW_COUNT;
         EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
-        PERFORM steward.audit_equip(new_name);
+        PERFORM steward_internal.audit_equip(new_name);
         action := 'created';
         detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
         RETURN NEXT;
@@ -843,7 +843,7 @@ BEGIN
 
     FOR partition IN
         SELECT i.indexrelid::regclass
-          FROM steward.audit_partitions p
+          FROM steward_internal.audit_partitions p
           JOIN pg_index i ON i.indrelid = p.relation_id
           JOIN pg_class c ON c.oid = i.indexrelid
           JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'

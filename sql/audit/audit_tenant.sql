@@ -2,7 +2,7 @@
 
 -- What such a role needs.  Of audit_event it gets the columns and not the table, which is how audit_reads_all()
 -- tells it from roles that read everything; grants, other than policies, are in the dump of an extension's tables.
-CREATE FUNCTION steward.audit_tenant_grants(OUT relation regclass, OUT columns name[]) RETURNS SETOF record
+CREATE FUNCTION steward_internal.audit_tenant_grants(OUT relation regclass, OUT columns name[]) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT v.relation, v.columns
@@ -15,10 +15,10 @@ BEGIN ATOMIC
                    ('steward.audit_context', '{context_id,era,session_user_name,role_name,user_id,user_verified,tenant_id,tenant_verified,client_ip,client_addr,application_name,origin,context}')
            ) AS v(relation, columns);
 END;
-COMMENT ON FUNCTION steward.audit_tenant_grants() IS
+COMMENT ON FUNCTION steward_internal.audit_tenant_grants() IS
 'The tables and columns that a role must be able to SELECT to read the history of its tenant.';
 
-CREATE FUNCTION steward.audit_tenant_commands(template text, role_name name, wanted boolean) RETURNS SETOF text
+CREATE FUNCTION steward_internal.audit_tenant_commands(template text, role_name name, wanted boolean) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH present AS (
@@ -31,18 +31,18 @@ BEGIN ATOMIC
                      WHERE a.attrelid = g.relation AND a.attname = ANY (g.columns) AND x.grantee = r.oid AND x.privilege_type = 'SELECT')
                END AS granted
           FROM pg_roles r
-         CROSS JOIN steward.audit_tenant_grants() g
+         CROSS JOIN steward_internal.audit_tenant_grants() g
          WHERE r.rolname = role_name
     )
     SELECT format(template,
                   '(' || (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.place) FROM unnest(p.columns) WITH ORDINALITY c(name, place)) || ') ',
-                  'steward.' || c.relname, role_name)
+                  p.relation::text, role_name)
       FROM present p
       JOIN pg_class c ON c.oid = p.relation
      WHERE CASE WHEN wanted THEN p.granted < coalesce(cardinality(p.columns), 1) ELSE p.granted > 0 END
      ORDER BY c.relname COLLATE "C";
 END;
-COMMENT ON FUNCTION steward.audit_tenant_commands(text, name, boolean) IS
+COMMENT ON FUNCTION steward_internal.audit_tenant_commands(text, name, boolean) IS
 'The commands that grant a role what it lacks to read the history of its tenant, or revoke what it has.';
 
 CREATE FUNCTION steward.audit_tenant_enable(role_name name, dry_run boolean DEFAULT false) RETURNS SETOF text
@@ -51,8 +51,8 @@ AS $$
 DECLARE
     found pg_roles;
 BEGIN
-    PERFORM steward.check_owner('steward.audit_event');
-    PERFORM steward.upkeep_check_roles(ARRAY[role_name]);
+    PERFORM steward_internal.check_owner('steward.audit_event');
+    PERFORM steward_internal.upkeep_check_roles(ARRAY[role_name]);
     SELECT * INTO found FROM pg_roles r WHERE r.rolname = role_name;
     IF found.rolsuper OR found.rolbypassrls OR has_table_privilege(found.oid, 'steward.audit_event', 'SELECT') THEN
         RAISE object_not_in_prerequisite_state USING
@@ -66,8 +66,8 @@ BEGIN
                                           AND CASE x.grantee WHEN 0 THEN true ELSE pg_has_role(found.oid, x.grantee, 'USAGE') END),
                                       format('REVOKE pg_read_all_data FROM %I;', role_name)) END;
     END IF;
-    RETURN QUERY SELECT * FROM steward.upkeep_run(
-        ARRAY(SELECT steward.audit_tenant_commands('GRANT SELECT %sON %s TO %I', role_name, true)), dry_run);
+    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(
+        ARRAY(SELECT steward_internal.audit_tenant_commands('GRANT SELECT %sON %s TO %I', role_name, true)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.audit_tenant_enable(name, boolean) IS
 'Lets a role read in the audit log what was recorded for the tenant that its transaction works for; returns the commands it ran, or would run.';
@@ -76,10 +76,10 @@ CREATE FUNCTION steward.audit_tenant_disable(role_name name, dry_run boolean DEF
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM steward.check_owner('steward.audit_event');
-    PERFORM steward.upkeep_check_roles(ARRAY[role_name]);
-    RETURN QUERY SELECT * FROM steward.upkeep_run(
-        ARRAY(SELECT steward.audit_tenant_commands('REVOKE SELECT %sON %s FROM %I', role_name, false)), dry_run);
+    PERFORM steward_internal.check_owner('steward.audit_event');
+    PERFORM steward_internal.upkeep_check_roles(ARRAY[role_name]);
+    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(
+        ARRAY(SELECT steward_internal.audit_tenant_commands('REVOKE SELECT %sON %s FROM %I', role_name, false)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.audit_tenant_disable(name, boolean) IS
 'Takes from a role what audit_tenant_enable() granted it; returns the commands it ran, or would run.';

@@ -8,29 +8,38 @@ COMMENT ON SCHEMA steward IS
 -- What may be read or called is granted object by object.
 GRANT USAGE ON SCHEMA steward TO PUBLIC;
 
-CREATE FUNCTION steward.keep_schema() RETURNS event_trigger
+-- What the manual does not name, and may change with any version.
+CREATE SCHEMA steward_internal;
+COMMENT ON SCHEMA steward_internal IS
+'What pg_steward is made of; nothing in it is meant to be called or read by others.';
+-- Views and functions of schema steward use it as whoever calls them.
+GRANT USAGE ON SCHEMA steward_internal TO PUBLIC;
+
+CREATE FUNCTION steward_internal.keep_schema() RETURNS event_trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    missing constant name := (SELECT s FROM unnest('{steward,steward_internal}'::name[]) s WHERE to_regnamespace(s::text) IS NULL);
 BEGIN
-    IF to_regnamespace('steward') IS NULL THEN
+    IF missing IS NOT NULL THEN
         RAISE feature_not_supported USING
-            MESSAGE = 'schema "steward" cannot be renamed',
+            MESSAGE = format('schema "%s" cannot be renamed', missing),
             DETAIL = 'The functions of extension pg_steward find their tables in it by name.';
     END IF;
 END $$;
-REVOKE ALL ON FUNCTION steward.keep_schema() FROM PUBLIC;
-COMMENT ON FUNCTION steward.keep_schema() IS
-'Raises 0A000 if the schema of the extension has been renamed.';
+REVOKE ALL ON FUNCTION steward_internal.keep_schema() FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.keep_schema() IS
+'Raises 0A000 if a schema of the extension has been renamed.';
 
 CREATE EVENT TRIGGER steward_keep_schema ON ddl_command_end
     WHEN TAG IN ('ALTER SCHEMA')
-    EXECUTE FUNCTION steward.keep_schema();
+    EXECUTE FUNCTION steward_internal.keep_schema();
 ALTER EVENT TRIGGER steward_keep_schema ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER steward_keep_schema IS
-'Keeps the schema of the extension from being renamed.';
+'Keeps the schemas of the extension from being renamed.';
 
 -- The tables that ALTER TABLE without ONLY would reach.
-CREATE FUNCTION steward.table_members(relation regclass,
+CREATE FUNCTION steward_internal.table_members(relation regclass,
     OUT member regclass, OUT qualified_name text, OUT depth integer, OUT is_partition boolean) RETURNS SETOF record
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -50,10 +59,10 @@ BEGIN ATOMIC
      GROUP BY m.oid, n.nspname, c.relname, c.relpersistence
      ORDER BY max(m.depth), n.nspname, c.relname;
 END;
-COMMENT ON FUNCTION steward.table_members(regclass) IS
+COMMENT ON FUNCTION steward_internal.table_members(regclass) IS
 'A table, its partitions and its inheritance children.';
 
-CREATE FUNCTION steward.check_owner(relation regclass) RETURNS void
+CREATE FUNCTION steward_internal.check_owner(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -68,5 +77,5 @@ BEGIN
             HINT = format('SET ROLE %I;', pg_get_userbyid(owner));
     END IF;
 END $$;
-COMMENT ON FUNCTION steward.check_owner(regclass) IS
+COMMENT ON FUNCTION steward_internal.check_owner(regclass) IS
 'Raises 42501 unless the current role owns the table, and 42P01 if there is none.';

@@ -1,24 +1,24 @@
 -- monitor_activity: who does what, since when, and who waits for whom.
 
-CREATE FUNCTION steward.monitor_query_text(query text) RETURNS text
+CREATE FUNCTION steward_internal.monitor_query_text(query text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 -- until the library is loaded the setting is whatever text somebody wrote
 RETURN CASE WHEN current_setting('steward.monitor_query_length', true) ~ '^[0-9]{1,9}$'
             THEN left(query, current_setting('steward.monitor_query_length')::integer) ELSE query END;
-REVOKE ALL ON FUNCTION steward.monitor_query_text(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.monitor_query_text(text) TO pg_monitor;
-COMMENT ON FUNCTION steward.monitor_query_text(text) IS
+REVOKE ALL ON FUNCTION steward_internal.monitor_query_text(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.monitor_query_text(text) TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.monitor_query_text(text) IS
 'A query as far as steward.monitor_query_length lets it be shown.';
 
-CREATE FUNCTION steward.monitor_relation_name(database oid, relation oid) RETURNS text
+CREATE FUNCTION steward_internal.monitor_relation_name(database oid, relation oid) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN coalesce((SELECT format('%I.%I', n.nspname, c.relname)
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                   WHERE c.oid = relation AND (database = 0 OR database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))),
                 relation::text);
-REVOKE ALL ON FUNCTION steward.monitor_relation_name(oid, oid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.monitor_relation_name(oid, oid) TO pg_monitor;
-COMMENT ON FUNCTION steward.monitor_relation_name(oid, oid) IS
+REVOKE ALL ON FUNCTION steward_internal.monitor_relation_name(oid, oid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.monitor_relation_name(oid, oid) TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.monitor_relation_name(oid, oid) IS
 'The name of a relation of this database or of what databases share, the oid of one elsewhere.';
 
 CREATE VIEW steward.activity AS
@@ -32,7 +32,7 @@ SELECT a.pid, a.leader_pid, a.datname AS database_name, a.usename AS user_name, 
        CASE WHEN a.state IN ('active', 'fastpath function call') THEN clock_timestamp() - a.query_start END AS query_age,
        clock_timestamp() - a.state_change AS state_age,
        age(a.backend_xid) AS xid_age, age(a.backend_xmin) AS xmin_age,
-       a.query_id, steward.monitor_query_text(a.query) AS query
+       a.query_id, steward_internal.monitor_query_text(a.query) AS query
   FROM pg_stat_activity a
  WHERE a.pid <> pg_backend_pid();
 GRANT SELECT ON steward.activity TO pg_monitor;
@@ -125,7 +125,7 @@ COMMENT ON COLUMN steward.connections.used_percent IS 'Share of the limit, in pe
 CREATE VIEW steward.long_transactions AS
 SELECT a.pid, NULL::text AS prepared_id, a.datname AS database_name, a.usename AS user_name, a.application_name, a.client_addr AS client_address,
        a.state, clock_timestamp() - a.xact_start AS transaction_age, clock_timestamp() - a.state_change AS state_age,
-       age(a.backend_xid) AS xid_age, age(a.backend_xmin) AS xmin_age, steward.monitor_query_text(a.query) AS query
+       age(a.backend_xid) AS xid_age, age(a.backend_xmin) AS xmin_age, steward_internal.monitor_query_text(a.query) AS query
   FROM pg_stat_activity a
  -- replication and vacuum may take as long as they do, and a parallel worker's transaction is its leader's
  WHERE a.backend_type NOT IN ('walsender', 'autovacuum worker', 'parallel worker') AND a.datid IS NOT NULL AND a.pid <> pg_backend_pid()
@@ -275,10 +275,10 @@ SELECT CASE WHEN m.session > 0 THEN m.session END AS pid, p.gid AS prepared_id,
        coalesce(b.blocked_by, '{}') AS blocked_by, coalesce(r.roots, '{}') AS roots,
        coalesce(v.victims, 0) AS victims, v.victims_waited,
        clock_timestamp() - w.waitstart AS waited, w.mode AS wanted_mode, w.locktype AS lock_type,
-       steward.monitor_relation_name(w.database, w.relation) AS relation,
+       steward_internal.monitor_relation_name(w.database, w.relation) AS relation,
        coalesce(a.datname, p.database) AS database_name, coalesce(a.usename, p.owner) AS user_name, a.application_name, a.client_addr AS client_address,
        CASE WHEN m.session > 0 THEN a.state ELSE 'prepared' END AS state,
-       clock_timestamp() - coalesce(a.xact_start, p.prepared) AS transaction_age, steward.monitor_query_text(a.query) AS query,
+       clock_timestamp() - coalesce(a.xact_start, p.prepared) AS transaction_age, steward_internal.monitor_query_text(a.query) AS query,
        CASE WHEN w.session IS NOT NULL THEN NULL
             WHEN m.session < 0 THEN format('ROLLBACK PREPARED %L;', p.gid)
             WHEN a.backend_type <> 'startup' THEN format('SELECT pg_terminate_backend(%s);', m.session) END AS remedy
@@ -317,7 +317,7 @@ COMMENT ON COLUMN steward.blocking_queries.remedy IS 'What ends a root; null for
 --
 
 -- The views of progress come, go and change with the server's majors.
-CREATE FUNCTION steward.progress_rows(OUT command text, OUT pid integer, OUT report jsonb) RETURNS SETOF record
+CREATE FUNCTION steward_internal.progress_rows(OUT command text, OUT pid integer, OUT report jsonb) RETURNS SETOF record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -332,17 +332,17 @@ BEGIN
         RETURN QUERY EXECUTE format('SELECT %L, p.pid, to_jsonb(p) FROM pg_catalog.%I p', upper(replace(substr(source, 18), '_', ' ') COLLATE "C"), source);
     END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION steward.progress_rows() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.progress_rows() TO pg_monitor;
-COMMENT ON FUNCTION steward.progress_rows() IS
+REVOKE ALL ON FUNCTION steward_internal.progress_rows() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.progress_rows() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.progress_rows() IS
 'The rows of all pg_stat_progress_... views of this server.';
 
 CREATE VIEW steward.progress AS
 SELECT p.pid, coalesce(p.report ->> 'command', p.command) AS command, p.report ->> 'datname' AS database_name,
-       steward.monitor_relation_name((p.report ->> 'datid')::oid, nullif((p.report ->> 'relid')::oid, 0)) AS relation,
+       steward_internal.monitor_relation_name((p.report ->> 'datid')::oid, nullif((p.report ->> 'relid')::oid, 0)) AS relation,
        p.report ->> 'phase' AS phase, t.done, t.total, t.unit, round(100.0 * t.done / t.total, 1) AS done_percent,
-       clock_timestamp() - coalesce(a.query_start, a.backend_start) AS elapsed, steward.monitor_query_text(a.query) AS query, p.report
-  FROM steward.progress_rows() p
+       clock_timestamp() - coalesce(a.query_start, a.backend_start) AS elapsed, steward_internal.monitor_query_text(a.query) AS query, p.report
+  FROM steward_internal.progress_rows() p
   LEFT JOIN pg_stat_activity a ON a.pid = p.pid
   LEFT JOIN LATERAL (
        -- the first that counts anything in this phase

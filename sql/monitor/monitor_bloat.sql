@@ -15,18 +15,18 @@ GRANT EXECUTE ON FUNCTION steward.relation_sizes(oid) TO pg_monitor;
 COMMENT ON FUNCTION steward.relation_sizes(oid) IS
 'Bytes of a relation, of its TOAST table with that one''s index, of its indexes, and of the free space maps, visibility maps and init forks of all these, without a lock; null for what is not known.';
 
-CREATE FUNCTION steward.monitor_row_sizes(of_indexes boolean, OUT relation oid, OUT row_bytes double precision, OUT uniform boolean,
+CREATE FUNCTION steward_internal.monitor_row_sizes(of_indexes boolean, OUT relation oid, OUT row_bytes double precision, OUT uniform boolean,
     OUT unknown_column name, OUT deduplicates boolean, OUT distinct_keys double precision, OUT null_fraction double precision) RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'steward_monitor_row_sizes' LANGUAGE C STABLE STRICT ROWS 10000;
-REVOKE ALL ON FUNCTION steward.monitor_row_sizes(boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.monitor_row_sizes(boolean) TO pg_monitor;
-COMMENT ON FUNCTION steward.monitor_row_sizes(boolean) IS
+REVOKE ALL ON FUNCTION steward_internal.monitor_row_sizes(boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.monitor_row_sizes(boolean) TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.monitor_row_sizes(boolean) IS
 'How long the rows of relations, or the entries of btree indexes, are on average, from columns and their statistics; whether all are alike, a column without statistics, whether equal entries are merged, how many keys there are as in pg_statistic.stadistinct, and the fraction of entries that are null.';
 
 -- Counters begin with the table, unless they were reset or the server crashed or is a standby. Then reltuples
 -- is the better guess until VACUUM or ANALYZE has set both. Just after ANALYZE in the transaction that filled the
 -- table they are not there yet.
-CREATE VIEW steward.monitor_rows AS
+CREATE VIEW steward_internal.monitor_rows AS
 SELECT c.oid AS relation,
        CASE WHEN coalesce(s.last_vacuum, s.last_analyze) IS NOT NULL AND (s.live > 0 OR s.dead > 0 OR c.reltuples <= 0) THEN s.live
             WHEN c.reltuples >= 0 THEN greatest(c.reltuples::bigint, s.live)
@@ -41,21 +41,21 @@ SELECT c.oid AS relation,
            greatest(pg_stat_get_last_analyze_time(c.oid), pg_stat_get_last_autoanalyze_time(c.oid)) AS last_analyze
     OFFSET 0) s
  WHERE c.relkind IN ('r', 'm', 't');
-COMMENT ON VIEW steward.monitor_rows IS
+COMMENT ON VIEW steward_internal.monitor_rows IS
 'How many rows each table has, as far as the server knows.';
-COMMENT ON COLUMN steward.monitor_rows.relation IS 'The table.';
-COMMENT ON COLUMN steward.monitor_rows.live_rows IS 'Rows that are not deleted; null if nothing is known of them.';
-COMMENT ON COLUMN steward.monitor_rows.dead_rows IS 'Versions of rows that VACUUM would remove; null where the server does not count them, as on a standby.';
-COMMENT ON COLUMN steward.monitor_rows.modified_rows IS 'Rows that changed since the last ANALYZE.';
-COMMENT ON COLUMN steward.monitor_rows.last_vacuum IS 'When VACUUM or autovacuum was there last.';
-COMMENT ON COLUMN steward.monitor_rows.last_analyze IS 'When ANALYZE or autovacuum was there last.';
+COMMENT ON COLUMN steward_internal.monitor_rows.relation IS 'The table.';
+COMMENT ON COLUMN steward_internal.monitor_rows.live_rows IS 'Rows that are not deleted; null if nothing is known of them.';
+COMMENT ON COLUMN steward_internal.monitor_rows.dead_rows IS 'Versions of rows that VACUUM would remove; null where the server does not count them, as on a standby.';
+COMMENT ON COLUMN steward_internal.monitor_rows.modified_rows IS 'Rows that changed since the last ANALYZE.';
+COMMENT ON COLUMN steward_internal.monitor_rows.last_vacuum IS 'When VACUUM or autovacuum was there last.';
+COMMENT ON COLUMN steward_internal.monitor_rows.last_analyze IS 'When ANALYZE or autovacuum was there last.';
 
-CREATE FUNCTION steward.monitor_fillfactor(options text[], standard integer) RETURNS integer
+CREATE FUNCTION steward_internal.monitor_fillfactor(options text[], standard integer) RETURNS integer
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN coalesce((SELECT o.option_value::integer FROM pg_options_to_table(options) o WHERE o.option_name = 'fillfactor'), standard);
-REVOKE ALL ON FUNCTION steward.monitor_fillfactor(text[], integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.monitor_fillfactor(text[], integer) TO pg_monitor;
-COMMENT ON FUNCTION steward.monitor_fillfactor(text[], integer) IS
+REVOKE ALL ON FUNCTION steward_internal.monitor_fillfactor(text[], integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.monitor_fillfactor(text[], integer) TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.monitor_fillfactor(text[], integer) IS
 'The fillfactor in the options of a relation, or the standard one.';
 
 -- In the views OFFSET 0 keeps the planner from repeating an expression wherever its name stands.
@@ -79,11 +79,11 @@ SELECT n.nspname AS schema_name, e.relname AS table_name, e.relation AS relation
            coalesce(s.uniform, true) OR c.relkind = 't' AS uniform, s.unknown_column,
            -- a full chunk, so that four fill a page; a row without columns is its header
            CASE WHEN c.relkind = 't' THEN (b.block_size - 40) / 32 * 8 ELSE coalesce(s.row_bytes, 24) END AS row_bytes,
-           CASE WHEN c.reloptions IS NULL THEN 100 ELSE steward.monitor_fillfactor(c.reloptions, 100) END AS fillfactor
+           CASE WHEN c.reloptions IS NULL THEN 100 ELSE steward_internal.monitor_fillfactor(c.reloptions, 100) END AS fillfactor
       FROM pg_class c
       JOIN pg_am am ON am.oid = c.relam
-      JOIN steward.monitor_rows r ON r.relation = c.oid
-      LEFT JOIN steward.monitor_row_sizes(false) s ON s.relation = c.oid
+      JOIN steward_internal.monitor_rows r ON r.relation = c.oid
+      LEFT JOIN steward_internal.monitor_row_sizes(false) s ON s.relation = c.oid
      CROSS JOIN LATERAL (
         SELECT steward.try_relation_size(c.oid) AS table_bytes, current_setting('block_size')::integer AS block_size OFFSET 0) b
     OFFSET 0) e
@@ -153,13 +153,13 @@ SELECT n.nspname AS schema_name, e.table_name, e.relname AS index_name, e.relati
                      WHERE o.option_name = 'deduplicate_items' AND NOT o.option_value::boolean))
                 THEN CASE WHEN s.distinct_keys < 0 THEN -s.distinct_keys * r.live_rows ELSE least(s.distinct_keys, r.live_rows) END
                 END AS distinct_keys,
-           CASE WHEN c.reloptions IS NULL THEN 90 ELSE steward.monitor_fillfactor(c.reloptions, 90) END AS fillfactor
+           CASE WHEN c.reloptions IS NULL THEN 90 ELSE steward_internal.monitor_fillfactor(c.reloptions, 90) END AS fillfactor
       FROM pg_index i
       JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i'
       JOIN pg_am am ON am.oid = c.relam
       JOIN pg_class t ON t.oid = i.indrelid
-      JOIN steward.monitor_rows r ON r.relation = i.indrelid
-      LEFT JOIN steward.monitor_row_sizes(true) s ON s.relation = c.oid
+      JOIN steward_internal.monitor_rows r ON r.relation = i.indrelid
+      LEFT JOIN steward_internal.monitor_row_sizes(true) s ON s.relation = c.oid
      CROSS JOIN LATERAL (
         SELECT steward.try_relation_size(c.oid) AS index_bytes, current_setting('block_size')::integer AS block_size OFFSET 0) b
     OFFSET 0) e
@@ -218,7 +218,7 @@ COMMENT ON COLUMN steward.index_bloat.reason IS 'Why it is not reliable; null if
 --
 
 -- Found by its extension, because anybody may have made one of the same name elsewhere.
-CREATE FUNCTION steward.monitor_extension_function(extension name, function_name name, argument_types regtype[]) RETURNS text
+CREATE FUNCTION steward_internal.monitor_extension_function(extension name, function_name name, argument_types regtype[]) RETURNS text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('%I.%I', n.nspname, p.proname)
@@ -228,9 +228,9 @@ BEGIN ATOMIC
       JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE e.extname = extension;
 END;
-REVOKE ALL ON FUNCTION steward.monitor_extension_function(name, name, regtype[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.monitor_extension_function(name, name, regtype[]) TO pg_monitor;
-COMMENT ON FUNCTION steward.monitor_extension_function(name, name, regtype[]) IS
+REVOKE ALL ON FUNCTION steward_internal.monitor_extension_function(name, name, regtype[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.monitor_extension_function(name, name, regtype[]) TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.monitor_extension_function(name, name, regtype[]) IS
 'The qualified name of a function of an extension; null if there is none.';
 
 CREATE FUNCTION steward.table_bloat_measured(relation regclass,
@@ -239,8 +239,8 @@ CREATE FUNCTION steward.table_bloat_measured(relation regclass,
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s'
 AS $$
 DECLARE
-    approx constant text := steward.monitor_extension_function('pgstattuple', 'pgstattuple_approx', '{regclass}');
-    freespace constant text := steward.monitor_extension_function('pg_freespacemap', 'pg_freespace', '{regclass,bigint}');
+    approx constant text := steward_internal.monitor_extension_function('pgstattuple', 'pgstattuple_approx', '{regclass}');
+    freespace constant text := steward_internal.monitor_extension_function('pg_freespacemap', 'pg_freespace', '{regclass,bigint}');
     class record;
 BEGIN
     SELECT c.relkind, c.reloptions INTO class FROM pg_class c WHERE c.oid = relation;
@@ -276,7 +276,7 @@ BEGIN
     -- what the fillfactor keeps free is meant to be
     IF free_bytes IS NOT NULL THEN
         bloat_bytes := coalesce(dead_bytes, 0)
-            + greatest(free_bytes - table_bytes * (100 - steward.monitor_fillfactor(class.reloptions, 100)) / 100, 0);
+            + greatest(free_bytes - table_bytes * (100 - steward_internal.monitor_fillfactor(class.reloptions, 100)) / 100, 0);
     END IF;
     bloat_percent := CASE WHEN table_bytes > 0 THEN round(100.0 * bloat_bytes / table_bytes, 1) ELSE bloat_bytes END;
 END $$;

@@ -1,7 +1,7 @@
 -- monitor_checks: the health checks that the extension brings.
 
 -- What is asked for is not there on a standby, and not before somebody takes snapshots; who calls it shows the hint.
-CREATE FUNCTION steward.health_rate(wanted_source text, wanted_metric text, OUT value numeric, OUT counted numeric, OUT detail text)
+CREATE FUNCTION steward_internal.health_rate(wanted_source text, wanted_metric text, OUT value numeric, OUT counted numeric, OUT detail text)
 LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -36,9 +36,9 @@ BEGIN
      WHERE d.kind = 'counter' AND d.metric = wanted_metric;
     value := counted / nullif(seconds, 0);
 END $$;
-REVOKE ALL ON FUNCTION steward.health_rate(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.health_rate(text, text) TO pg_monitor;
-COMMENT ON FUNCTION steward.health_rate(text, text) IS
+REVOKE ALL ON FUNCTION steward_internal.health_rate(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.health_rate(text, text) TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.health_rate(text, text) IS
 'By how much a counter grew between the last two snapshots, in all and per second, and for which object most.';
 
 -- What leads to an outage or to loss of data has a critical threshold, the rest a warning, and what is just good to know none.
@@ -74,26 +74,26 @@ INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critica
  $$SELECT coalesce(sum(lock_table_percent), 0) AS value, NULL AS detail FROM steward.lock_summary$$),
 (false, 'deadlocks', 'per hour', 10, NULL, 'deadlocks between the last two snapshots',
  'See the log, which has the statements of each deadlock.',
- $$SELECT round(3600 * value, 2) AS value, detail FROM steward.health_rate('database_stats', 'deadlocks')$$),
+ $$SELECT round(3600 * value, 2) AS value, detail FROM steward_internal.health_rate('database_stats', 'deadlocks')$$),
 (false, 'rollbacks', '%', 10, NULL, 'transactions that were rolled back, of all between the last two snapshots; 0 for fewer than a thousand',
  'SELECT database_name, rollback_percent FROM steward.database_stats; the log has the errors',
  $$SELECT CASE WHEN r.counted + c.counted < 1000 THEN 0 ELSE round(100 * r.counted / (r.counted + c.counted), 2) END AS value, coalesce(r.detail, c.detail) AS detail
-     FROM steward.health_rate('database_stats', 'rollbacks') r, steward.health_rate('database_stats', 'commits') c$$),
+     FROM steward_internal.health_rate('database_stats', 'rollbacks') r, steward_internal.health_rate('database_stats', 'commits') c$$),
 (false, 'transactions', 'per s', NULL, NULL, 'transactions between the last two snapshots',
  'SELECT steward.snapshot();',
  $$SELECT round(r.value + c.value, 2) AS value, coalesce(c.detail, r.detail) AS detail
-     FROM steward.health_rate('database_stats', 'rollbacks') r, steward.health_rate('database_stats', 'commits') c$$),
+     FROM steward_internal.health_rate('database_stats', 'rollbacks') r, steward_internal.health_rate('database_stats', 'commits') c$$),
 (false, 'temp_files', 'bytes/s', 10 * 1024 ^ 2, NULL, 'written to temporary files between the last two snapshots',
  'SELECT query, temp_blocks_written FROM steward.slow_queries ORDER BY 2 DESC NULLS LAST; a larger work_mem may do',
- $$SELECT round(value) AS value, detail FROM steward.health_rate('database_stats', 'temp_bytes')$$),
+ $$SELECT round(value) AS value, detail FROM steward_internal.health_rate('database_stats', 'temp_bytes')$$),
 (false, 'disk_reads', 'bytes/s', NULL, NULL, 'read from outside shared buffers between the last two snapshots',
  'SELECT steward.snapshot();',
- $$SELECT round(value * current_setting('block_size')::integer) AS value, detail FROM steward.health_rate('database_stats', 'blocks_read')$$),
+ $$SELECT round(value * current_setting('block_size')::integer) AS value, detail FROM steward_internal.health_rate('database_stats', 'blocks_read')$$),
 (false, 'checkpoints', '%', 50, NULL, 'checkpoints that did not wait for their time, of all between the last two snapshots; 0 for fewer than four',
  'ALTER SYSTEM SET max_wal_size = ...;',
  $$SELECT CASE WHEN r.counted + t.counted < 4 THEN 0 ELSE round(100 * r.counted / (r.counted + t.counted), 2) END AS value,
           CASE WHEN r.counted + t.counted IS NULL THEN coalesce(r.detail, t.detail) ELSE format('%s of %s', r.counted, r.counted + t.counted) END AS detail
-     FROM steward.health_rate('checkpoints', 'requested') r, steward.health_rate('checkpoints', 'timed') t$$),
+     FROM steward_internal.health_rate('checkpoints', 'requested') r, steward_internal.health_rate('checkpoints', 'timed') t$$),
 (false, 'cache_hit', '%', NULL, NULL, 'blocks of this database found in shared buffers since its counters were reset',
  'SELECT * FROM steward.cache_hit_ratios;',
  $$SELECT CASE WHEN blocks_hit + blocks_read >= 100000 THEN hit_percent END AS value,
@@ -197,20 +197,20 @@ INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critica
 (false, 'audit_triggers', 'tables', 1, 1, 'audited tables with a trigger that does not fire, or fails when it does',
  'SELECT * FROM steward.audit_coverage WHERE finding <> ''not audited'';',
  $$SELECT count(DISTINCT t.relation_id) AS value, min(format('%I.%I', n.nspname, c.relname)) AS detail
-     FROM steward.audit_triggers t
+     FROM steward_internal.audit_triggers t
      JOIN pg_class c ON c.oid = t.relation_id
      JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE t.enabled IN ('D', 'R') OR t.kind = 'wrong'
-       OR EXISTS (SELECT FROM unnest('{exclude,include,redact}'::text[]) o CROSS JOIN LATERAL unnest(steward.audit_option_values(t.arguments, o)) v
+       OR EXISTS (SELECT FROM unnest('{exclude,include,redact}'::text[]) o CROSS JOIN LATERAL unnest(steward_internal.audit_option_values(t.arguments, o)) v
                    WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.relation_id AND a.attname = v AND a.attnum > 0 AND NOT a.attisdropped))$$),
 (false, 'audit_partitions', 'days', 2, 0, 'until when the audit log has partitions ready; after that it writes to the default one',
  'SELECT * FROM steward.audit_maintain(); from cron.',
  $$SELECT CASE WHEN a.exist THEN coalesce(extract(epoch FROM max(p.upper_bound) - clock_timestamp()) / 86400, -1) END AS value,
           CASE WHEN NOT a.exist THEN 'nothing is audited' END AS detail, CASE WHEN NOT a.exist THEN 'DISABLED' END AS status
-     FROM (SELECT EXISTS (SELECT FROM steward.audit_triggers) AS exist) a LEFT JOIN steward.audit_partitions p ON a.exist GROUP BY a.exist$$),
+     FROM (SELECT EXISTS (SELECT FROM steward_internal.audit_triggers) AS exist) a LEFT JOIN steward_internal.audit_partitions p ON a.exist GROUP BY a.exist$$),
 (false, 'upkeep_triggers', 'triggers', 1, NULL, 'triggers that keep columns right and do not fire',
- 'SELECT * FROM steward.upkeep_triggers WHERE enabled IN (''D'', ''R'');',
- $$SELECT count(*) AS value, min(relation::text) AS detail FROM steward.upkeep_triggers WHERE enabled IN ('D', 'R')$$),
+ 'SELECT * FROM steward_internal.upkeep_triggers WHERE enabled IN (''D'', ''R'');',
+ $$SELECT count(*) AS value, min(relation::text) AS detail FROM steward_internal.upkeep_triggers WHERE enabled IN ('D', 'R')$$),
 -- tenant_check() takes too long to be asked every minute: see findings
 (false, 'tenant_isolation', 'tables', 1, 1, 'tables of tenants that others may read and that have no row security, while some have',
  'SELECT * FROM steward.tenant_check();',
@@ -219,13 +219,13 @@ INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critica
           CASE WHEN bool_or(t.row_security) IS NOT TRUE THEN 'DISABLED' END AS status
      FROM (SELECT t.qualified_name, t.row_security,
                   NOT t.row_security AND EXISTS (SELECT FROM aclexplode(t.acl) x WHERE x.grantee <> t.owner_id) AS is_open
-             FROM steward.tenant_tables() t
+             FROM steward_internal.tenant_tables() t
             -- to find columns by name takes a look at all
-            WHERE EXISTS (SELECT FROM pg_class c WHERE c.relrowsecurity AND c.relnamespace <> 'steward'::regnamespace)) t$$),
+            WHERE EXISTS (SELECT FROM pg_class c WHERE c.relrowsecurity AND c.relnamespace NOT IN ('steward'::regnamespace, 'steward_internal'::regnamespace))) t$$),
 (false, 'tenant_policies', 'policies', 1, NULL, 'policies that are not what they were made to be',
  'SELECT * FROM steward.tenant_policies WHERE problem IS NOT NULL;',
  $$SELECT count(*) AS value, min(relation::text) AS detail FROM steward.tenant_policies WHERE problem IS NOT NULL$$),
 (false, 'extension_version', 'outdated', 1, NULL, 'whether the extension''s objects are those of its library',
  'ALTER EXTENSION pg_steward UPDATE; and end sessions that have an old library',
- $$SELECT (e.extversion <> steward.library_version())::integer AS value, format('objects %s, library %s', e.extversion, steward.library_version()) AS detail
+ $$SELECT (e.extversion <> steward_internal.library_version())::integer AS value, format('objects %s, library %s', e.extversion, steward_internal.library_version()) AS detail
      FROM pg_extension e WHERE e.extname = 'pg_steward'$$);

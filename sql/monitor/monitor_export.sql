@@ -9,7 +9,7 @@ END;
 COMMENT ON FUNCTION steward.metric_columns(jsonb) IS
 'The columns of steward.metrics.columns: where each stands, its name, usage and help.';
 
-CREATE FUNCTION steward.metric_columns_valid(columns jsonb) RETURNS boolean
+CREATE FUNCTION steward_internal.metric_columns_valid(columns jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     -- the exporter adds a label "server" of its own
@@ -19,13 +19,13 @@ BEGIN ATOMIC
                     AND count(*) = count(DISTINCT c.column_name), false)
       FROM steward.metric_columns(columns) c;
 END;
-COMMENT ON FUNCTION steward.metric_columns_valid(jsonb) IS
+COMMENT ON FUNCTION steward_internal.metric_columns_valid(jsonb) IS
 'Whether what an exporter is told of a query''s columns makes sense.';
 
 CREATE TABLE steward.metrics (
     namespace     text PRIMARY KEY CHECK (namespace ~ '^[a-zA-Z_][a-zA-Z0-9_]*$'),
     query         text NOT NULL CHECK (query ~ '\S' AND query !~ ';\s*$'),
-    columns       jsonb NOT NULL CHECK (steward.metric_columns_valid(columns)),
+    columns       jsonb NOT NULL CHECK (steward_internal.metric_columns_valid(columns)),
     scope         text NOT NULL DEFAULT 'database' CHECK (scope IN ('cluster', 'database')),
     cache_seconds integer NOT NULL DEFAULT 0 CHECK (cache_seconds >= 0),
     is_custom     boolean NOT NULL DEFAULT true
@@ -425,7 +425,7 @@ HAVING count(*) > 0$$,
 -- For postgres_exporter
 --
 
-CREATE FUNCTION steward.yaml_text(value text) RETURNS text
+CREATE FUNCTION steward_internal.yaml_text(value text) RETURNS text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     -- YAML takes some characters above ASCII for line breaks
@@ -436,7 +436,7 @@ BEGIN ATOMIC
       FROM (SELECT s.letter, ascii(s.letter) AS code, getdatabaseencoding() = 'UTF8' AS is_unicode, s.place
               FROM regexp_split_to_table(value, '') WITH ORDINALITY s(letter, place)) c;
 END;
-COMMENT ON FUNCTION steward.yaml_text(text) IS
+COMMENT ON FUNCTION steward_internal.yaml_text(text) IS
 'A text that is not empty, as YAML has it between double quotes.';
 
 CREATE FUNCTION steward.exporter_config(namespaces text DEFAULT '') RETURNS text
@@ -445,11 +445,11 @@ BEGIN ATOMIC
     SELECT string_agg(concat(
                m.namespace, E':\n  query: ',
                -- readable where YAML leaves it as it is
-               CASE WHEN m.query ~ '^[!-~][ -~\n]*[!-~]$' THEN E'|-\n    ' || replace(m.query, E'\n', E'\n    ') ELSE steward.yaml_text(m.query) END,
+               CASE WHEN m.query ~ '^[!-~][ -~\n]*[!-~]$' THEN E'|-\n    ' || replace(m.query, E'\n', E'\n    ') ELSE steward_internal.yaml_text(m.query) END,
                CASE WHEN m.scope = 'cluster' THEN E'\n  master: true' END,
                CASE WHEN m.cache_seconds > 0 THEN E'\n  cache_seconds: ' || m.cache_seconds END,
                E'\n  metrics:',
-               (SELECT string_agg(format(E'\n    - "%s":\n        usage: "%s"\n        description: %s', c.column_name, c.usage, steward.yaml_text(c.help)), '' ORDER BY c.place)
+               (SELECT string_agg(format(E'\n    - "%s":\n        usage: "%s"\n        description: %s', c.column_name, c.usage, steward_internal.yaml_text(c.help)), '' ORDER BY c.place)
                   FROM steward.metric_columns(m.columns) c)),
                E'\n' ORDER BY m.namespace COLLATE "C")
       FROM steward.metrics m
@@ -464,18 +464,18 @@ COMMENT ON FUNCTION steward.exporter_config(text) IS
 -- For the textfile collector
 --
 
-CREATE FUNCTION steward.metric_label(value text) RETURNS text
+CREATE FUNCTION steward_internal.metric_label(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN '"' || replace(replace(replace(coalesce(value, ''), '\', '\\'), '"', '\"'), E'\n', '\n') || '"';
-COMMENT ON FUNCTION steward.metric_label(text) IS
+COMMENT ON FUNCTION steward_internal.metric_label(text) IS
 'The value of a label as Prometheus'' text format has it.';
 
-CREATE FUNCTION steward.metric_lines(namespace text, columns jsonb, found jsonb) RETURNS SETOF text
+CREATE FUNCTION steward_internal.metric_lines(namespace text, columns jsonb, found jsonb) RETURNS SETOF text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH samples AS (
         SELECT f.place, f.sample,
-               (SELECT '{' || string_agg(l.column_name || '=' || steward.metric_label(f.sample ->> l.column_name), ',' ORDER BY l.place) || '}'
+               (SELECT '{' || string_agg(l.column_name || '=' || steward_internal.metric_label(f.sample ->> l.column_name), ',' ORDER BY l.place) || '}'
                   FROM steward.metric_columns(columns) l WHERE l.usage = 'LABEL') AS labels
           FROM jsonb_array_elements(found) WITH ORDINALITY f(sample, place)
     ), lines AS (
@@ -495,7 +495,7 @@ BEGIN ATOMIC
     )
     SELECT l.line FROM lines l ORDER BY l.of_column, l.of_sample, l.line COLLATE "C";
 END;
-COMMENT ON FUNCTION steward.metric_lines(text, jsonb, jsonb) IS
+COMMENT ON FUNCTION steward_internal.metric_lines(text, jsonb, jsonb) IS
 'The rows of a query as Prometheus'' text format has them; null is left out.';
 
 CREATE FUNCTION steward.openmetrics(namespaces text DEFAULT '', scope text DEFAULT NULL) RETURNS SETOF text
@@ -514,7 +514,7 @@ BEGIN
     LOOP
         BEGIN
             EXECUTE format(E'SELECT jsonb_agg(q) FROM (%s\n) q', metric.query) INTO found;
-            lines := ARRAY(SELECT l FROM steward.metric_lines(metric.namespace, metric.columns, found) l);
+            lines := ARRAY(SELECT l FROM steward_internal.metric_lines(metric.namespace, metric.columns, found) l);
             -- what reads it takes no line twice
             IF EXISTS (SELECT FROM unnest(lines) l WHERE l NOT LIKE '#%' GROUP BY regexp_replace(l, ' \S+$', '') HAVING count(*) > 1) THEN
                 RAISE cardinality_violation USING MESSAGE = 'rows have the same labels';

@@ -16,7 +16,7 @@ GRANT SELECT ON steward.findings_muted TO pg_monitor;
 SELECT pg_extension_config_dump('steward.findings_muted', '');
 
 -- To show an expression the server locks what is named in it: what somebody else has locked is not waited for.
-CREATE FUNCTION steward.findings_of_policies(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.findings_of_policies(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text) RETURNS SETOF record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1ms'
 AS $$
 BEGIN
@@ -27,12 +27,12 @@ BEGIN
 EXCEPTION WHEN lock_not_available THEN
     RETURN QUERY SELECT 'tenant_policies_locked', 'INFO', 'policies', 'somebody has locked a table with policies: look again', NULL::text;
 END $$;
-REVOKE ALL ON FUNCTION steward.findings_of_policies() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.findings_of_policies() TO pg_monitor;
-COMMENT ON FUNCTION steward.findings_of_policies() IS
+REVOKE ALL ON FUNCTION steward_internal.findings_of_policies() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.findings_of_policies() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.findings_of_policies() IS
 'Policies that are not what they were made to be.';
 
-CREATE FUNCTION steward.findings_bloat(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT table_name text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.findings_bloat(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT table_name text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 BEGIN ATOMIC
     WITH large AS MATERIALIZED (
@@ -54,14 +54,14 @@ BEGIN ATOMIC
       FROM steward.index_bloat b
      WHERE b.bloat_bytes >= 1024 ^ 3 AND b.bloat_percent >= 30 AND b.reliable AND (SELECT l.indexes FROM large l) > 0;
 END;
-REVOKE ALL ON FUNCTION steward.findings_bloat() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.findings_bloat() TO pg_monitor;
-COMMENT ON FUNCTION steward.findings_bloat() IS
+REVOKE ALL ON FUNCTION steward_internal.findings_bloat() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.findings_bloat() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.findings_bloat() IS
 'Tables and indexes that take 1 GB and 30 percent of their room in vain.';
 
 -- Hygiene is INFO, what will hurt WARNING, and CRITICAL what stops writes, loses data or shows it to others.
 -- In a function, because to compile all this takes longer than to run it.
-CREATE FUNCTION steward.findings_run(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT cache_key text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.findings_run(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT cache_key text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 BEGIN ATOMIC
     WITH theirs AS MATERIALIZED (
@@ -70,10 +70,10 @@ BEGIN ATOMIC
           FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'p', 'm', 'f')
-           AND (n.nspname IN ('steward', 'pg_catalog', 'pg_toast', 'information_schema')
+           AND (n.nspname IN ('steward', 'steward_internal', 'pg_catalog', 'pg_toast', 'information_schema')
                 OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
     ), tenants AS MATERIALIZED (
-        SELECT count(*) AS tables, count(*) FILTER (WHERE t.row_security) AS protected FROM steward.tenant_tables() t
+        SELECT count(*) AS tables, count(*) FILTER (WHERE t.row_security) AS protected FROM steward_internal.tenant_tables() t
     ), found AS (
         SELECT 'unused_index' AS finding, 'INFO' AS level, format('%I.%I', u.schema_name, u.index_name) AS object,
                concat_ws('; ', 'not used for ' || date_trunc('second', u.counted_for), CASE WHEN u.has_standbys THEN 'look at the standbys too' END) AS detail,
@@ -91,7 +91,7 @@ BEGIN ATOMIC
          -- ours are told of below
          WHERE NOT (i.kind = 'trigger' AND EXISTS (
                    SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
-                    WHERE p.pronamespace = 'steward'::regnamespace AND g.tgenabled IN ('D', 'R') AND quote_ident(g.tgname) = i.object))
+                    WHERE p.pronamespace IN ('steward'::regnamespace, 'steward_internal'::regnamespace) AND g.tgenabled IN ('D', 'R') AND quote_ident(g.tgname) = i.object))
          UNION ALL
         SELECT 'fk_without_index', 'INFO', format('%I.%I.%I', f.schema_name, f.table_name, f.constraint_name),
                format('DELETE from %s reads the whole table', f.referenced_table), f.remedy, NULL, format('%I.%I', f.schema_name, f.table_name)
@@ -108,7 +108,7 @@ BEGIN ATOMIC
         SELECT 'stale_statistics', 'INFO', format('%I.%I', s.schema_name, s.table_name), s.reason, s.remedy, NULL, format('%I.%I', s.schema_name, s.table_name)
           FROM steward.stale_statistics s
          UNION ALL
-        SELECT b.finding, b.level, b.object, b.detail, b.remedy, NULL, b.table_name FROM steward.findings_bloat() b
+        SELECT b.finding, b.level, b.object, b.detail, b.remedy, NULL, b.table_name FROM steward_internal.findings_bloat() b
          UNION ALL
         SELECT 'autovacuum_off', 'WARNING', coalesce(q.toast_of || ' (TOAST)', format('%I.%I', q.schema_name, q.table_name)), 'autovacuum is off for the table',
                format('ALTER TABLE %s RESET (%sautovacuum_enabled);', coalesce(q.toast_of, format('%I.%I', q.schema_name, q.table_name)), CASE WHEN q.toast_of IS NOT NULL THEN 'toast.' END),
@@ -149,7 +149,7 @@ BEGIN ATOMIC
          UNION ALL
         SELECT 'upkeep_trigger', 'WARNING', format('%s.%I', u.relation, u.trigger_name),
                CASE u.enabled WHEN 'D' THEN 'disabled' ELSE 'fires in replicas only' END, format('ALTER TABLE %s ENABLE TRIGGER %I;', u.relation, u.trigger_name), NULL, NULL
-          FROM steward.upkeep_triggers u
+          FROM steward_internal.upkeep_triggers u
          WHERE u.enabled IN ('D', 'R')
          UNION ALL
         -- where no table of tenants has row security it may never have been meant to keep them apart
@@ -158,20 +158,20 @@ BEGIN ATOMIC
           FROM tenants t
          CROSS JOIN LATERAL (SELECT * FROM steward.tenant_check() c WHERE t.tables > 0) c
          UNION ALL
-        SELECT p.finding, p.level, p.object, p.detail, p.remedy, NULL, NULL FROM steward.findings_of_policies() p
+        SELECT p.finding, p.level, p.object, p.detail, p.remedy, NULL, NULL FROM steward_internal.findings_of_policies() p
     )
     SELECT f.finding, f.level, f.object, f.detail, f.remedy, concat_ws(':', f.finding, coalesce(f.key, f.object))
       FROM found f
      WHERE f.table_name IS NULL OR f.table_name NOT IN (SELECT t.table_name FROM theirs t);
 END;
-REVOKE ALL ON FUNCTION steward.findings_run() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.findings_run() TO pg_monitor;
-COMMENT ON FUNCTION steward.findings_run() IS
+REVOKE ALL ON FUNCTION steward_internal.findings_run() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.findings_run() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.findings_run() IS
 'What single objects ask for.';
 
 CREATE VIEW steward.all_findings AS
 SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.cache_key, m.cache_key IS NOT NULL AS is_muted, m.reason AS mute_reason
-  FROM steward.findings_run() f
+  FROM steward_internal.findings_run() f
   LEFT JOIN steward.findings_muted m ON m.cache_key = f.cache_key AND m.muted_until > clock_timestamp();
 COMMENT ON VIEW steward.all_findings IS
 'What single objects ask for, muted or not.';
@@ -203,15 +203,15 @@ GRANT SELECT ON steward.findings TO pg_monitor;
 -- Commands
 --
 
-CREATE FUNCTION steward.monitor_index_definition(index oid) RETURNS text
+CREATE FUNCTION steward_internal.monitor_index_definition(index oid) RETURNS text
 LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_monitor_index_definition';
-REVOKE ALL ON FUNCTION steward.monitor_index_definition(oid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.monitor_index_definition(oid) TO pg_monitor;
-COMMENT ON FUNCTION steward.monitor_index_definition(oid) IS
+REVOKE ALL ON FUNCTION steward_internal.monitor_index_definition(oid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.monitor_index_definition(oid) TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.monitor_index_definition(oid) IS
 'What pg_get_indexdef() says, null where that would wait for a lock.';
 
 -- What VACUUM, REINDEX CONCURRENTLY and the like are good for now.  They cannot run in a function: use \gexec.
-CREATE FUNCTION steward.maintenance_run(OUT priority integer, OUT command text, OUT reason text, OUT undo text, OUT object text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.maintenance_run(OUT priority integer, OUT command text, OUT reason text, OUT undo text, OUT object text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 BEGIN ATOMIC
     WITH vacuumed AS MATERIALIZED (
@@ -233,7 +233,7 @@ BEGIN ATOMIC
               FROM steward.stale_statistics s
              WHERE format('%I.%I', s.schema_name, s.table_name) NOT IN (SELECT v.table_name FROM vacuumed v)
              UNION ALL
-            SELECT 2, i.remedy, i.problem, steward.monitor_index_definition(to_regclass(i.object)) || ';', i.object
+            SELECT 2, i.remedy, i.problem, steward_internal.monitor_index_definition(to_regclass(i.object)) || ';', i.object
               FROM steward.invalid_objects i WHERE i.kind = 'index'
              UNION ALL
             SELECT 2, i.remedy, i.problem, NULL, concat_ws('.', i.table_name, i.object)
@@ -242,23 +242,23 @@ BEGIN ATOMIC
             SELECT 5, f.remedy, format('foreign key %I has no index', f.constraint_name), NULL, format('%I.%I', f.schema_name, f.table_name)
               FROM steward.fk_without_index f
              UNION ALL
-            SELECT 6, r.remedy, format('%s: %I', r.reason, r.covered_by), steward.monitor_index_definition(r.index_id) || ';', format('%I.%I', r.schema_name, r.index_name)
+            SELECT 6, r.remedy, format('%s: %I', r.reason, r.covered_by), steward_internal.monitor_index_definition(r.index_id) || ';', format('%I.%I', r.schema_name, r.index_name)
               FROM steward.redundant_indexes r
              UNION ALL
             SELECT 7, f.remedy, f.detail, NULL, f.object
-              FROM steward.findings_bloat() f
+              FROM steward_internal.findings_bloat() f
              WHERE f.remedy LIKE 'RE% (CONCURRENTLY) %' OR f.remedy LIKE 'REINDEX INDEX CONCURRENTLY %'
            ) c
      WHERE NOT pg_is_in_recovery();
 END;
-REVOKE ALL ON FUNCTION steward.maintenance_run() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.maintenance_run() TO pg_monitor;
-COMMENT ON FUNCTION steward.maintenance_run() IS
+REVOKE ALL ON FUNCTION steward_internal.maintenance_run() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.maintenance_run() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.maintenance_run() IS
 'Commands that are worth running; runs none.';
 
 CREATE VIEW steward.maintenance_commands AS
 SELECT m.priority, m.command, m.reason, m.undo, m.object
-  FROM steward.maintenance_run() m
+  FROM steward_internal.maintenance_run() m
  ORDER BY m.priority, m.object COLLATE "C", m.command COLLATE "C";
 COMMENT ON VIEW steward.maintenance_commands IS
 'Commands that are worth running, most urgent first, and what undoes them; psql runs them with \gexec.';

@@ -1,15 +1,15 @@
 -- monitor_health: whether all is well, and what is not.
 
-CREATE FUNCTION steward.health_query(query text, milliseconds integer, OUT value numeric, OUT detail text, OUT status text, OUT hint text)
+CREATE FUNCTION steward_internal.health_query(query text, milliseconds integer, OUT value numeric, OUT detail text, OUT status text, OUT hint text)
 AS 'MODULE_PATHNAME', 'steward_health_query' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-REVOKE ALL ON FUNCTION steward.health_query(text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.health_query(text, integer) TO pg_monitor;
-COMMENT ON FUNCTION steward.health_query(text, integer) IS
+REVOKE ALL ON FUNCTION steward_internal.health_query(text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.health_query(text, integer) TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.health_query(text, integer) IS
 'The row of a query that changes nothing and takes no longer than so many milliseconds.';
 
-CREATE FUNCTION steward.library_version() RETURNS text
+CREATE FUNCTION steward_internal.library_version() RETURNS text
 AS 'MODULE_PATHNAME', 'steward_library_version' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION steward.library_version() IS
+COMMENT ON FUNCTION steward_internal.library_version() IS
 'The version that the library was built as; objects of another one are in pg_extension.';
 
 -- The extension brings its own checks; a check of yours with the name of one of them takes its place, also after an upgrade.
@@ -58,17 +58,17 @@ GRANT SELECT ON steward.health_thresholds TO pg_monitor;
 SELECT pg_extension_config_dump('steward.health_thresholds', '');
 
 -- Where critical is below warning, less is worse; what the thresholds of the check say of that, yours do not change.
-CREATE FUNCTION steward.health_status(value numeric, warning numeric, critical numeric, less_is_worse boolean) RETURNS text
+CREATE FUNCTION steward_internal.health_status(value numeric, warning numeric, critical numeric, less_is_worse boolean) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN value IS NULL OR value = 'NaN' THEN 'UNKNOWN'
             WHEN less_is_worse AND value <= critical OR NOT less_is_worse AND value >= critical THEN 'CRITICAL'
             WHEN less_is_worse AND value <= warning OR NOT less_is_worse AND value >= warning THEN 'WARNING'
             ELSE 'OK' END;
-COMMENT ON FUNCTION steward.health_status(numeric, numeric, numeric, boolean) IS
+COMMENT ON FUNCTION steward_internal.health_status(numeric, numeric, numeric, boolean) IS
 'What a value is by its thresholds.';
 
 -- Runs as who calls it: only the owner of health_checks may write there, for others run it.
-CREATE FUNCTION steward.health_run(
+CREATE FUNCTION steward_internal.health_run(
     OUT check_name text, OUT status text, OUT status_code integer, OUT value numeric, OUT warning numeric, OUT critical numeric,
     OUT unit text, OUT detail text, OUT hint text, OUT elapsed_ms numeric) RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' SET jit = off
@@ -105,9 +105,9 @@ BEGIN
         ELSE
             BEGIN
                 SELECT q.value, q.detail, q.status, q.hint INTO value, detail, status, hint
-                  FROM steward.health_query(format(E'SELECT q.value::numeric, q.detail::text, to_jsonb(q) ->> ''status'', to_jsonb(q) ->> ''hint'' FROM (%s\n) q',
+                  FROM steward_internal.health_query(format(E'SELECT q.value::numeric, q.detail::text, to_jsonb(q) ->> ''status'', to_jsonb(q) ->> ''hint'' FROM (%s\n) q',
                                                    regexp_replace(wanted.query, ';\s*$', '')), 1000) q;
-                status := coalesce(status, steward.health_status(value, warning, critical, wanted.less_is_worse));
+                status := coalesce(status, steward_internal.health_status(value, warning, critical, wanted.less_is_worse));
                 IF status <> ALL (statuses) THEN
                     RAISE invalid_parameter_value USING MESSAGE = format('unknown status "%s"', status);
                 END IF;
@@ -127,14 +127,14 @@ BEGIN
         RETURN NEXT;
     END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION steward.health_run() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.health_run() TO pg_monitor;
-COMMENT ON FUNCTION steward.health_run() IS
+REVOKE ALL ON FUNCTION steward_internal.health_run() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.health_run() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.health_run() IS
 'Makes all checks of health_checks, each on its own.';
 
 CREATE VIEW steward.health_check AS
 SELECT h.check_name, h.status, h.status_code, h.value, h.warning, h.critical, h.unit, h.detail, h.hint, h.elapsed_ms
-  FROM steward.health_run() h;
+  FROM steward_internal.health_run() h;
 COMMENT ON VIEW steward.health_check IS
 'One row for each check, also when all is well: OK, WARNING, CRITICAL, UNKNOWN or DISABLED.';
 COMMENT ON COLUMN steward.health_check.check_name IS 'which check of health_checks';
@@ -150,7 +150,7 @@ COMMENT ON COLUMN steward.health_check.elapsed_ms IS 'how long the check took, m
 GRANT SELECT ON steward.health_check TO pg_monitor;
 
 -- A plugin's performance data: 'label'=value[unit];warning;critical, U for what is not known, and "10:" for less than 10.
-CREATE FUNCTION steward.health_perfdata(check_name text, value numeric, warning numeric, critical numeric, unit text) RETURNS text
+CREATE FUNCTION steward_internal.health_perfdata(check_name text, value numeric, warning numeric, critical numeric, unit text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('''%s''=%s;%s;%s', replace(replace(check_name, '''', ''''''), '=', '_'),
@@ -161,7 +161,7 @@ BEGIN ATOMIC
                    trim_scale(CASE WHEN abs(critical) < 'Infinity' THEN critical END) AS critical,
                    CASE WHEN critical < warning THEN ':' ELSE '' END AS below) f;
 END;
-COMMENT ON FUNCTION steward.health_perfdata(text, numeric, numeric, numeric, text) IS
+COMMENT ON FUNCTION steward_internal.health_perfdata(text, numeric, numeric, numeric, text) IS
 'A value as the performance data of a Nagios plugin.';
 
 CREATE VIEW steward.health_summary AS
@@ -178,7 +178,7 @@ SELECT s.status, array_position('{OK,WARNING,CRITICAL,UNKNOWN}', s.status) - 1 A
                count(*) FILTER (WHERE h.status <> 'DISABLED') AS checks, count(*) FILTER (WHERE h.status = 'WARNING') AS warnings,
                count(*) FILTER (WHERE h.status = 'CRITICAL') AS criticals, count(*) FILTER (WHERE h.status = 'UNKNOWN') AS unknowns,
                sum(h.elapsed_ms) AS elapsed_ms,
-               string_agg(steward.health_perfdata(h.check_name, h.value, h.warning, h.critical, h.unit), ' ' ORDER BY h.check_name COLLATE "C")
+               string_agg(steward_internal.health_perfdata(h.check_name, h.value, h.warning, h.critical, h.unit), ' ' ORDER BY h.check_name COLLATE "C")
                    FILTER (WHERE h.status <> 'DISABLED') AS perfdata
           FROM steward.health_check h) s;
 COMMENT ON VIEW steward.health_summary IS

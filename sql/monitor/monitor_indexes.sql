@@ -37,16 +37,16 @@ GRANT SELECT ON steward.index_usage TO pg_monitor;
 -- Too many
 --
 
-CREATE FUNCTION steward.monitor_column_collations(relation oid, columns smallint[]) RETURNS oid[]
+CREATE FUNCTION steward_internal.monitor_column_collations(relation oid, columns smallint[]) RETURNS oid[]
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 RETURN ARRAY(SELECT a.attcollation FROM unnest(columns) WITH ORDINALITY x(attnum, place) JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = x.attnum ORDER BY x.place);
-REVOKE ALL ON FUNCTION steward.monitor_column_collations(oid, smallint[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.monitor_column_collations(oid, smallint[]) TO pg_monitor;
-COMMENT ON FUNCTION steward.monitor_column_collations(oid, smallint[]) IS
+REVOKE ALL ON FUNCTION steward_internal.monitor_column_collations(oid, smallint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.monitor_column_collations(oid, smallint[]) TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.monitor_column_collations(oid, smallint[]) IS
 'The collations of columns of a table. As a subquery of a view it would look so costly that the server compiles the view for seconds.';
 
 -- A query on the referring columns needs them in front, plain, and compared as the columns are.
-CREATE VIEW steward.monitor_fk_indexes AS
+CREATE VIEW steward_internal.monitor_fk_indexes AS
 SELECT k.oid AS constraint_id, i.indexrelid AS index_id
   FROM pg_constraint k
   JOIN pg_index i ON i.indrelid = k.conrelid
@@ -58,11 +58,11 @@ SELECT k.oid AS constraint_id, i.indexrelid AS index_id
    -- what equals something is not null
    AND (i.indpred IS NULL
         OR substring(i.indpred::text FROM '^\{NULLTEST :arg \{VAR :varno 1 :varattno (\d+) [^{}]*\} :nulltesttype 1 :argisrow false :location -?\d+\}$')::smallint = ANY (k.conkey))
-   AND x.collations = steward.monitor_column_collations(i.indrelid, x.columns);
-COMMENT ON VIEW steward.monitor_fk_indexes IS
+   AND x.collations = steward_internal.monitor_column_collations(i.indrelid, x.columns);
+COMMENT ON VIEW steward_internal.monitor_fk_indexes IS
 'Which indexes find the rows that refer to a row, by foreign key.';
-COMMENT ON COLUMN steward.monitor_fk_indexes.constraint_id IS 'The foreign key''s oid in pg_constraint.';
-COMMENT ON COLUMN steward.monitor_fk_indexes.index_id IS 'The index''s oid.';
+COMMENT ON COLUMN steward_internal.monitor_fk_indexes.constraint_id IS 'The foreign key''s oid in pg_constraint.';
+COMMENT ON COLUMN steward_internal.monitor_fk_indexes.index_id IS 'The index''s oid.';
 
 -- Indexes that do more than to be scanned are no candidates.
 CREATE VIEW steward.unused_indexes AS
@@ -93,9 +93,9 @@ SELECT t.schema_name, t.table_name, c.relname AS index_name, c.oid AS index_id, 
   FROM unused u
   JOIN pg_class c ON c.oid = u.root
   JOIN pg_index i ON i.indexrelid = u.root
-  JOIN steward.monitor_user_tables t ON t.relation = i.indrelid
+  JOIN steward_internal.monitor_user_tables t ON t.relation = i.indrelid
  CROSS JOIN counted d
- WHERE u.root NOT IN (SELECT k.conindid FROM pg_constraint k) AND u.root NOT IN (SELECT f.index_id FROM steward.monitor_fk_indexes f);
+ WHERE u.root NOT IN (SELECT k.conindid FROM pg_constraint k) AND u.root NOT IN (SELECT f.index_id FROM steward_internal.monitor_fk_indexes f);
 COMMENT ON VIEW steward.unused_indexes IS
 'Indexes that were not used since the counters began, on this server, and that nothing else needs: no constraint, foreign key, replica identity, CLUSTER or statistics of an expression.';
 COMMENT ON COLUMN steward.unused_indexes.schema_name IS 'The schema of table and index.';
@@ -161,7 +161,7 @@ SELECT t.schema_name, t.table_name, c.relname AS index_name, p.indexrelid AS ind
          ORDER BY p.indexrelid, p.indnkeyatts DESC, p.is_needed DESC, p.enforces DESC, p.enforces_nulls DESC, p.width DESC, p.other_id) p
   JOIN pg_class c ON c.oid = p.indexrelid
   JOIN pg_index i ON i.indexrelid = p.indexrelid
-  JOIN steward.monitor_user_tables t ON t.relation = i.indrelid;
+  JOIN steward_internal.monitor_user_tables t ON t.relation = i.indrelid;
 COMMENT ON VIEW steward.redundant_indexes IS
 'Indexes without which another one of the table does as well.';
 COMMENT ON COLUMN steward.redundant_indexes.schema_name IS 'The schema of table and index.';
@@ -196,7 +196,7 @@ WITH RECURSIVE roots AS (
            sum(steward.try_relation_size(c.oid)) FILTER (WHERE c.relkind = 'r')::bigint AS table_bytes
       FROM (SELECT * FROM roots UNION SELECT * FROM below) t
       JOIN pg_class c ON c.oid = t.conrelid
-      LEFT JOIN (SELECT DISTINCT f.constraint_id FROM steward.monitor_fk_indexes f) f ON f.constraint_id = t.constraint_id
+      LEFT JOIN (SELECT DISTINCT f.constraint_id FROM steward_internal.monitor_fk_indexes f) f ON f.constraint_id = t.constraint_id
      GROUP BY t.root
     -- the partitions may each have an index though the table has none
     HAVING NOT bool_or(t.constraint_id = t.root AND f.constraint_id IS NOT NULL)
@@ -208,7 +208,7 @@ SELECT t.schema_name, t.table_name, k.conname AS constraint_name, x.columns,
        format('CREATE INDEX %sON %s (%s);', CASE t.relkind WHEN 'r' THEN 'CONCURRENTLY ' END, t.qualified_name, x.list) AS remedy
   FROM unserved u
   JOIN pg_constraint k ON k.oid = u.root
-  JOIN steward.monitor_user_tables t ON t.relation = k.conrelid
+  JOIN steward_internal.monitor_user_tables t ON t.relation = k.conrelid
   JOIN pg_class f ON f.oid = k.confrelid
   JOIN pg_namespace fn ON fn.oid = f.relnamespace
  CROSS JOIN LATERAL (
@@ -248,9 +248,9 @@ WITH published AS MATERIALIZED (
 ), members AS (
     SELECT t.relation AS root, c.relkind, c.relpersistence = 'p' AND p.relation IS NOT NULL AS is_published,
            c.relreplident = 'f' OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident) AS has_replica_identity
-      FROM steward.monitor_user_tables t
+      FROM steward_internal.monitor_user_tables t
       LEFT JOIN pg_index i ON i.indrelid = t.relation AND i.indisprimary
-      LEFT JOIN steward.monitor_partition_tree y ON y.root = t.relation
+      LEFT JOIN steward_internal.monitor_partition_tree y ON y.root = t.relation
       JOIN pg_class c ON c.oid = coalesce(y.relation, t.relation)
       LEFT JOIN published p ON p.relation = c.oid
      WHERE t.relkind IN ('r', 'p') AND NOT t.relispartition AND i.indexrelid IS NULL
@@ -263,7 +263,7 @@ WITH published AS MATERIALIZED (
 SELECT t.schema_name, t.table_name, t.relation AS relation_id, x.relname AS unique_not_null_index, r.has_replica_identity, r.is_published, t.estimated_rows,
        CASE WHEN x.definition IS NOT NULL THEN format('ALTER TABLE %s ADD PRIMARY KEY %s;', t.qualified_name, x.definition) END AS remedy
   FROM roots r
-  JOIN steward.monitor_user_tables t ON t.relation = r.root
+  JOIN steward_internal.monitor_user_tables t ON t.relation = r.root
   LEFT JOIN LATERAL (
        -- a key by which rows can be told, even if it is not called primary
        SELECT c.relname,
@@ -314,7 +314,7 @@ SELECT 'index' AS kind, x.qualified_name AS object, t.qualified_name AS table_na
    -- that of a partitioned table waits for those of its partitions
    AND x.relkind <> 'I'
    -- nor is one broken that is being built; REINDEX locks those it builds, but tells its progress for the last one only
-   AND NOT EXISTS (SELECT FROM steward.progress_rows() p
+   AND NOT EXISTS (SELECT FROM steward_internal.progress_rows() p
                     WHERE p.command = 'CREATE INDEX' AND p.report ->> 'datname' = current_database() AND (p.report ->> 'relid')::oid = i.indrelid)
    AND NOT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
                     WHERE l.relation = i.indexrelid AND l.mode = 'ShareUpdateExclusiveLock' AND d.datname = current_database())

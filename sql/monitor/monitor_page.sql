@@ -1,7 +1,7 @@
 -- monitor_page: what the report is made of: text, tables and charts in HTML.  All that comes from outside passes html_escape().
 
 -- Control characters and those that are none, and marks that turn the direction of text around, become U+FFFD.
-CREATE FUNCTION steward.html_escape(value text) RETURNS text
+CREATE FUNCTION steward_internal.html_escape(value text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -16,76 +16,76 @@ BEGIN
     END IF;
     RETURN value;
 END $$;
-COMMENT ON FUNCTION steward.html_escape(text) IS
+COMMENT ON FUNCTION steward_internal.html_escape(text) IS
 'The text as it can stand in an HTML page, in an element or a quoted attribute.';
 
-CREATE FUNCTION steward.report_number(value numeric) RETURNS text
+CREATE FUNCTION steward_internal.report_number(value numeric) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN abs(value) < 0.1 THEN trim_scale(round(value, 4))::text
             WHEN abs(value) < 10 THEN trim_scale(round(value, 2))::text
             WHEN abs(value) < 100 THEN trim_scale(round(value, 1))::text
             ELSE to_char(round(value), 'FM999,999,999,999,999,999,999') END;
-COMMENT ON FUNCTION steward.report_number(numeric) IS
+COMMENT ON FUNCTION steward_internal.report_number(numeric) IS
 'A number with no more digits than one reads.';
 
-CREATE FUNCTION steward.report_bytes(value numeric) RETURNS text
+CREATE FUNCTION steward_internal.report_bytes(value numeric) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT steward.report_number(value / 1024.0 ^ p.power) || ' ' || (ARRAY['B', 'kB', 'MB', 'GB', 'TB', 'PB'])[p.power + 1]
+    SELECT steward_internal.report_number(value / 1024.0 ^ p.power) || ' ' || (ARRAY['B', 'kB', 'MB', 'GB', 'TB', 'PB'])[p.power + 1]
       FROM (SELECT CASE WHEN abs(value) < 1024 THEN 0 ELSE least(trunc(log(1024, abs(value)))::integer, 5) END AS power) p;
 END;
-COMMENT ON FUNCTION steward.report_bytes(numeric) IS
+COMMENT ON FUNCTION steward_internal.report_bytes(numeric) IS
 'A number of bytes in the unit that suits it.';
 
-CREATE FUNCTION steward.report_seconds(value numeric) RETURNS text
+CREATE FUNCTION steward_internal.report_seconds(value numeric) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN abs(value) < 0.0000005 THEN '0'
-            WHEN abs(value) < 1 THEN CASE WHEN abs(value) < 0.01 THEN trim_scale(round(value * 1000, 3))::text ELSE steward.report_number(value * 1000) END || ' ms'
-            WHEN abs(value) < 120 THEN steward.report_number(value) || ' s'
-            WHEN abs(value) < 7200 THEN steward.report_number(value / 60) || ' min'
-            WHEN abs(value) < 172800 THEN steward.report_number(value / 3600) || ' h'
-            ELSE steward.report_number(value / 86400) || ' d' END;
-COMMENT ON FUNCTION steward.report_seconds(numeric) IS
+            WHEN abs(value) < 1 THEN CASE WHEN abs(value) < 0.01 THEN trim_scale(round(value * 1000, 3))::text ELSE steward_internal.report_number(value * 1000) END || ' ms'
+            WHEN abs(value) < 120 THEN steward_internal.report_number(value) || ' s'
+            WHEN abs(value) < 7200 THEN steward_internal.report_number(value / 60) || ' min'
+            WHEN abs(value) < 172800 THEN steward_internal.report_number(value / 3600) || ' h'
+            ELSE steward_internal.report_number(value / 86400) || ' d' END;
+COMMENT ON FUNCTION steward_internal.report_seconds(numeric) IS
 'A number of seconds in the unit that suits it.';
 
-CREATE FUNCTION steward.report_quantity(value numeric, unit text) RETURNS text
+CREATE FUNCTION steward_internal.report_quantity(value numeric, unit text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-RETURN CASE unit WHEN 'bytes' THEN steward.report_bytes(value) WHEN 'bytes/s' THEN steward.report_bytes(value) || '/s'
-                 WHEN 's' THEN steward.report_seconds(value) WHEN '' THEN steward.report_number(value) WHEN 'count' THEN steward.report_number(value)
-                 WHEN '/s' THEN steward.report_number(value) || '/s' ELSE steward.report_number(value) || ' ' || unit END;
-COMMENT ON FUNCTION steward.report_quantity(numeric, text) IS
+RETURN CASE unit WHEN 'bytes' THEN steward_internal.report_bytes(value) WHEN 'bytes/s' THEN steward_internal.report_bytes(value) || '/s'
+                 WHEN 's' THEN steward_internal.report_seconds(value) WHEN '' THEN steward_internal.report_number(value) WHEN 'count' THEN steward_internal.report_number(value)
+                 WHEN '/s' THEN steward_internal.report_number(value) || '/s' ELSE steward_internal.report_number(value) || ' ' || unit END;
+COMMENT ON FUNCTION steward_internal.report_quantity(numeric, text) IS
 'A number with its unit: bytes, bytes/s, s, /s, a count, none, or any other word.';
 
 -- A cell's kind is the first character of its column's name: > a number, % a share with a bar, ` code, ! a status.
-CREATE FUNCTION steward.report_cell(kind text, value text) RETURNS text
+CREATE FUNCTION steward_internal.report_cell(kind text, value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE kind
-    WHEN '>' THEN '<td class="n">' || coalesce(steward.html_escape(value), '') || '</td>'
-    WHEN '`' THEN '<td class="q"><code>' || coalesce(steward.html_escape(value), '') || '</code></td>'
+    WHEN '>' THEN '<td class="n">' || coalesce(steward_internal.html_escape(value), '') || '</td>'
+    WHEN '`' THEN '<td class="q"><code>' || coalesce(steward_internal.html_escape(value), '') || '</code></td>'
     WHEN '!' THEN format('<td><span class="%s">%s</span></td>',
                          CASE WHEN value IN ('OK') THEN 'ok' WHEN value IN ('WARNING') THEN 'warning' WHEN value IN ('CRITICAL') THEN 'critical' ELSE 'other' END,
-                         coalesce(steward.html_escape(value), ''))
+                         coalesce(steward_internal.html_escape(value), ''))
     WHEN '%' THEN CASE WHEN value ~ '^\d{1,3}(\.\d+)?$' THEN format('<td class="n share" style="--part:%s%%">%s %%</td>', value, value) ELSE '<td class="n"></td>' END
-    ELSE '<td>' || coalesce(steward.html_escape(value), '') || '</td>' END;
-COMMENT ON FUNCTION steward.report_cell(text, text) IS
+    ELSE '<td>' || coalesce(steward_internal.html_escape(value), '') || '</td>' END;
+COMMENT ON FUNCTION steward_internal.report_cell(text, text) IS
 'A cell of a table.';
 
-CREATE FUNCTION steward.report_table(caption text, columns text[], rows jsonb, nothing text DEFAULT 'None.') RETURNS text
+CREATE FUNCTION steward_internal.report_table(caption text, columns text[], rows jsonb, nothing text DEFAULT 'None.') RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT coalesce('<h3>' || steward.html_escape(caption) || '</h3>', '')
-        || CASE WHEN rows IS NULL THEN '<p class="none">' || steward.html_escape(nothing) || '</p>' ELSE
+    SELECT coalesce('<h3>' || steward_internal.html_escape(caption) || '</h3>', '')
+        || CASE WHEN rows IS NULL THEN '<p class="none">' || steward_internal.html_escape(nothing) || '</p>' ELSE
            '<div class="scroll" tabindex="0"><table><thead><tr>'
            || (SELECT string_agg(format('<th scope="col"%s>%s</th>', CASE WHEN left(c.name, 1) IN ('>', '%') THEN ' class="n"' ELSE '' END,
-                                        steward.html_escape(ltrim(c.name, '>%`!'))), '' ORDER BY c.place)
+                                        steward_internal.html_escape(ltrim(c.name, '>%`!'))), '' ORDER BY c.place)
                  FROM unnest(columns) WITH ORDINALITY c(name, place))
            || '</tr></thead><tbody>'
-           || (SELECT string_agg('<tr>' || (SELECT string_agg(steward.report_cell(left(columns[v.place], 1), v.value), '' ORDER BY v.place)
+           || (SELECT string_agg('<tr>' || (SELECT string_agg(steward_internal.report_cell(left(columns[v.place], 1), v.value), '' ORDER BY v.place)
                                               FROM jsonb_array_elements_text(r.cells) WITH ORDINALITY v(value, place)) || '</tr>', E'\n' ORDER BY r.place)
                  FROM jsonb_array_elements(rows) WITH ORDINALITY r(cells, place))
            || '</tbody></table></div>' END;
 END;
-COMMENT ON FUNCTION steward.report_table(text, text[], jsonb, text) IS
+COMMENT ON FUNCTION steward_internal.report_table(text, text[], jsonb, text) IS
 'A table in a box that scrolls by itself: rows are arrays of texts, as many as columns.';
 
 --
@@ -93,7 +93,7 @@ COMMENT ON FUNCTION steward.report_table(text, text[], jsonb, text) IS
 --
 
 -- The next of 1, 2, 2.5, 5 and 10 in the number's power of ten, or of two where bytes are counted.
-CREATE FUNCTION steward.report_scale(highest numeric, unit text) RETURNS numeric
+CREATE FUNCTION steward_internal.report_scale(highest numeric, unit text) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT CASE WHEN unit = '%' THEN 100
@@ -103,10 +103,10 @@ BEGIN ATOMIC
       FROM (SELECT CASE WHEN highest > 0 AND unit LIKE 'bytes%' THEN 1024.0 ^ greatest(trunc(log(1024, greatest(highest, 1))), 0)
                         WHEN highest > 0 THEN 10.0 ^ floor(log(highest)) END AS power) p;
 END;
-COMMENT ON FUNCTION steward.report_scale(numeric, text) IS
+COMMENT ON FUNCTION steward_internal.report_scale(numeric, text) IS
 'Where the axis of a chart ends that shows values up to this one.';
 
-CREATE FUNCTION steward.report_chart(title text, unit text, labels text[], spans jsonb) RETURNS text
+CREATE FUNCTION steward_internal.report_chart(title text, unit text, labels text[], spans jsonb) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     -- a span is [from, to, value...] in seconds since 1970; what is not known is a gap
@@ -116,7 +116,7 @@ BEGIN ATOMIC
          CROSS JOIN LATERAL jsonb_array_elements_text(s.span) WITH ORDINALITY v(value, place)
          WHERE v.place > 2
     ), frame AS (
-        SELECT min(v.from_time) AS first, max(v.to_time) AS last, steward.report_scale(max(v.value), unit) AS top FROM values v
+        SELECT min(v.from_time) AS first, max(v.to_time) AS last, steward_internal.report_scale(max(v.value), unit) AS top FROM values v
     ), points AS (
         SELECT v.series, v.span, v.value IS NOT NULL AS known, lag(v.value) OVER w IS NOT NULL AS goes_on,
                round(58 + 294 * (v.from_time - f.first) / nullif(f.last - f.first, 0), 1) AS x0,
@@ -130,17 +130,17 @@ BEGIN ATOMIC
           FROM points p WHERE p.known
          GROUP BY p.series
     ), legend AS (
-        SELECT string_agg(format('<span class="k%s">%s</span> ', v.series, steward.html_escape(labels[v.series]))
+        SELECT string_agg(format('<span class="k%s">%s</span> ', v.series, steward_internal.html_escape(labels[v.series]))
                           || CASE WHEN v.peak IS NULL THEN 'unknown' WHEN unit = 'count' THEN v.total || ' in all'
-                                  ELSE steward.html_escape(format('mean %s, peak %s', steward.report_quantity(v.mean, unit), steward.report_quantity(v.peak, unit))) END,
+                                  ELSE steward_internal.html_escape(format('mean %s, peak %s', steward_internal.report_quantity(v.mean, unit), steward_internal.report_quantity(v.peak, unit))) END,
                           '<br>' ORDER BY v.series) AS text
           FROM (SELECT v.series, sum(v.value) AS total, sum(v.value * (v.to_time - v.from_time)) / nullif(sum(v.to_time - v.from_time) FILTER (WHERE v.value IS NOT NULL), 0) AS mean,
                        max(v.value) AS peak
                   FROM values v GROUP BY v.series) v
     )
-    SELECT format('<figure><figcaption><b>%1$s</b><br>%2$s</figcaption><svg viewBox="0 0 360 156" role="img" aria-label="%1$s">', steward.html_escape(title), l.text)
+    SELECT format('<figure><figcaption><b>%1$s</b><br>%2$s</figcaption><svg viewBox="0 0 360 156" role="img" aria-label="%1$s">', steward_internal.html_escape(title), l.text)
         || (SELECT string_agg(format('<path class="grid" d="M58,%1$sH352"/><text class="y" x="52" y="%2$s">%3$s</text>',
-                                     132 - 60 * g, 136 - 60 * g, steward.html_escape(steward.report_quantity(f.top * g / 2, unit))), '' ORDER BY g)
+                                     132 - 60 * g, 136 - 60 * g, steward_internal.html_escape(steward_internal.report_quantity(f.top * g / 2, unit))), '' ORDER BY g)
               FROM generate_series(0, 2) g)
         || (SELECT string_agg(format('<text class="x%s" x="%s" y="150">%s</text>', g, 58 + 147 * g,
                                      to_char(to_timestamp((f.first + (f.last - f.first) * g / 2)::double precision),
@@ -152,10 +152,10 @@ BEGIN ATOMIC
       FROM frame f CROSS JOIN legend l
      WHERE f.first < f.last;
 END;
-COMMENT ON FUNCTION steward.report_chart(text, text, text[], jsonb) IS
+COMMENT ON FUNCTION steward_internal.report_chart(text, text, text[], jsonb) IS
 'A chart of what was so between two times each, as SVG; null if there is nothing to draw.';
 
-CREATE FUNCTION steward.report_style() RETURNS text
+CREATE FUNCTION steward_internal.report_style() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN $css$
 :root { color-scheme: light dark; --back: #fff; --box: #f6f7f8; --text: #1c1e21; --soft: #5d646d; --rule: #e0e3e7; --accent: #1d5f9e; --second: #8a919b;
@@ -207,5 +207,5 @@ svg text { fill: var(--soft); font-size: 10.5px; } svg .y, svg .x2 { text-anchor
 @media print { :root { --back: #fff; --box: #fff; --text: #000; --soft: #444; --rule: #bbb; --accent: #1d5f9e; } body { max-width: none; padding: 0; font-size: 11px; }
   nav { display: none; } .scroll { overflow: visible; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } .q { min-width: 0; } }
 $css$;
-COMMENT ON FUNCTION steward.report_style() IS
+COMMENT ON FUNCTION steward_internal.report_style() IS
 'How the report looks.';

@@ -1,19 +1,19 @@
 -- monitor_readiness: what a server should have before people depend on it.
 
 -- Whoever takes snapshots has something to compare with.
-CREATE FUNCTION steward.readiness_snapshots(OUT snapshots bigint, OUT first_taken timestamptz, OUT last_taken timestamptz)
+CREATE FUNCTION steward_internal.readiness_snapshots(OUT snapshots bigint, OUT first_taken timestamptz, OUT last_taken timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     SELECT count(*), min(s.taken_at), max(s.taken_at) INTO snapshots, first_taken, last_taken FROM steward.snapshots s;
 END $$;
-REVOKE ALL ON FUNCTION steward.readiness_snapshots() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.readiness_snapshots() TO pg_monitor;
-COMMENT ON FUNCTION steward.readiness_snapshots() IS
+REVOKE ALL ON FUNCTION steward_internal.readiness_snapshots() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.readiness_snapshots() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.readiness_snapshots() IS
 'How many snapshots there are, and of when.';
 
 -- The rules of pg_hba.conf are for superusers; null for who may not see them.
-CREATE FUNCTION steward.readiness_open_rules() RETURNS bigint
+CREATE FUNCTION steward_internal.readiness_open_rules() RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -22,12 +22,12 @@ BEGIN
 EXCEPTION WHEN insufficient_privilege THEN
     RETURN NULL;
 END $$;
-REVOKE ALL ON FUNCTION steward.readiness_open_rules() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.readiness_open_rules() TO pg_monitor;
-COMMENT ON FUNCTION steward.readiness_open_rules() IS
+REVOKE ALL ON FUNCTION steward_internal.readiness_open_rules() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.readiness_open_rules() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.readiness_open_rules() IS
 'How many rules of pg_hba.conf let others in without a password, or have it sent in the clear; null if that may not be known.';
 
-CREATE FUNCTION steward.readiness_run(OUT place integer, OUT area text, OUT item text, OUT status text, OUT detail text, OUT remedy text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.readiness_run(OUT place integer, OUT area text, OUT item text, OUT status text, OUT detail text, OUT remedy text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 BEGIN ATOMIC
     WITH archiver AS MATERIALIZED (
@@ -35,7 +35,7 @@ BEGIN ATOMIC
     ), source AS MATERIALIZED (
         SELECT s.* FROM steward.statements_source() s
     ), snapshots AS MATERIALIZED (
-        SELECT s.* FROM steward.readiness_snapshots() s
+        SELECT s.* FROM steward_internal.readiness_snapshots() s
     ), foreign_keys AS MATERIALIZED (
         SELECT count(*) AS found FROM steward.fk_without_index
     ), invalid AS MATERIALIZED (
@@ -53,19 +53,19 @@ BEGIN ATOMIC
           LEFT JOIN pg_roles r ON r.oid = a.usesysid
          WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
     ), hba AS MATERIALIZED (
-        SELECT steward.readiness_open_rules() AS open_rules
+        SELECT steward_internal.readiness_open_rules() AS open_rules
     ), tenants AS MATERIALIZED (
         SELECT count(*) AS tables, count(*) FILTER (WHERE t.row_security) AS protected,
                (SELECT count(*) FROM steward.tenant_check() c WHERE c.level = 'ERROR' AND count(*) FILTER (WHERE t.row_security) > 0) AS holes
-          FROM steward.tenant_tables() t
+          FROM steward_internal.tenant_tables() t
     ), audited AS MATERIALIZED (
-        SELECT count(DISTINCT t.relation_id) AS tables FROM steward.audit_triggers t
+        SELECT count(DISTINCT t.relation_id) AS tables FROM steward_internal.audit_triggers t
     ), commented AS MATERIALIZED (
         SELECT count(*) AS tables, count(obj_description(c.oid, 'pg_class')) AS commented
           FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
-           AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward')
+           AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     ), settings AS MATERIALIZED (
         SELECT current_setting('archive_command') AS archive_command, coalesce(current_setting('archive_library', true), '') AS archive_library,
@@ -150,13 +150,13 @@ BEGIN ATOMIC
             format('%s of %s tables have none', d.tables - d.commented, d.tables), 'COMMENT ON TABLE ... IS ''...'';')
            ) r(place, area, item, status, detail, remedy);
 END;
-REVOKE ALL ON FUNCTION steward.readiness_run() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.readiness_run() TO pg_monitor;
-COMMENT ON FUNCTION steward.readiness_run() IS
+REVOKE ALL ON FUNCTION steward_internal.readiness_run() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.readiness_run() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.readiness_run() IS
 'The production checklist, item by item.';
 
 CREATE VIEW steward.readiness AS
-SELECT r.area, r.item, r.status, r.detail, r.remedy FROM steward.readiness_run() r ORDER BY r.place;
+SELECT r.area, r.item, r.status, r.detail, r.remedy FROM steward_internal.readiness_run() r ORDER BY r.place;
 COMMENT ON VIEW steward.readiness IS
 'What a server should have before people depend on it.';
 COMMENT ON COLUMN steward.readiness.area IS 'the part of the checklist';

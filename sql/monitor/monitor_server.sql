@@ -41,7 +41,7 @@ GRANT EXECUTE ON FUNCTION steward.statements_source() TO pg_monitor;
 COMMENT ON FUNCTION steward.statements_source() IS
 'Where pg_stat_statements is, or why it cannot be read and what to do.';
 
-CREATE FUNCTION steward.statement_rows() RETURNS SETOF jsonb
+CREATE FUNCTION steward_internal.statement_rows() RETURNS SETOF jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -52,9 +52,9 @@ BEGIN
         RETURN QUERY EXECUTE format('SELECT to_jsonb(s) FROM %s s', source.relation);
     END IF;
 END $$;
-REVOKE ALL ON FUNCTION steward.statement_rows() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.statement_rows() TO pg_monitor;
-COMMENT ON FUNCTION steward.statement_rows() IS
+REVOKE ALL ON FUNCTION steward_internal.statement_rows() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.statement_rows() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.statement_rows() IS
 'The rows of pg_stat_statements, of whatever version and wherever it is; none if it is not there.';
 
 CREATE VIEW steward.slow_queries AS
@@ -70,8 +70,8 @@ SELECT d.datname AS database_name, pg_get_userbyid(s.userid) AS user_name, s.que
        s.shared_blks_dirtied AS blocks_dirtied, s.shared_blks_written AS blocks_written,
        s.temp_blks_read AS temp_blocks_read, s.temp_blks_written AS temp_blocks_written,
        coalesce(s.shared_blk_read_time, s.blk_read_time) / 1000 AS read_seconds,
-       s.wal_bytes, s.stats_since AS counted_since, steward.monitor_query_text(s.query) AS query
-  FROM steward.statement_rows() r(row)
+       s.wal_bytes, s.stats_since AS counted_since, steward_internal.monitor_query_text(s.query) AS query
+  FROM steward_internal.statement_rows() r(row)
  -- what a version lacks is null
  CROSS JOIN LATERAL jsonb_to_record(r.row) AS s(
        userid oid, dbid oid, queryid bigint, toplevel boolean, calls bigint, total_exec_time double precision, mean_exec_time double precision,
@@ -115,10 +115,10 @@ GRANT SELECT ON steward.slow_queries TO pg_monitor;
 --
 
 -- A standby sends on what it has received, replayed or not.
-CREATE FUNCTION steward.current_lsn() RETURNS pg_lsn
+CREATE FUNCTION steward_internal.current_lsn() RETURNS pg_lsn
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_lsn() END;
-COMMENT ON FUNCTION steward.current_lsn() IS
+COMMENT ON FUNCTION steward_internal.current_lsn() IS
 'The end of the WAL: as written here, on a standby as received or replayed.';
 
 CREATE VIEW steward.replication AS
@@ -132,7 +132,7 @@ SELECT 'to' AS direction, r.application_name AS name, r.client_addr AS address, 
        CASE WHEN r.replay_lsn >= c.lsn THEN interval '0' ELSE r.replay_lag END AS replay_lag,
        clock_timestamp() - r.reply_time AS last_message_age, clock_timestamp() - r.backend_start AS connected_for
   FROM pg_stat_replication r
- CROSS JOIN steward.current_lsn() c(lsn)
+ CROSS JOIN steward_internal.current_lsn() c(lsn)
  UNION ALL
 SELECT 'from', w.sender_host, NULL, w.pid, NULL, w.status, NULL, w.slot_name,
        NULL, NULL, NULL, CASE WHEN w.pid IS NOT NULL THEN pg_wal_lsn_diff(greatest(l.received, l.replayed), l.replayed) END,
@@ -166,9 +166,9 @@ GRANT SELECT ON steward.replication TO pg_monitor;
 
 CREATE VIEW steward.replication_slots AS
 SELECT s.slot_name, s.slot_type, s.plugin, s.database AS database_name, s.active AS is_active, s.active_pid, s.temporary AS is_temporary,
-       pg_wal_lsn_diff(steward.current_lsn(), s.restart_lsn) AS retained_bytes, s.wal_status, s.safe_wal_size AS bytes_until_lost,
+       pg_wal_lsn_diff(steward_internal.current_lsn(), s.restart_lsn) AS retained_bytes, s.wal_status, s.safe_wal_size AS bytes_until_lost,
        age(s.xmin) AS xmin_age, age(s.catalog_xmin) AS catalog_xmin_age,
-       pg_wal_lsn_diff(steward.current_lsn(), s.confirmed_flush_lsn) AS unconfirmed_bytes,
+       pg_wal_lsn_diff(steward_internal.current_lsn(), s.confirmed_flush_lsn) AS unconfirmed_bytes,
        (j.row ->> 'conflicting')::boolean AS is_conflicting,
        -- before 17 a slot that is lost and not in conflict has lost its WAL
        coalesce(j.row ->> 'invalidation_reason', CASE WHEN s.wal_status = 'lost' AND (j.row ->> 'conflicting') IS DISTINCT FROM 'true' THEN 'wal_removed' END) AS invalidation_reason,
@@ -202,7 +202,7 @@ GRANT SELECT ON steward.replication_slots TO pg_monitor;
 -- WAL and its archive
 --
 
-CREATE FUNCTION steward.wal_files_waiting() RETURNS bigint
+CREATE FUNCTION steward_internal.wal_files_waiting() RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -210,9 +210,9 @@ BEGIN
 EXCEPTION WHEN insufficient_privilege THEN
     RETURN NULL;
 END $$;
-REVOKE ALL ON FUNCTION steward.wal_files_waiting() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.wal_files_waiting() TO pg_monitor;
-COMMENT ON FUNCTION steward.wal_files_waiting() IS
+REVOKE ALL ON FUNCTION steward_internal.wal_files_waiting() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.wal_files_waiting() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.wal_files_waiting() IS
 'How many WAL files wait to be archived; null if the caller may not know.';
 
 CREATE VIEW steward.archiver AS
@@ -223,7 +223,7 @@ SELECT m.mode, a.last_archived_wal, a.last_archived_time, clock_timestamp() - a.
             coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false)
             -- the server waits for a command, and counts no failure
             OR (m.mode = 'always' OR NOT pg_is_in_recovery()) AND current_setting('archive_command') = '' AND current_setting('archive_library') = '' END AS is_failing,
-       CASE WHEN m.mode <> 'off' THEN steward.wal_files_waiting() END AS files_waiting, a.stats_reset AS counted_since
+       CASE WHEN m.mode <> 'off' THEN steward_internal.wal_files_waiting() END AS files_waiting, a.stats_reset AS counted_since
   FROM pg_stat_archiver a
  CROSS JOIN current_setting('archive_mode') m(mode);
 COMMENT ON VIEW steward.archiver IS
@@ -243,7 +243,7 @@ COMMENT ON COLUMN steward.archiver.counted_since IS 'when the counters began';
 GRANT SELECT ON steward.archiver TO pg_monitor;
 
 CREATE VIEW steward.wal_activity AS
-SELECT steward.current_lsn() AS current_lsn, w.wal_records AS records, w.wal_fpi AS full_page_images, w.wal_bytes, w.wal_buffers_full AS buffers_full_times,
+SELECT steward_internal.current_lsn() AS current_lsn, w.wal_records AS records, w.wal_fpi AS full_page_images, w.wal_bytes, w.wal_buffers_full AS buffers_full_times,
        round(100.0 * w.wal_fpi / nullif(w.wal_records, 0), 2) AS full_page_image_percent,
        round(w.wal_bytes / nullif(extract(epoch FROM clock_timestamp() - w.stats_reset), 0)) AS wal_bytes_per_second, w.stats_reset AS counted_since
   FROM pg_stat_wal w;
@@ -260,7 +260,7 @@ COMMENT ON COLUMN steward.wal_activity.counted_since IS 'when the counters began
 GRANT SELECT ON steward.wal_activity TO pg_monitor;
 
 -- pg_stat_io came with 16; up to 17 it counts blocks, from 18 on operations and bytes.
-CREATE FUNCTION steward.io_rows(OUT backend_type text, OUT object text, OUT context text, OUT reads bigint, OUT read_bytes numeric, OUT read_time double precision,
+CREATE FUNCTION steward_internal.io_rows(OUT backend_type text, OUT object text, OUT context text, OUT reads bigint, OUT read_bytes numeric, OUT read_time double precision,
     OUT writes bigint, OUT write_bytes numeric, OUT write_time double precision, OUT extends bigint, OUT extend_bytes numeric,
     OUT hits bigint, OUT evictions bigint, OUT reuses bigint, OUT fsyncs bigint, OUT stats_reset timestamptz) RETURNS SETOF record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -275,13 +275,13 @@ BEGIN
               FROM pg_catalog.pg_stat_io i CROSS JOIN LATERAL (SELECT to_jsonb(i) AS row) j$q$;
     END IF;
 END $$;
-REVOKE ALL ON FUNCTION steward.io_rows() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.io_rows() TO pg_monitor;
-COMMENT ON FUNCTION steward.io_rows() IS
+REVOKE ALL ON FUNCTION steward_internal.io_rows() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.io_rows() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.io_rows() IS
 'The rows of pg_stat_io, with bytes on every major; none before 16.';
 
 -- What pg_stat_bgwriter knew stands in pg_stat_checkpointer since 17, and writes of sessions in pg_stat_io.
-CREATE FUNCTION steward.checkpoint_rows(OUT timed bigint, OUT requested bigint, OUT done bigint, OUT write_seconds double precision, OUT sync_seconds double precision,
+CREATE FUNCTION steward_internal.checkpoint_rows(OUT timed bigint, OUT requested bigint, OUT done bigint, OUT write_seconds double precision, OUT sync_seconds double precision,
     OUT buffers_written bigint, OUT slru_written bigint, OUT buffers_cleaned bigint, OUT cleaning_stopped bigint, OUT backend_buffers_written bigint,
     OUT backend_fsyncs bigint, OUT buffers_allocated bigint, OUT restartpoints bigint, OUT counted_since timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -316,21 +316,21 @@ BEGIN
         counted_since := checkpointer ->> 'stats_reset';
         SELECT (coalesce(sum(i.write_bytes), 0) + coalesce(sum(i.extend_bytes), 0)) / current_setting('block_size')::integer, coalesce(sum(i.fsyncs), 0)
           INTO backend_buffers_written, backend_fsyncs
-          FROM steward.io_rows() i
+          FROM steward_internal.io_rows() i
          WHERE i.backend_type NOT IN ('checkpointer', 'background writer') AND i.object = 'relation';
     END IF;
 END $$;
-REVOKE ALL ON FUNCTION steward.checkpoint_rows() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.checkpoint_rows() TO pg_monitor;
-COMMENT ON FUNCTION steward.checkpoint_rows() IS
+REVOKE ALL ON FUNCTION steward_internal.checkpoint_rows() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.checkpoint_rows() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.checkpoint_rows() IS
 'Counters of checkpoints and of who writes buffers, on every major.';
 
 CREATE VIEW steward.checkpoints AS
 SELECT c.timed, c.requested, round(100.0 * c.requested / nullif(c.timed + c.requested, 0), 1) AS requested_percent, c.done,
        c.write_seconds, c.sync_seconds, c.buffers_written, c.slru_written, c.buffers_cleaned, c.cleaning_stopped, c.backend_buffers_written, c.backend_fsyncs,
        c.buffers_allocated, c.restartpoints, clock_timestamp() - k.checkpoint_time AS last_checkpoint_age,
-       pg_wal_lsn_diff(steward.current_lsn(), k.redo_lsn) AS bytes_since_redo, c.counted_since
-  FROM steward.checkpoint_rows() c
+       pg_wal_lsn_diff(steward_internal.current_lsn(), k.redo_lsn) AS bytes_since_redo, c.counted_since
+  FROM steward_internal.checkpoint_rows() c
  CROSS JOIN pg_control_checkpoint() k;
 COMMENT ON VIEW steward.checkpoints IS
 'How often the server makes checkpoints, and whether on time or for want of WAL space.';
@@ -357,7 +357,7 @@ CREATE VIEW steward.io_activity AS
 SELECT i.backend_type, i.object, i.context, i.reads, i.read_bytes, i.read_time / 1000 AS read_seconds,
        i.writes, i.write_bytes, i.write_time / 1000 AS write_seconds, i.extends, i.extend_bytes,
        i.hits, i.evictions, i.reuses, i.fsyncs, i.stats_reset AS counted_since
-  FROM steward.io_rows() i;
+  FROM steward_internal.io_rows() i;
 COMMENT ON VIEW steward.io_activity IS
 'Who reads and writes how much; no rows before 16. What does not occur is null.';
 COMMENT ON COLUMN steward.io_activity.backend_type IS 'kind of process; with object and context it identifies a row';
@@ -383,7 +383,7 @@ GRANT SELECT ON steward.io_activity TO pg_monitor;
 --
 
 -- Reports are mailed and metrics stored: better one value too many that is not shown.
-CREATE FUNCTION steward.setting_shown(name text, value text, type text) RETURNS text
+CREATE FUNCTION steward_internal.setting_shown(name text, value text, type text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE
     WHEN value IN ('', '(disabled)') OR type IN ('bool', 'enum', 'integer', 'real') THEN value
@@ -392,20 +392,20 @@ RETURN CASE
     WHEN name COLLATE "C" ~* 'command$' THEN concat_ws(' ', CASE WHEN split_part(value, ' ', 1) !~ '[=@:;&|()`$]' THEN split_part(value, ' ', 1) END, CASE WHEN value ~ '[ =@:;&|()`$]' THEN '(hidden)' END)
     WHEN value COLLATE "C" ~* '://[^/]*@|(key|secret|passw\w*|passphrase|pwd|token)[''"]?\s*[=:]|-----BEGIN' THEN '(hidden)'
     ELSE value END;
-REVOKE ALL ON FUNCTION steward.setting_shown(text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.setting_shown(text, text, text) TO pg_monitor;
-COMMENT ON FUNCTION steward.setting_shown(text, text, text) IS
+REVOKE ALL ON FUNCTION steward_internal.setting_shown(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.setting_shown(text, text, text) TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.setting_shown(text, text, text) IS
 'The value of a setting, or (hidden) if it can hold a password or key.';
 
 CREATE VIEW steward.settings_changed AS
-SELECT s.name, steward.setting_shown(s.name, s.setting, s.vartype) AS setting, s.unit, s.boot_val AS built_in,
+SELECT s.name, steward_internal.setting_shown(s.name, s.setting, s.vartype) AS setting, s.unit, s.boot_val AS built_in,
        CASE WHEN s.sourcefile LIKE '%postgresql.auto.conf' THEN 'ALTER SYSTEM' ELSE s.source END AS source, s.context, s.pending_restart,
        NULL::name AS database_name, NULL::name AS role_name
   FROM pg_settings s
  -- those of roles and databases follow, and what this session alone says is nobody else's
  WHERE s.setting IS DISTINCT FROM s.boot_val AND s.source IN ('configuration file', 'command line', 'environment variable') OR s.pending_restart
  UNION ALL
-SELECT k.name, steward.setting_shown(k.name, k.value, s.vartype), CASE WHEN k.value ~ '^[-.0-9]+$' THEN s.unit END, s.boot_val,
+SELECT k.name, steward_internal.setting_shown(k.name, k.value, s.vartype), CASE WHEN k.value ~ '^[-.0-9]+$' THEN s.unit END, s.boot_val,
        CASE WHEN r.setrole <> 0 AND r.setdatabase <> 0 THEN 'role in database' WHEN r.setrole <> 0 THEN 'role' WHEN r.setdatabase <> 0 THEN 'database' ELSE 'all roles' END,
        s.context, false, d.datname, CASE WHEN r.setrole <> 0 THEN pg_get_userbyid(r.setrole) END
   FROM pg_db_role_setting r

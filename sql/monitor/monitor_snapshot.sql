@@ -64,14 +64,14 @@ COMMENT ON COLUMN steward.snapshot_rows.gauges IS 'what goes up and down, and te
 GRANT SELECT ON steward.snapshot_rows TO pg_monitor;
 
 -- A name that promises a secret, or a value that has one in it; both are guesses, and rather one too many.
-CREATE FUNCTION steward.setting_shown(name text, value text) RETURNS text
+CREATE FUNCTION steward_internal.setting_shown(name text, value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN name COLLATE "C" ~* '(passw|passphrase|secret|token|credential|conninfo|keys?$)'
               OR value COLLATE "C" ~* '(passw|secret|token|credential|key)\w*\s*[=:]|://[^/\s]*:[^/\s]*@' THEN '(hidden)' ELSE value END;
-COMMENT ON FUNCTION steward.setting_shown(text, text) IS
+COMMENT ON FUNCTION steward_internal.setting_shown(text, text) IS
 'The value of a setting, or "(hidden)" if it looks like a secret.';
 
-CREATE FUNCTION steward.statements_counted_since() RETURNS timestamptz
+CREATE FUNCTION steward_internal.statements_counted_since() RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -84,13 +84,13 @@ BEGIN
     END IF;
     RETURN since;
 END $$;
-REVOKE ALL ON FUNCTION steward.statements_counted_since() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.statements_counted_since() TO pg_monitor;
-COMMENT ON FUNCTION steward.statements_counted_since() IS
+REVOKE ALL ON FUNCTION steward_internal.statements_counted_since() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.statements_counted_since() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.statements_counted_since() IS
 'When pg_stat_statements forgot all it had; null if it is not there.';
 
 -- Each query gives object_key, object, counters, gauges and counted_since; $1 is how many objects are wanted at most.
-CREATE FUNCTION steward.snapshot_queries(OUT source text, OUT since text, OUT query text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.snapshot_queries(OUT source text, OUT since text, OUT query text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT q.source, q.since, q.query
@@ -119,7 +119,7 @@ BEGIN ATOMIC
                   FROM steward.index_usage s ORDER BY s.scans DESC, s.index_id LIMIT $1) s
          CROSS JOIN LATERAL (SELECT s.scans, s.entries_read, s.rows_fetched) c
          CROSS JOIN LATERAL (SELECT s.index_bytes) g$$),
-    ('slow_queries', 'SELECT steward.statements_counted_since()', $$
+    ('slow_queries', 'SELECT steward_internal.statements_counted_since()', $$
         SELECT concat_ws(' ', s.query_id, s.is_top_level, s.user_name, s.database_name), left(s.query, 1000), to_jsonb(c), to_jsonb(g), s.counted_since
           FROM (SELECT s.* FROM steward.slow_queries s WHERE s.query_id IS NOT NULL LIMIT $1) s
          CROSS JOIN LATERAL (SELECT s.calls, s.total_seconds, s.plan_seconds, s.rows, s.blocks_hit, s.blocks_read, s.blocks_dirtied, s.blocks_written,
@@ -166,18 +166,18 @@ BEGIN ATOMIC
         SELECT to_jsonb(k)::text, s.name || coalesce(' in ' || quote_ident(s.database_name), '') || coalesce(' for ' || quote_ident(s.role_name), ''), NULL::jsonb, to_jsonb(g), NULL
           FROM steward.settings_changed s
          CROSS JOIN LATERAL (SELECT s.name, s.database_name, s.role_name, s.source = 'all roles' AS of_all_roles) k
-         CROSS JOIN LATERAL (SELECT steward.setting_shown(s.name, s.setting) AS setting, s.unit, s.source) g$$),
+         CROSS JOIN LATERAL (SELECT steward_internal.setting_shown(s.name, s.setting) AS setting, s.unit, s.source) g$$),
     ('health_check', NULL, $$
         SELECT s.check_name, s.check_name, NULL::jsonb, to_jsonb(g), NULL
           FROM steward.health_check s
          CROSS JOIN LATERAL (SELECT s.status, s.status_code, s.value) g$$)) q(source, since, query);
 END;
-REVOKE ALL ON FUNCTION steward.snapshot_queries() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.snapshot_queries() TO pg_monitor;
-COMMENT ON FUNCTION steward.snapshot_queries() IS
+REVOKE ALL ON FUNCTION steward_internal.snapshot_queries() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.snapshot_queries() TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.snapshot_queries() IS
 'What a snapshot looks at, and the query that tells since when the whole of it counts.';
 
-CREATE FUNCTION steward.snapshot_take(of_snapshot bigint, of_source text, since text, query text, top integer) RETURNS void
+CREATE FUNCTION steward_internal.snapshot_take(of_snapshot bigint, of_source text, since text, query text, top integer) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -202,8 +202,8 @@ BEGIN
     INSERT INTO steward.snapshot_sources (snapshot_id, source, is_complete, counted_since)
     VALUES (of_snapshot, of_source, jsonb_array_length(objects) < top, source_since);
 END $$;
-REVOKE ALL ON FUNCTION steward.snapshot_take(bigint, text, text, text, integer) FROM PUBLIC;
-COMMENT ON FUNCTION steward.snapshot_take(bigint, text, text, text, integer) IS
+REVOKE ALL ON FUNCTION steward_internal.snapshot_take(bigint, text, text, text, integer) FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.snapshot_take(bigint, text, text, text, integer) IS
 'Writes what one source says now into a snapshot.';
 
 CREATE FUNCTION steward.snapshot(top integer DEFAULT 200) RETURNS bigint
@@ -240,16 +240,16 @@ BEGIN
                  (SELECT min(w.stats_reset) FROM pg_stat_wal w), (SELECT min(s.stats_reset) FROM pg_stat_slru s))
       FROM pg_database d WHERE d.datname = current_database()
     RETURNING id INTO snapshot_id;
-    FOR wanted IN SELECT q.source, q.since, q.query FROM steward.snapshot_queries() q LOOP
+    FOR wanted IN SELECT q.source, q.since, q.query FROM steward_internal.snapshot_queries() q LOOP
         BEGIN
-            PERFORM steward.snapshot_take(snapshot_id, wanted.source, wanted.since, wanted.query, top);
+            PERFORM steward_internal.snapshot_take(snapshot_id, wanted.source, wanted.since, wanted.query, top);
         EXCEPTION WHEN OTHERS THEN
             INSERT INTO steward.snapshot_sources (snapshot_id, source, is_complete, problem) VALUES (snapshot_id, wanted.source, false, SQLERRM);
         END;
     END LOOP;
 
     -- loads the library, which knows the setting
-    PERFORM steward.library_version();
+    PERFORM steward_internal.library_version();
     retention := nullif(current_setting('steward.snapshot_retention')::interval, '0');
     DELETE FROM steward.snapshots s WHERE s.taken_at < clock_timestamp() - retention;
     IF FOUND THEN

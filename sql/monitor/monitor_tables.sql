@@ -4,25 +4,25 @@
 -- What the other views build on
 --
 
-CREATE VIEW steward.monitor_user_tables AS
+CREATE VIEW steward_internal.monitor_user_tables AS
 SELECT c.oid AS relation, n.nspname AS schema_name, c.relname AS table_name, format('%I.%I', n.nspname, c.relname) AS qualified_name,
        c.relkind, c.relispartition, nullif(c.reltuples, -1)::bigint AS estimated_rows
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
-   AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward')
+   AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e');
-COMMENT ON VIEW steward.monitor_user_tables IS
+COMMENT ON VIEW steward_internal.monitor_user_tables IS
 'Tables and materialized views that are neither temporary nor the system''s, an extension''s or pg_steward''s: those whose faults are their owner''s.';
-COMMENT ON COLUMN steward.monitor_user_tables.relation IS 'The table''s oid.';
-COMMENT ON COLUMN steward.monitor_user_tables.schema_name IS 'Its schema.';
-COMMENT ON COLUMN steward.monitor_user_tables.table_name IS 'Its name.';
-COMMENT ON COLUMN steward.monitor_user_tables.qualified_name IS 'Both, quoted for a command.';
-COMMENT ON COLUMN steward.monitor_user_tables.relkind IS 'r table, p partitioned table, m materialized view.';
-COMMENT ON COLUMN steward.monitor_user_tables.relispartition IS 'Whether it is a partition.';
-COMMENT ON COLUMN steward.monitor_user_tables.estimated_rows IS 'Rows when VACUUM or ANALYZE last looked; null if none did.';
+COMMENT ON COLUMN steward_internal.monitor_user_tables.relation IS 'The table''s oid.';
+COMMENT ON COLUMN steward_internal.monitor_user_tables.schema_name IS 'Its schema.';
+COMMENT ON COLUMN steward_internal.monitor_user_tables.table_name IS 'Its name.';
+COMMENT ON COLUMN steward_internal.monitor_user_tables.qualified_name IS 'Both, quoted for a command.';
+COMMENT ON COLUMN steward_internal.monitor_user_tables.relkind IS 'r table, p partitioned table, m materialized view.';
+COMMENT ON COLUMN steward_internal.monitor_user_tables.relispartition IS 'Whether it is a partition.';
+COMMENT ON COLUMN steward_internal.monitor_user_tables.estimated_rows IS 'Rows when VACUUM or ANALYZE last looked; null if none did.';
 
-CREATE VIEW steward.monitor_partition_tree AS
+CREATE VIEW steward_internal.monitor_partition_tree AS
 WITH RECURSIVE tree AS (
     SELECT p.partrelid AS root, p.partrelid AS relation, 0 AS level, p.partdefid AS default_id, false AS in_default, false AS detach_pending
       FROM pg_partitioned_table p
@@ -34,14 +34,14 @@ WITH RECURSIVE tree AS (
       LEFT JOIN pg_partitioned_table p ON p.partrelid = i.inhrelid
 )
 SELECT t.root, t.relation, t.level, t.default_id, t.in_default, t.detach_pending FROM tree t;
-COMMENT ON VIEW steward.monitor_partition_tree IS
+COMMENT ON VIEW steward_internal.monitor_partition_tree IS
 'Partitioned tables that are no partitions themselves, with all that is below each.';
-COMMENT ON COLUMN steward.monitor_partition_tree.root IS 'The partitioned table''s oid.';
-COMMENT ON COLUMN steward.monitor_partition_tree.relation IS 'The oid of itself or of a partition on any level.';
-COMMENT ON COLUMN steward.monitor_partition_tree.level IS '0 for the table itself.';
-COMMENT ON COLUMN steward.monitor_partition_tree.default_id IS 'The oid of its default partition, 0 if it has none; null if it is not partitioned.';
-COMMENT ON COLUMN steward.monitor_partition_tree.in_default IS 'Whether it is, or is below, a default partition.';
-COMMENT ON COLUMN steward.monitor_partition_tree.detach_pending IS 'Whether DETACH PARTITION CONCURRENTLY did not end.';
+COMMENT ON COLUMN steward_internal.monitor_partition_tree.root IS 'The partitioned table''s oid.';
+COMMENT ON COLUMN steward_internal.monitor_partition_tree.relation IS 'The oid of itself or of a partition on any level.';
+COMMENT ON COLUMN steward_internal.monitor_partition_tree.level IS '0 for the table itself.';
+COMMENT ON COLUMN steward_internal.monitor_partition_tree.default_id IS 'The oid of its default partition, 0 if it has none; null if it is not partitioned.';
+COMMENT ON COLUMN steward_internal.monitor_partition_tree.in_default IS 'Whether it is, or is below, a default partition.';
+COMMENT ON COLUMN steward_internal.monitor_partition_tree.detach_pending IS 'Whether DETACH PARTITION CONCURRENTLY did not end.';
 
 --
 -- Databases
@@ -122,7 +122,7 @@ SELECT n.nspname AS schema_name, c.relname AS table_name, c.oid AS relation_id,
        s.heap_bytes + s.toast_bytes + s.index_bytes + s.other_bytes AS total_bytes, r.live_rows AS estimated_rows
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  JOIN steward.monitor_rows r ON r.relation = c.oid
+  JOIN steward_internal.monitor_rows r ON r.relation = c.oid
  CROSS JOIN LATERAL steward.relation_sizes(c.oid) s
  WHERE c.relkind IN ('r', 'm')
    AND (n.nspname !~ '^pg_(?!temp)' AND n.nspname <> 'information_schema' OR c.oid = 'pg_largeobject'::regclass);
@@ -154,7 +154,7 @@ SELECT s.schemaname AS schema_name, s.relname AS table_name, s.relid AS relation
        s.last_vacuum, s.last_autovacuum, s.last_analyze, s.last_autoanalyze,
        s.vacuum_count AS vacuums, s.autovacuum_count AS autovacuums, s.analyze_count AS analyzes, s.autoanalyze_count AS autoanalyzes
   FROM pg_stat_user_tables s
-  LEFT JOIN steward.monitor_rows r ON r.relation = s.relid
+  LEFT JOIN steward_internal.monitor_rows r ON r.relation = s.relid
   -- these columns came with 16
  CROSS JOIN LATERAL (SELECT CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN to_jsonb(s) END AS row) j;
 COMMENT ON VIEW steward.table_stats IS
@@ -227,9 +227,9 @@ SELECT n.nspname AS schema_name, r.relname AS table_name, r.oid AS relation_id,
                CASE WHEN bool_and(w.rows IS NOT NULL) FILTER (WHERE c.relkind <> 'p') THEN sum(w.rows)::bigint END AS estimated_rows,
                sum(z.heap_bytes)::bigint AS table_bytes,
                sum(z.heap_bytes + z.toast_bytes + z.index_bytes + z.other_bytes)::bigint AS total_bytes
-          FROM steward.monitor_partition_tree t
+          FROM steward_internal.monitor_partition_tree t
           JOIN pg_class c ON c.oid = t.relation
-          LEFT JOIN steward.monitor_rows m ON m.relation = t.relation
+          LEFT JOIN steward_internal.monitor_rows m ON m.relation = t.relation
          CROSS JOIN LATERAL (SELECT CASE WHEN c.relkind = 'f' THEN nullif(c.reltuples, -1)::bigint ELSE m.live_rows END AS rows) w
           LEFT JOIN LATERAL steward.relation_sizes(CASE WHEN c.relkind = 'r' THEN c.oid END) z ON true
           LEFT JOIN LATERAL (SELECT format('%I.%I', dn.nspname, dc.relname) AS qualified_name
@@ -260,11 +260,11 @@ GRANT SELECT ON steward.partitions TO pg_monitor;
 -- Sequences
 --
 
-CREATE FUNCTION steward.sequence_state(sequence oid, OUT last_value bigint, OUT is_called boolean)
+CREATE FUNCTION steward_internal.sequence_state(sequence oid, OUT last_value bigint, OUT is_called boolean)
 AS 'MODULE_PATHNAME', 'steward_sequence_state' LANGUAGE C STRICT;
-REVOKE ALL ON FUNCTION steward.sequence_state(oid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION steward.sequence_state(oid) TO pg_monitor;
-COMMENT ON FUNCTION steward.sequence_state(oid) IS
+REVOKE ALL ON FUNCTION steward_internal.sequence_state(oid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION steward_internal.sequence_state(oid) TO pg_monitor;
+COMMENT ON FUNCTION steward_internal.sequence_state(oid) IS
 'Where a sequence stands, as SELECT from it has it, but without waiting; null while it is altered, if it is another session''s, or unlogged on a standby.';
 
 CREATE VIEW steward.sequence_usage AS
@@ -298,7 +298,7 @@ WITH uses AS MATERIALIZED (
       JOIN pg_class c ON c.oid = s.seqrelid AND c.relpersistence <> 't'
       JOIN pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN columns u ON u.sequence = s.seqrelid
-     CROSS JOIN LATERAL steward.sequence_state(s.seqrelid) q
+     CROSS JOIN LATERAL steward_internal.sequence_state(s.seqrelid) q
 ), counts AS (
     SELECT b.*, b.seqcycle AND b.lowest = b.seqmin AND b.highest = b.seqmax AS cycles,
            CASE WHEN b.seqincrement > 0 THEN b.seqmax >= b.column_highest ELSE b.seqmin < -b.column_highest END AS column_ends,

@@ -202,7 +202,7 @@ WITH RECURSIVE leaves AS (
       JOIN pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN steward.autovacuum_queue q ON q.relation_id = c.oid
       LEFT JOIN partitioned p ON p.root = c.oid
-     WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward')
+     WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 )
 SELECT t.nspname AS schema_name, t.relname AS table_name, t.oid AS relation_id, t.has_statistics, t.last_analyze, t.modified_rows,

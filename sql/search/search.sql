@@ -5,7 +5,7 @@ AS 'MODULE_PATHNAME', 'steward_search_vector_trigger' LANGUAGE C;
 COMMENT ON FUNCTION steward.search_vector_trigger() IS
 'Keeps a search vector. Arguments: its column, the sources as column[#>{path}][:weight], config=, config_column=.';
 
-CREATE FUNCTION steward.search_config_name(config regconfig) RETURNS text
+CREATE FUNCTION steward_internal.search_config_name(config regconfig) RETURNS text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT CASE n.nspname WHEN 'pg_catalog' THEN quote_ident(c.cfgname) ELSE format('%I.%I', n.nspname, c.cfgname) END
@@ -13,35 +13,35 @@ BEGIN ATOMIC
       JOIN pg_namespace n ON n.oid = c.cfgnamespace
      WHERE c.oid = config;
 END;
-COMMENT ON FUNCTION steward.search_config_name(regconfig) IS
+COMMENT ON FUNCTION steward_internal.search_config_name(regconfig) IS
 'The name of a text search configuration as the search_vector trigger takes it.';
 
 -- Rows are filled in that have no vector yet; a trigger that says refill=yes took the place of another, so that all
 -- rows are to be filled in. It says so until that is done.
-CREATE FUNCTION steward.search_attach(relation regclass, arguments text[], vector_column name, refill boolean) RETURNS SETOF text
+CREATE FUNCTION steward_internal.search_attach(relation regclass, arguments text[], vector_column name, refill boolean) RETURNS SETOF text
 LANGUAGE sql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
-    SELECT steward.upkeep_run(ARRAY(SELECT steward.upkeep_attach(
-        relation, 'search_vector_trigger', steward.upkeep_trigger_name(vector_column), 'BEFORE INSERT OR UPDATE', 'ROW',
+    SELECT steward_internal.upkeep_run(ARRAY(SELECT steward_internal.upkeep_attach(
+        relation, 'search_vector_trigger', steward_internal.upkeep_trigger_name(vector_column), 'BEFORE INSERT OR UPDATE', 'ROW',
         arguments || CASE WHEN refill THEN ARRAY['refill=yes'] ELSE '{}' END, vector_column)));
 END;
-COMMENT ON FUNCTION steward.search_attach(regclass, text[], name, boolean) IS
+COMMENT ON FUNCTION steward_internal.search_attach(regclass, text[], name, boolean) IS
 'Attaches the search_vector trigger to a table and its inheritance children; returns the commands it ran.';
 
-CREATE FUNCTION steward.search_prepare(relation regclass, sources text[], config regconfig, vector_column name, config_column name,
+CREATE FUNCTION steward_internal.search_prepare(relation regclass, sources text[], config regconfig, vector_column name, config_column name,
     OUT arguments text[], OUT refill boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
     command text;
-    wanted constant text[] := array_remove(quote_ident(vector_column) || sources || ('config=' || steward.search_config_name(config))
+    wanted constant text[] := array_remove(quote_ident(vector_column) || sources || ('config=' || steward_internal.search_config_name(config))
                                            || ('config_column=' || quote_ident(config_column)), NULL);
 BEGIN
     IF num_nulls(relation, sources, config, vector_column) > 0 OR array_position(sources, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING
             MESSAGE = 'arguments of steward.search_enable() but "config_column" must not be null';
     END IF;
-    PERFORM steward.upkeep_check_owner(relation);
+    PERFORM steward_internal.upkeep_check_owner(relation);
     IF EXISTS (SELECT FROM unnest(sources) s WHERE s ~ '^[a-z_]+=') THEN
         RAISE invalid_parameter_value USING
             MESSAGE = 'sources must not contain options of the trigger',
@@ -55,9 +55,9 @@ BEGIN
     END IF;
     -- vectors that are there already may be somebody else's
     refill := EXISTS (
-        SELECT FROM steward.table_members(relation) m
+        SELECT FROM steward_internal.table_members(relation) m
           JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = vector_column AND NOT a.attisdropped
-         WHERE NOT EXISTS (SELECT FROM steward.upkeep_existing(m.member, 'search_vector_trigger', 'ROW', vector_column) t
+         WHERE NOT EXISTS (SELECT FROM steward_internal.upkeep_existing(m.member, 'search_vector_trigger', 'ROW', vector_column) t
                             WHERE t.arguments = wanted));
     IF NOT EXISTS (SELECT FROM pg_attribute a
                     WHERE a.attrelid = relation AND a.attname = vector_column AND NOT a.attisdropped) THEN
@@ -67,15 +67,15 @@ BEGIN
     END IF;
 
     arguments := wanted;
-    FOR command IN SELECT steward.search_attach(relation, arguments, vector_column, refill) LOOP
+    FOR command IN SELECT steward_internal.search_attach(relation, arguments, vector_column, refill) LOOP
         RAISE NOTICE '%', command;
     END LOOP;
-    PERFORM steward.upkeep_check(relation);
+    PERFORM steward_internal.upkeep_check(relation);
 END $$;
-COMMENT ON FUNCTION steward.search_prepare(regclass, text[], regconfig, name, name) IS
+COMMENT ON FUNCTION steward_internal.search_prepare(regclass, text[], regconfig, name, name) IS
 'First step of search_enable(): the column and the trigger.';
 
-CREATE FUNCTION steward.search_index_commands(relation regclass, vector_column name, concurrently boolean) RETURNS SETOF text
+CREATE FUNCTION steward_internal.search_index_commands(relation regclass, vector_column name, concurrently boolean) RETURNS SETOF text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH members AS (
@@ -86,7 +86,7 @@ BEGIN ATOMIC
                   JOIN pg_am am ON am.oid = x.relam AND am.amname = 'gin'
                   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] AND a.attname = vector_column
                  WHERE i.indrelid = m.member AND i.indnatts = 1 AND i.indpred IS NULL AND i.indisvalid) AS valid_index
-          FROM steward.table_members(relation) m
+          FROM steward_internal.table_members(relation) m
           JOIN pg_class c ON c.oid = m.member
     )
     SELECT c.command
@@ -108,7 +108,7 @@ BEGIN ATOMIC
                    OR m.member = relation AND m.relkind = 'p')) c
      ORDER BY m.depth DESC, m.qualified_name COLLATE "C", c.place;
 END;
-COMMENT ON FUNCTION steward.search_index_commands(regclass, name, boolean) IS
+COMMENT ON FUNCTION steward_internal.search_index_commands(regclass, name, boolean) IS
 'Last step of search_enable(): the commands that create the indexes that are missing.';
 
 CREATE PROCEDURE steward.search_enable(
@@ -128,13 +128,13 @@ RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    commands text[] := ARRAY(SELECT steward.upkeep_detach(relation, 'search_vector_trigger', vector_column));
+    commands text[] := ARRAY(SELECT steward_internal.upkeep_detach(relation, 'search_vector_trigger', vector_column));
 BEGIN
     -- without our trigger it is not our column either
     IF commands <> '{}' AND NOT keep_column THEN
         commands := commands || format('ALTER TABLE %s DROP COLUMN %I', relation, vector_column);
     END IF;
-    RETURN QUERY SELECT * FROM steward.upkeep_run(commands);
+    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(commands);
 END $$;
 COMMENT ON FUNCTION steward.search_disable(regclass, name, boolean) IS
 'Drops the search_vector trigger of a table, its vectors and with them their index; returns the commands it ran.';

@@ -77,122 +77,122 @@ COMMENT ON FUNCTION steward.current_user_id_text() IS
 -- One name for all types. The planner makes of is_current_tenant(column) what column = steward.current_tenant_int(),
 -- _bigint(), _uuid() or _text() is, and refuses columns of other types.
 
-CREATE FUNCTION steward.is_current_support(internal) RETURNS internal
+CREATE FUNCTION steward_internal.is_current_support(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'steward_is_current_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION steward.is_current_support(internal) IS
+COMMENT ON FUNCTION steward_internal.is_current_support(internal) IS
 'Has the planner compare the column itself where is_current_tenant() or is_current_user() is called.';
 
 CREATE FUNCTION steward.is_current_tenant(smallint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(smallint) IS
 'Is this the tenant that the transaction works for?';
 
 CREATE FUNCTION steward.is_current_tenant(integer) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(integer) IS
 'Is this the tenant that the transaction works for?';
 
 CREATE FUNCTION steward.is_current_tenant(bigint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(bigint) IS
 'Is this the tenant that the transaction works for?';
 
 CREATE FUNCTION steward.is_current_tenant(uuid) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(uuid) IS
 'Is this the tenant that the transaction works for?';
 
 CREATE FUNCTION steward.is_current_tenant(text) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(text) IS
 'Is this the tenant that the transaction works for?';
 
 CREATE FUNCTION steward.is_current_tenant(anyelement) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(anyelement) IS
 'Raises 42804: only integer, bigint, uuid and text columns can say which tenant a row belongs to.';
 
 CREATE FUNCTION steward.is_current_user(smallint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(smallint) IS
 'Is this the user that the transaction works for?';
 
 CREATE FUNCTION steward.is_current_user(integer) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(integer) IS
 'Is this the user that the transaction works for?';
 
 CREATE FUNCTION steward.is_current_user(bigint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(bigint) IS
 'Is this the user that the transaction works for?';
 
 CREATE FUNCTION steward.is_current_user(uuid) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(uuid) IS
 'Is this the user that the transaction works for?';
 
 CREATE FUNCTION steward.is_current_user(text) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(text) IS
 'Is this the user that the transaction works for?';
 
 CREATE FUNCTION steward.is_current_user(anyelement) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1
-SUPPORT steward.is_current_support;
+SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(anyelement) IS
 'Raises 42804: only integer, bigint, uuid and text columns can say which user a row belongs to.';
 
 -- The same with the tenant in the plan, so that the planner leaves out the partitions of others.
 
-CREATE FUNCTION steward.is_current_folded_support(internal) RETURNS internal
+CREATE FUNCTION steward_internal.is_current_folded_support(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'steward_is_current_folded_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION steward.is_current_folded_support(internal) IS
+COMMENT ON FUNCTION steward_internal.is_current_folded_support(internal) IS
 'Has the planner compare the column with a constant and the constant with the tenant where is_current_tenant_folded() is called.';
 
 CREATE FUNCTION steward.is_current_tenant_folded(smallint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_folded_support;
+SUPPORT steward_internal.is_current_folded_support;
 COMMENT ON FUNCTION steward.is_current_tenant_folded(smallint) IS
 'Is this the tenant that the transaction works for? Planned for this one tenant.';
 
 CREATE FUNCTION steward.is_current_tenant_folded(integer) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_folded_support;
+SUPPORT steward_internal.is_current_folded_support;
 COMMENT ON FUNCTION steward.is_current_tenant_folded(integer) IS
 'Is this the tenant that the transaction works for? Planned for this one tenant.';
 
 CREATE FUNCTION steward.is_current_tenant_folded(bigint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_folded_support;
+SUPPORT steward_internal.is_current_folded_support;
 COMMENT ON FUNCTION steward.is_current_tenant_folded(bigint) IS
 'Is this the tenant that the transaction works for? Planned for this one tenant.';
 
 CREATE FUNCTION steward.is_current_tenant_folded(uuid) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_folded_support;
+SUPPORT steward_internal.is_current_folded_support;
 COMMENT ON FUNCTION steward.is_current_tenant_folded(uuid) IS
 'Is this the tenant that the transaction works for? Planned for this one tenant.';
 
 CREATE FUNCTION steward.is_current_tenant_folded(text) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
-SUPPORT steward.is_current_folded_support;
+SUPPORT steward_internal.is_current_folded_support;
 COMMENT ON FUNCTION steward.is_current_tenant_folded(text) IS
 'Is this the tenant that the transaction works for? Planned for this one tenant.';
 
 CREATE FUNCTION steward.is_current_tenant_folded(anyelement) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1
-SUPPORT steward.is_current_folded_support;
+SUPPORT steward_internal.is_current_folded_support;
 COMMENT ON FUNCTION steward.is_current_tenant_folded(anyelement) IS
 'Raises 42804: only integer, bigint, uuid and text columns can say which tenant a row belongs to.';

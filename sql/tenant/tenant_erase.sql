@@ -1,7 +1,7 @@
 -- tenant_erase: removing everything that belongs to a tenant.
 
 -- Written so that indexes can be used. Values that are equal to the key's only by a collation are other tenants'.
-CREATE FUNCTION steward.tenant_condition(relation regclass, column_name name, tenant text) RETURNS text
+CREATE FUNCTION steward_internal.tenant_condition(relation regclass, column_name name, tenant text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
@@ -22,21 +22,21 @@ BEGIN
     END IF;
     RETURN format('t.%I::text = %L', column_name, tenant);
 END $$;
-COMMENT ON FUNCTION steward.tenant_condition(regclass, name, text) IS
+COMMENT ON FUNCTION steward_internal.tenant_condition(regclass, name, text) IS
 'The condition that the rows of a tenant in a table called t meet.';
 
-CREATE FUNCTION steward.tenant_erase_tables(tenant text, tenant_columns name[], schema_name text,
+CREATE FUNCTION steward_internal.tenant_erase_tables(tenant text, tenant_columns name[], schema_name text,
     OUT relation regclass, OUT column_name name, OUT condition text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT t.relation_id::regclass, t.column_name, steward.tenant_condition(t.relation_id, t.column_name, tenant)
-      FROM steward.tenant_tables(tenant_columns) t
+    SELECT t.relation_id::regclass, t.column_name, steward_internal.tenant_condition(t.relation_id, t.column_name, tenant)
+      FROM steward_internal.tenant_tables(tenant_columns) t
      WHERE NOT t.is_partition AND t.schema_id IS DISTINCT FROM to_regnamespace(quote_ident(schema_name));
 END;
-COMMENT ON FUNCTION steward.tenant_erase_tables(text, name[], text) IS
+COMMENT ON FUNCTION steward_internal.tenant_erase_tables(text, name[], text) IS
 'The tables outside its own schema that have rows of a tenant, and which these are.';
 
-CREATE FUNCTION steward.tenant_erase_check(relation regclass) RETURNS void
+CREATE FUNCTION steward_internal.tenant_erase_check(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $$
 BEGIN
@@ -53,11 +53,11 @@ BEGIN
             MESSAGE = format('rows of foreign table %s cannot be deleted', relation);
     END IF;
 END $$;
-COMMENT ON FUNCTION steward.tenant_erase_check(regclass) IS
+COMMENT ON FUNCTION steward_internal.tenant_erase_check(regclass) IS
 'Raises 42501 unless the current role can read and delete all rows of a table.';
 
 -- A foreign key counts for the root of a partition.
-CREATE FUNCTION steward.tenant_erase_keys(OUT key_id oid, OUT child regclass, OUT parent regclass, OUT action "char", OUT is_deferrable boolean, OUT join_condition text)
+CREATE FUNCTION steward_internal.tenant_erase_keys(OUT key_id oid, OUT child regclass, OUT parent regclass, OUT action "char", OUT is_deferrable boolean, OUT join_condition text)
 RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -72,10 +72,10 @@ BEGIN ATOMIC
       FROM pg_constraint c
      WHERE c.contype = 'f' AND c.conparentid = 0;
 END;
-COMMENT ON FUNCTION steward.tenant_erase_keys() IS
+COMMENT ON FUNCTION steward_internal.tenant_erase_keys() IS
 'The foreign keys of this database, between tables and partitioned tables.';
 
-CREATE FUNCTION steward.tenant_erase_order(relations regclass[], OUT ordered regclass[], OUT deferred oid[])
+CREATE FUNCTION steward_internal.tenant_erase_order(relations regclass[], OUT ordered regclass[], OUT deferred oid[])
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -89,17 +89,17 @@ BEGIN
         -- whose rows no other table refers to; in a circle, whose rows can go before those that refer to them
         SELECT array_agg(r.relation ORDER BY r.relation::text COLLATE "C") INTO free
           FROM unnest(remaining) r (relation)
-         WHERE NOT EXISTS (SELECT FROM steward.tenant_erase_keys() k
+         WHERE NOT EXISTS (SELECT FROM steward_internal.tenant_erase_keys() k
                             WHERE k.parent = r.relation AND k.child <> r.relation AND k.child = ANY (remaining)
                               AND (whole OR NOT k.is_deferrable AND k.action NOT IN ('c', 'n', 'd')));
         IF free IS NULL AND NOT whole THEN
             RAISE object_not_in_prerequisite_state USING
                 MESSAGE = 'tables refer to each other in a circle',
                 DETAIL = (SELECT string_agg(format('%I of %s', c.conname, k.child), ', ' ORDER BY k.child::text COLLATE "C", c.conname)
-                            FROM steward.tenant_erase_keys() k JOIN pg_constraint c ON c.oid = k.key_id
+                            FROM steward_internal.tenant_erase_keys() k JOIN pg_constraint c ON c.oid = k.key_id
                            WHERE k.child = ANY (remaining) AND k.parent = ANY (remaining) AND k.child <> k.parent),
                 HINT = (SELECT format('ALTER TABLE %s ALTER CONSTRAINT %I DEFERRABLE;', k.child, c.conname)
-                          FROM steward.tenant_erase_keys() k JOIN pg_constraint c ON c.oid = k.key_id
+                          FROM steward_internal.tenant_erase_keys() k JOIN pg_constraint c ON c.oid = k.key_id
                          WHERE k.child = ANY (remaining) AND k.parent = ANY (remaining) AND k.child <> k.parent
                          ORDER BY k.child::text COLLATE "C", c.conname LIMIT 1);
         ELSIF free IS NULL THEN
@@ -107,7 +107,7 @@ BEGIN
             CONTINUE;
         ELSIF NOT whole THEN
             free := free[1:1];
-            deferred := deferred || ARRAY(SELECT k.key_id FROM steward.tenant_erase_keys() k
+            deferred := deferred || ARRAY(SELECT k.key_id FROM steward_internal.tenant_erase_keys() k
                                            WHERE k.parent = free[1] AND k.child <> free[1] AND k.child = ANY (remaining) AND k.is_deferrable);
             whole := true;
         END IF;
@@ -115,20 +115,20 @@ BEGIN
         remaining := ARRAY(SELECT r.relation FROM unnest(remaining) r (relation) WHERE r.relation <> ALL (free));
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.tenant_erase_order(regclass[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_erase_order(regclass[]) IS
 'Tables in an order in which their rows can be deleted, and the foreign keys to be deferred for it.';
 
 -- Rows of tables without a tenant go where their parents go. Where that would lead to rows of other tenants, it ends.
-CREATE FUNCTION steward.tenant_erase_cascades(tenant text, tenant_columns name[], schema_name text,
+CREATE FUNCTION steward_internal.tenant_erase_cascades(tenant text, tenant_columns name[], schema_name text,
     OUT relation text, OUT rows bigint, OUT command text) RETURNS SETOF record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET quote_all_identifiers = off
 AS $$
 DECLARE
-    tables constant regclass[] := ARRAY(SELECT t.relation FROM steward.tenant_erase_tables(tenant, tenant_columns, schema_name) t);
+    tables constant regclass[] := ARRAY(SELECT t.relation FROM steward_internal.tenant_erase_tables(tenant, tenant_columns, schema_name) t);
     parents regclass[] := tables;
     -- the rows of each
     queries text[] := ARRAY(SELECT format('SELECT t.* FROM %s t WHERE %s', t.relation, t.condition)
-                              FROM steward.tenant_erase_tables(tenant, tenant_columns, schema_name) t);
+                              FROM steward_internal.tenant_erase_tables(tenant, tenant_columns, schema_name) t);
     followed oid[] := '{}';
     condition text;
     k record;
@@ -136,9 +136,9 @@ BEGIN
     WHILE parents <> '{}' LOOP
         FOR k IN
             SELECT f.*, t.condition AS own, c.conname
-              FROM steward.tenant_erase_keys() f
+              FROM steward_internal.tenant_erase_keys() f
               JOIN pg_constraint c ON c.oid = f.key_id
-              LEFT JOIN steward.tenant_erase_tables(tenant, tenant_columns, schema_name) t ON t.relation = f.child
+              LEFT JOIN steward_internal.tenant_erase_tables(tenant, tenant_columns, schema_name) t ON t.relation = f.child
              WHERE f.parent = parents[1] AND f.action IN ('c', 'n', 'd')
              ORDER BY f.child::text COLLATE "C", c.conname
         LOOP
@@ -168,10 +168,10 @@ BEGIN
         queries := queries[2:];
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.tenant_erase_cascades(text, name[], text) IS
+COMMENT ON FUNCTION steward_internal.tenant_erase_cascades(text, name[], text) IS
 'Which rows of tables without a tenant foreign keys will delete or change; raises 23503 if any are of other tenants.';
 
-CREATE FUNCTION steward.tenant_erase_schema(schema_name text,
+CREATE FUNCTION steward_internal.tenant_erase_schema(schema_name text,
     OUT relation text, OUT rows bigint, OUT command text) RETURNS SETOF record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET quote_all_identifiers = off
 AS $$
@@ -209,10 +209,10 @@ BEGIN
         RETURN NEXT;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.tenant_erase_schema(text) IS
+COMMENT ON FUNCTION steward_internal.tenant_erase_schema(text) IS
 'The tables of a schema and how many rows they have; raises 2BP01 if anything outside it depends on them.';
 
-CREATE FUNCTION steward.tenant_erase_rows(tenant text, tenant_columns name[], schema_name text, dry_run boolean,
+CREATE FUNCTION steward_internal.tenant_erase_rows(tenant text, tenant_columns name[], schema_name text, dry_run boolean,
     OUT relation text, OUT rows bigint, OUT command text) RETURNS SETOF record
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET quote_all_identifiers = off
 AS $$
@@ -223,10 +223,10 @@ DECLARE
     t record;
     remaining bigint;
 BEGIN
-    SELECT o.ordered, o.deferred INTO ordered, deferred FROM steward.tenant_erase_order(
-        ARRAY(SELECT e.relation FROM steward.tenant_erase_tables(tenant, tenant_columns, schema_name) e)) o;
-    PERFORM steward.tenant_erase_check(o.relation) FROM unnest(ordered) WITH ORDINALITY o (relation, place) ORDER BY o.place;
-    RETURN QUERY SELECT c.relation, c.rows, c.command FROM steward.tenant_erase_cascades(tenant, tenant_columns, schema_name) c;
+    SELECT o.ordered, o.deferred INTO ordered, deferred FROM steward_internal.tenant_erase_order(
+        ARRAY(SELECT e.relation FROM steward_internal.tenant_erase_tables(tenant, tenant_columns, schema_name) e)) o;
+    PERFORM steward_internal.tenant_erase_check(o.relation) FROM unnest(ordered) WITH ORDINALITY o (relation, place) ORDER BY o.place;
+    RETURN QUERY SELECT c.relation, c.rows, c.command FROM steward_internal.tenant_erase_cascades(tenant, tenant_columns, schema_name) c;
 
     SELECT string_agg(format('%I.%I', n.nspname, c.conname), ', ') INTO deferred_names
       FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.oid = ANY (deferred);
@@ -235,7 +235,7 @@ BEGIN
     END IF;
     FOR t IN
         SELECT e.relation, e.condition, CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END AS reach
-          FROM steward.tenant_erase_tables(tenant, tenant_columns, schema_name) e
+          FROM steward_internal.tenant_erase_tables(tenant, tenant_columns, schema_name) e
           JOIN pg_class c ON c.oid = e.relation
          ORDER BY array_position(ordered, e.relation)
     LOOP
@@ -251,7 +251,7 @@ BEGIN
         RETURN;
     END IF;
     SET CONSTRAINTS ALL IMMEDIATE;
-    FOR t IN SELECT e.relation, e.condition FROM steward.tenant_erase_tables(tenant, tenant_columns, schema_name) e LOOP
+    FOR t IN SELECT e.relation, e.condition FROM steward_internal.tenant_erase_tables(tenant, tenant_columns, schema_name) e LOOP
         EXECUTE format('SELECT count(*) FROM %s t WHERE %s', t.relation, t.condition) INTO remaining;
         IF remaining > 0 THEN
             RAISE object_not_in_prerequisite_state USING
@@ -264,7 +264,7 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.tenant_erase_rows(text, name[], text, boolean) IS
+COMMENT ON FUNCTION steward_internal.tenant_erase_rows(text, name[], text, boolean) IS
 'Deletes the rows of a tenant from the tables outside its schema, and makes sure that none is left.';
 
 CREATE FUNCTION steward.tenant_erase(tenant text, dry_run boolean DEFAULT true, tenant_columns name[] DEFAULT '{tenant_id}',
@@ -272,7 +272,7 @@ CREATE FUNCTION steward.tenant_erase(tenant text, dry_run boolean DEFAULT true, 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET quote_all_identifiers = off
 AS $$
 DECLARE
-    r constant steward.tenant := steward.tenant_lock(tenant);
+    r constant steward.tenant := steward_internal.tenant_lock(tenant);
     counts jsonb := '{}';
 BEGIN
     IF r.status = 'active' AND NOT dry_run THEN
@@ -281,9 +281,9 @@ BEGIN
             HINT = format('SELECT steward.tenant_suspend(%L);', tenant);
     END IF;
     FOR relation, rows, command IN
-        SELECT * FROM steward.tenant_erase_schema(r.schema_name)
+        SELECT * FROM steward_internal.tenant_erase_schema(r.schema_name)
          UNION ALL
-        SELECT * FROM steward.tenant_erase_rows(tenant, tenant_columns, r.schema_name, dry_run)
+        SELECT * FROM steward_internal.tenant_erase_rows(tenant, tenant_columns, r.schema_name, dry_run)
     LOOP
         counts := counts || jsonb_build_object(relation, rows + coalesce((counts ->> relation)::bigint, 0));
         RETURN NEXT;

@@ -11,7 +11,7 @@ COMMENT ON TABLE steward.tenant_guard IS
 GRANT SELECT ON steward.tenant_guard TO PUBLIC;
 SELECT pg_extension_config_dump('steward.tenant_guard', '');
 
-CREATE FUNCTION steward.tenant_guard_column(relation oid) RETURNS name
+CREATE FUNCTION steward_internal.tenant_guard_column(relation oid) RETURNS name
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE lineage AS (
@@ -24,7 +24,7 @@ BEGIN ATOMIC
      CROSS JOIN LATERAL unnest(g.tenant_columns) WITH ORDINALITY w(name, position)
       JOIN pg_attribute a ON a.attrelid = relation AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f', 'm') AND c.relpersistence <> 't'
-      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward')
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
      WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
        -- what is muted, is so for its partitions too
        AND NOT EXISTS (SELECT FROM lineage l
@@ -34,10 +34,10 @@ BEGIN ATOMIC
                          JOIN steward.tenant_check_muted x ON x.key = format('%s:%I.%I', r.rule, s.nspname, p.relname))
      ORDER BY w.position LIMIT 1;
 END;
-COMMENT ON FUNCTION steward.tenant_guard_column(oid) IS
+COMMENT ON FUNCTION steward_internal.tenant_guard_column(oid) IS
 'The tenant column of a table that the guard looks at, null for others: those of extensions, temporary ones, and those whose finding "no_rls" is muted.';
 
-CREATE FUNCTION steward.tenant_guard_parent(relation oid) RETURNS regclass
+CREATE FUNCTION steward_internal.tenant_guard_parent(relation oid) RETURNS regclass
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE ancestors AS (
@@ -46,26 +46,26 @@ BEGIN ATOMIC
         SELECT i.inhparent, a.distance + 1 FROM ancestors a JOIN pg_inherits i ON i.inhrelid = a.oid
     )
     SELECT a.oid FROM ancestors a
-     WHERE a.distance > 0 AND EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = a.oid)
+     WHERE a.distance > 0 AND EXISTS (SELECT FROM steward_internal.tenant_own_policies p WHERE p.relation_id = a.oid)
      ORDER BY a.distance DESC LIMIT 1;
 END;
-COMMENT ON FUNCTION steward.tenant_guard_parent(oid) IS
+COMMENT ON FUNCTION steward_internal.tenant_guard_parent(oid) IS
 'The protected table farthest up of which a table is a partition or child, null if there is none.';
 
-CREATE FUNCTION steward.tenant_guard_finding(relation regclass, OUT problem text, OUT remedy text) RETURNS record
+CREATE FUNCTION steward_internal.tenant_guard_finding(relation regclass, OUT problem text, OUT remedy text) RETURNS record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     kind "char";
     row_security boolean;
-    column_name constant name := steward.tenant_guard_column(relation);
+    column_name constant name := steward_internal.tenant_guard_column(relation);
     parent regclass;
 BEGIN
     SELECT c.relkind, c.relrowsecurity INTO kind, row_security FROM pg_class c WHERE c.oid = relation AND c.relpersistence <> 't';
     IF row_security IS NOT FALSE THEN
         RETURN;
     ELSIF kind IN ('r', 'p') THEN
-        parent := steward.tenant_guard_parent(relation);
+        parent := steward_internal.tenant_guard_parent(relation);
     END IF;
     IF parent IS NOT NULL THEN
         problem := format('table %s lacks the policies of %s', relation, parent);
@@ -76,55 +76,55 @@ BEGIN
     ELSIF column_name IS NOT NULL THEN
         problem := format('%s %s has column "%s" and cannot have policies', CASE kind WHEN 'f' THEN 'foreign table' ELSE 'materialized view' END, relation, column_name);
         remedy := format('Let no role of the application use it, and INSERT INTO steward.tenant_check_muted (key, reason) VALUES (%L, ''...'');',
-                         CASE kind WHEN 'f' THEN 'foreign_table:' ELSE 'materialized_view:' END || (SELECT m.qualified_name FROM steward.table_members(relation) m LIMIT 1));
+                         CASE kind WHEN 'f' THEN 'foreign_table:' ELSE 'materialized_view:' END || (SELECT m.qualified_name FROM steward_internal.table_members(relation) m LIMIT 1));
     END IF;
 END $$;
-COMMENT ON FUNCTION steward.tenant_guard_finding(regclass) IS
+COMMENT ON FUNCTION steward_internal.tenant_guard_finding(regclass) IS
 'What the guard has against a table, and what to do; nulls if nothing.';
 
 -- Mode error gives a migration until the end of its transaction.
-CREATE TABLE steward.tenant_guard_pending (relation_id oid NOT NULL);
-COMMENT ON TABLE steward.tenant_guard_pending IS
+CREATE TABLE steward_internal.tenant_guard_pending (relation_id oid NOT NULL);
+COMMENT ON TABLE steward_internal.tenant_guard_pending IS
 'Tables that must be protected when this transaction commits.';
 
-CREATE FUNCTION steward.tenant_guard_commit() RETURNS trigger
+CREATE FUNCTION steward_internal.tenant_guard_commit() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     finding record;
 BEGIN
-    DELETE FROM steward.tenant_guard_pending p WHERE p.relation_id = NEW.relation_id;
-    SELECT * INTO finding FROM steward.tenant_guard_finding(NEW.relation_id);
+    DELETE FROM steward_internal.tenant_guard_pending p WHERE p.relation_id = NEW.relation_id;
+    SELECT * INTO finding FROM steward_internal.tenant_guard_finding(NEW.relation_id);
     IF finding.problem IS NOT NULL THEN
         RAISE object_not_in_prerequisite_state USING MESSAGE = finding.problem, HINT = finding.remedy;
     END IF;
     RETURN NULL;
 END $$;
-REVOKE ALL ON FUNCTION steward.tenant_guard_commit() FROM PUBLIC;
-COMMENT ON FUNCTION steward.tenant_guard_commit() IS
+REVOKE ALL ON FUNCTION steward_internal.tenant_guard_commit() FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.tenant_guard_commit() IS
 'Raises 55000 if a table of tenants is to be committed without row security.';
-CREATE CONSTRAINT TRIGGER steward_tenant_guard_commit AFTER INSERT ON steward.tenant_guard_pending
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION steward.tenant_guard_commit();
-ALTER TABLE steward.tenant_guard_pending ENABLE ALWAYS TRIGGER steward_tenant_guard_commit;
+CREATE CONSTRAINT TRIGGER steward_tenant_guard_commit AFTER INSERT ON steward_internal.tenant_guard_pending
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION steward_internal.tenant_guard_commit();
+ALTER TABLE steward_internal.tenant_guard_pending ENABLE ALWAYS TRIGGER steward_tenant_guard_commit;
 
-CREATE FUNCTION steward.tenant_guard_defer(relation oid) RETURNS void
+CREATE FUNCTION steward_internal.tenant_guard_defer(relation oid) RETURNS void
 LANGUAGE sql SECURITY DEFINER STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    INSERT INTO steward.tenant_guard_pending VALUES (relation);
+    INSERT INTO steward_internal.tenant_guard_pending VALUES (relation);
 END;
-COMMENT ON FUNCTION steward.tenant_guard_defer(oid) IS
+COMMENT ON FUNCTION steward_internal.tenant_guard_defer(oid) IS
 'Has a table looked at when this transaction commits.';
 
-CREATE FUNCTION steward.tenant_guard_protect(relation regclass) RETURNS void
+CREATE FUNCTION steward_internal.tenant_guard_protect(relation regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    parent constant regclass := steward.tenant_guard_parent(relation);
-    column_name constant name := steward.tenant_guard_column(relation);
+    parent constant regclass := steward_internal.tenant_guard_parent(relation);
+    column_name constant name := steward_internal.tenant_guard_column(relation);
 BEGIN
     IF parent IS NOT NULL THEN
         -- this one only: others of its kind may belong to others
-        PERFORM steward.tenant_run(relation, ARRAY(SELECT steward.tenant_policy_commands(parent, relation, NULL, '{}', '{}')), false);
+        PERFORM steward_internal.tenant_run(relation, ARRAY(SELECT steward_internal.tenant_policy_commands(parent, relation, NULL, '{}', '{}')), false);
         RETURN;
     END IF;
     BEGIN
@@ -136,10 +136,10 @@ BEGIN
             HINT = format('Give them one, then SELECT steward.tenant_protect(%L, %L);', relation, column_name);
     END;
 END $$;
-COMMENT ON FUNCTION steward.tenant_guard_protect(regclass) IS
+COMMENT ON FUNCTION steward_internal.tenant_guard_protect(regclass) IS
 'Protects a table as what it is a partition or child of, or else by its tenant column.';
 
-CREATE FUNCTION steward.tenant_guard_trigger() RETURNS event_trigger
+CREATE FUNCTION steward_internal.tenant_guard_trigger() RETURNS event_trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -152,23 +152,23 @@ BEGIN
         SELECT m.member AS relation, c.relkind
           FROM (SELECT DISTINCT d.objid FROM pg_event_trigger_ddl_commands() d
                  WHERE d.classid = 'pg_class'::regclass AND NOT d.in_extension) o
-         CROSS JOIN LATERAL steward.table_members(o.objid) m
+         CROSS JOIN LATERAL steward_internal.table_members(o.objid) m
           JOIN pg_class c ON c.oid = m.member AND c.relkind IN ('r', 'p', 'f', 'm')
          GROUP BY m.member, m.qualified_name, c.relkind
          ORDER BY max(m.depth), m.qualified_name COLLATE "C"
     LOOP
-        SELECT * INTO finding FROM steward.tenant_guard_finding(new.relation);
+        SELECT * INTO finding FROM steward_internal.tenant_guard_finding(new.relation);
         CONTINUE WHEN guard_mode IS NULL OR finding.problem IS NULL;
         IF guard_mode = 'error' THEN
-            PERFORM steward.tenant_guard_defer(new.relation);
+            PERFORM steward_internal.tenant_guard_defer(new.relation);
         ELSIF guard_mode = 'protect' AND new.relkind IN ('r', 'p') THEN
-            PERFORM steward.tenant_guard_protect(new.relation);
+            PERFORM steward_internal.tenant_guard_protect(new.relation);
         ELSE
             RAISE WARNING USING MESSAGE = finding.problem, HINT = finding.remedy;
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.tenant_guard_trigger() IS
+COMMENT ON FUNCTION steward_internal.tenant_guard_trigger() IS
 'Warns about, protects, or refuses tables of tenants that have no row security.';
 
 CREATE FUNCTION steward.tenant_guard_enable(mode text DEFAULT 'warn', tenant_columns name[] DEFAULT '{tenant_id}', roles name[] DEFAULT NULL) RETURNS void
@@ -184,7 +184,7 @@ BEGIN
             MESSAGE = 'tenant_columns must name columns',
             HINT = 'SELECT steward.tenant_guard_enable(tenant_columns => ''{tenant_id}'');';
     ELSIF 'public' <> ALL (roles) THEN
-        PERFORM steward.upkeep_check_roles(roles);
+        PERFORM steward_internal.upkeep_check_roles(roles);
     END IF;
     INSERT INTO steward.tenant_guard AS g VALUES (true, mode, tenant_columns, roles)
         ON CONFLICT (only_row) DO UPDATE SET mode = excluded.mode, tenant_columns = excluded.tenant_columns, roles = excluded.roles;
@@ -193,7 +193,7 @@ BEGIN
             WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE', 'CREATE SCHEMA',
                          'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'IMPORT FOREIGN SCHEMA',
                          'CREATE MATERIALIZED VIEW', 'ALTER MATERIALIZED VIEW')
-            EXECUTE FUNCTION steward.tenant_guard_trigger();
+            EXECUTE FUNCTION steward_internal.tenant_guard_trigger();
     END IF;
     ALTER EVENT TRIGGER steward_tenant_guard ENABLE ALWAYS;
 END $$;

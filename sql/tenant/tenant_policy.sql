@@ -2,7 +2,7 @@
 
 -- Permissive policies count together, so which may stand beside which is computed from this list: a new kind is a row
 -- here and a call of tenant_build() with its name.
-CREATE VIEW steward.tenant_policy_kinds AS
+CREATE VIEW steward_internal.tenant_policy_kinds AS
 SELECT * FROM (VALUES
     ('steward_tenant_floor'::name, 'tenant', 'ALL', true, true),
     ('steward_tenant', 'tenant', 'ALL', false, true),
@@ -12,28 +12,28 @@ SELECT * FROM (VALUES
     ('steward_author', 'visibility', 'ALL', false, false),
     ('steward_member', 'member', 'ALL', false, false),
     ('steward_admin_', 'admin', 'ALL', false, false)) AS k(policy_name, builder, command, is_floor, is_base);
-COMMENT ON VIEW steward.tenant_policy_kinds IS
+COMMENT ON VIEW steward_internal.tenant_policy_kinds IS
 'The kinds of policies that the builders make.';
-COMMENT ON COLUMN steward.tenant_policy_kinds.policy_name IS 'its name, to which that of a role is added if it ends in _';
-COMMENT ON COLUMN steward.tenant_policy_kinds.builder IS 'what is built together; a table has the policies of one builder, beside base and administrators';
-COMMENT ON COLUMN steward.tenant_policy_kinds.is_floor IS 'it is restrictive and cuts down what others give; if not, it gives rows';
-COMMENT ON COLUMN steward.tenant_policy_kinds.is_base IS 'a floor that stays whatever is built later, or rows that are given only where no other builder gives any';
-GRANT SELECT ON steward.tenant_policy_kinds TO PUBLIC;
+COMMENT ON COLUMN steward_internal.tenant_policy_kinds.policy_name IS 'its name, to which that of a role is added if it ends in _';
+COMMENT ON COLUMN steward_internal.tenant_policy_kinds.builder IS 'what is built together; a table has the policies of one builder, beside base and administrators';
+COMMENT ON COLUMN steward_internal.tenant_policy_kinds.is_floor IS 'it is restrictive and cuts down what others give; if not, it gives rows';
+COMMENT ON COLUMN steward_internal.tenant_policy_kinds.is_base IS 'a floor that stays whatever is built later, or rows that are given only where no other builder gives any';
+GRANT SELECT ON steward_internal.tenant_policy_kinds TO PUBLIC;
 
-CREATE FUNCTION steward.tenant_policy_builder(policy_name name) RETURNS text
+CREATE FUNCTION steward_internal.tenant_policy_builder(policy_name name) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT k.builder FROM steward.tenant_policy_kinds k
+    SELECT k.builder FROM steward_internal.tenant_policy_kinds k
      WHERE CASE WHEN k.policy_name LIKE '%\_' THEN starts_with(tenant_policy_builder.policy_name, k.policy_name)
                 ELSE k.policy_name = tenant_policy_builder.policy_name END;
 END;
-COMMENT ON FUNCTION steward.tenant_policy_builder(name) IS
+COMMENT ON FUNCTION steward_internal.tenant_policy_builder(name) IS
 'The builder of a policy by its name, null for other names.';
 
 -- A policy of ours carries as comment a hash of what the server made of it, and the text that it was made from, for
 -- people to read. So a changed policy is known, and dumps keep it all. Nothing that is run comes from a comment: the
 -- owner of a table can write there what he likes.
-CREATE FUNCTION steward.tenant_policy_definition(relation regclass, policy_name name) RETURNS text
+CREATE FUNCTION steward_internal.tenant_policy_definition(relation regclass, policy_name name) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     SELECT format('%s FOR %s', CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
@@ -43,50 +43,50 @@ BEGIN ATOMIC
       FROM pg_policy p
      WHERE p.polrelid = relation AND p.polname = policy_name;
 END;
-COMMENT ON FUNCTION steward.tenant_policy_definition(regclass, name) IS
+COMMENT ON FUNCTION steward_internal.tenant_policy_definition(regclass, name) IS
 'What a policy is by the catalog, but for its roles.';
 
-CREATE FUNCTION steward.tenant_policy_hash(relation regclass, policy_name name) RETURNS text
+CREATE FUNCTION steward_internal.tenant_policy_hash(relation regclass, policy_name name) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT left(encode(sha256(convert_to(steward.tenant_policy_definition(relation, policy_name)
+    SELECT left(encode(sha256(convert_to(steward_internal.tenant_policy_definition(relation, policy_name)
                 || (SELECT string_agg(CASE r.role WHEN 0 THEN ' PUBLIC' ELSE ' ' || quote_ident(pg_get_userbyid(r.role)) END, ','
                                       ORDER BY pg_get_userbyid(r.role) COLLATE "C")
                       FROM unnest(p.polroles) r(role)), 'UTF8')), 'hex'), 12)
       FROM pg_policy p
      WHERE p.polrelid = relation AND p.polname = policy_name;
 END;
-COMMENT ON FUNCTION steward.tenant_policy_hash(regclass, name) IS
+COMMENT ON FUNCTION steward_internal.tenant_policy_hash(regclass, name) IS
 'A short hash of what a policy is by the catalog.';
 
-CREATE FUNCTION steward.tenant_policy_sign(relation regclass, policy_name name, request text) RETURNS void
+CREATE FUNCTION steward_internal.tenant_policy_sign(relation regclass, policy_name name, request text) RETURNS void
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     EXECUTE format('COMMENT ON POLICY %I ON %s IS %L', policy_name, relation,
-                   format('steward %s: %s', steward.tenant_policy_hash(relation, policy_name), request));
+                   format('steward %s: %s', steward_internal.tenant_policy_hash(relation, policy_name), request));
 END $$;
-COMMENT ON FUNCTION steward.tenant_policy_sign(regclass, name, text) IS
+COMMENT ON FUNCTION steward_internal.tenant_policy_sign(regclass, name, text) IS
 'Notes with a policy what was asked for, so that tenant_policies can tell whether it is still that.';
 
-CREATE VIEW steward.tenant_own_policies AS
+CREATE VIEW steward_internal.tenant_own_policies AS
 SELECT p.polrelid AS relation_id, p.polname AS policy_name, p.polroles AS role_ids, b.builder,
        b.builder IS NOT DISTINCT FROM 'admin' AS for_admin, NOT p.polpermissive AS is_floor, s.signature[2] AS request,
-       s.signature[1] = steward.tenant_policy_hash(p.polrelid, p.polname) AS unchanged
+       s.signature[1] = steward_internal.tenant_policy_hash(p.polrelid, p.polname) AS unchanged
   FROM pg_description d
  CROSS JOIN LATERAL (SELECT regexp_match(d.description, '^steward ([0-9a-f]{12}): (.*)$') AS signature) s
   JOIN pg_policy p ON p.oid = d.objoid
- CROSS JOIN LATERAL steward.tenant_policy_builder(p.polname) b(builder)
+ CROSS JOIN LATERAL steward_internal.tenant_policy_builder(p.polname) b(builder)
  WHERE d.classoid = 'pg_policy'::regclass AND d.objsubid = 0 AND s.signature IS NOT NULL;
-COMMENT ON VIEW steward.tenant_own_policies IS
+COMMENT ON VIEW steward_internal.tenant_own_policies IS
 'The policies that the builders made.';
-GRANT SELECT ON steward.tenant_own_policies TO PUBLIC;
+GRANT SELECT ON steward_internal.tenant_own_policies TO PUBLIC;
 
 --
 -- What the builders check
 --
 
-CREATE FUNCTION steward.tenant_begin(relation regclass, dry_run boolean) RETURNS void
+CREATE FUNCTION steward_internal.tenant_begin(relation regclass, dry_run boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -96,8 +96,8 @@ BEGIN
     IF dry_run IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'dry_run must not be null';
     END IF;
-    PERFORM steward.upkeep_check_owner(relation);
-    SELECT c.relkind, c.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'steward'::regnamespace)
+    PERFORM steward_internal.upkeep_check_owner(relation);
+    SELECT c.relkind, c.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'steward'::regnamespace, 'steward_internal'::regnamespace)
                       OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
       INTO kind, is_foreign
       FROM pg_class c WHERE c.oid = relation;
@@ -117,10 +117,10 @@ BEGIN
         EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', relation);
     END IF;
 END $$;
-COMMENT ON FUNCTION steward.tenant_begin(regclass, boolean) IS
+COMMENT ON FUNCTION steward_internal.tenant_begin(regclass, boolean) IS
 'Locks a table unless it is a dry run; raises 42809 for what cannot be protected, and what upkeep_check_owner() raises.';
 
-CREATE FUNCTION steward.tenant_base_type(relation regclass, column_name name) RETURNS regtype
+CREATE FUNCTION steward_internal.tenant_base_type(relation regclass, column_name name) RETURNS regtype
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     -- domains over domains too
@@ -131,25 +131,25 @@ BEGIN ATOMIC
     )
     SELECT t.type FROM types t JOIN pg_type y ON y.oid = t.type WHERE y.typtype <> 'd';
 END;
-COMMENT ON FUNCTION steward.tenant_base_type(regclass, name) IS
+COMMENT ON FUNCTION steward_internal.tenant_base_type(regclass, name) IS
 'The type of a column, or what its domain is over.';
 
-CREATE FUNCTION steward.tenant_key_function(relation regclass, column_name name, subject text) RETURNS text
+CREATE FUNCTION steward_internal.tenant_key_function(relation regclass, column_name name, subject text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     column_type regtype;
     suffix text;
 BEGIN
-    PERFORM steward.upkeep_check_column(relation, column_name, 'bigint');
-    column_type := steward.tenant_base_type(relation, column_name);
+    PERFORM steward_internal.upkeep_check_column(relation, column_name, 'bigint');
+    column_type := steward_internal.tenant_base_type(relation, column_name);
     suffix := CASE column_type
         WHEN 'smallint'::regtype THEN 'int' WHEN 'integer'::regtype THEN 'int' WHEN 'bigint'::regtype THEN 'bigint'
         WHEN 'uuid'::regtype THEN 'uuid' WHEN 'text'::regtype THEN 'text' WHEN 'varchar'::regtype THEN 'text' END;
     IF suffix IS NULL THEN
         RAISE datatype_mismatch USING
             MESSAGE = format('column "%s" of table %s is of type %s', column_name, relation, column_type),
-            DETAIL = CASE WHEN steward.tenant_type_leakproof(column_type) THEN 'Tenants and users are integers, UUIDs and texts.'
+            DETAIL = CASE WHEN steward_internal.tenant_type_leakproof(column_type) THEN 'Tenants and users are integers, UUIDs and texts.'
                           ELSE 'The "=" of that type is not leakproof: under a policy, no query could use it with an index.' END,
             HINT = CASE (SELECT y.typcategory FROM pg_type y WHERE y.oid = column_type)
                    WHEN 'A' THEN 'Put who a row belongs to into a table of members; see steward.tenant_protect_member().'
@@ -164,26 +164,26 @@ BEGIN
     END IF;
     RETURN format('steward.current_%s_%s()', subject, suffix);
 END $$;
-COMMENT ON FUNCTION steward.tenant_key_function(regclass, name, text) IS
+COMMENT ON FUNCTION steward_internal.tenant_key_function(regclass, name, text) IS
 'The call that gives the current tenant or user_id in the type of a column; raises 42703 or 42804 for one that cannot be compared with it.';
 
-CREATE FUNCTION steward.tenant_policy_roles(relation regclass, roles name[]) RETURNS oid[]
+CREATE FUNCTION steward_internal.tenant_policy_roles(relation regclass, roles name[]) RETURNS oid[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF roles IS NULL THEN
-        RETURN coalesce((SELECT p.role_ids FROM steward.tenant_own_policies p
+        RETURN coalesce((SELECT p.role_ids FROM steward_internal.tenant_own_policies p
                           WHERE p.relation_id = relation AND NOT p.for_admin ORDER BY p.policy_name LIMIT 1), '{0}');
     ELSIF roles = '{}' OR 'public' = ANY (roles) THEN
         RETURN '{0}';
     END IF;
-    PERFORM steward.upkeep_check_roles(roles);
+    PERFORM steward_internal.upkeep_check_roles(roles);
     RETURN ARRAY(SELECT DISTINCT quote_ident(r.name)::regrole::oid FROM unnest(roles) r(name));
 END $$;
-COMMENT ON FUNCTION steward.tenant_policy_roles(regclass, name[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_policy_roles(regclass, name[]) IS
 'For whom policies are to be: roles by name, for null those of the present policies, without any 0 for all. Raises 42704.';
 
-CREATE FUNCTION steward.tenant_check_admins(relation regclass, floor_roles oid[], kept_roles oid[], admins oid[]) RETURNS void
+CREATE FUNCTION steward_internal.tenant_check_admins(relation regclass, floor_roles oid[], kept_roles oid[], admins oid[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -210,7 +210,7 @@ BEGIN
             HINT = format('Name the roles of the application, as in SELECT steward.tenant_protect(%L, roles => ''{app}'');', relation);
     END IF;
     SELECT pg_get_userbyid(p.role_id), pg_get_userbyid(p.target_id), p.path INTO kept_in, admin, path
-      FROM steward.tenant_role_paths(kept_roles) p
+      FROM steward_internal.tenant_role_paths(kept_roles) p
      WHERE p.target_id = ANY (admins) ORDER BY 1, 2 LIMIT 1;
     IF kept_in IS NOT NULL THEN
         RAISE object_not_in_prerequisite_state USING
@@ -219,14 +219,14 @@ BEGIN
             HINT = format('REVOKE %I FROM %I;', split_part(path, ' -> ', 2), kept_in);
     END IF;
 END $$;
-COMMENT ON FUNCTION steward.tenant_check_admins(regclass, oid[], oid[], oid[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_admins(regclass, oid[], oid[], oid[]) IS
 'Raises 55000 where a policy would keep in an administrator, or not those who can become one.';
 
 --
 -- The commands
 --
 
-CREATE FUNCTION steward.tenant_revoke_commands(relation regclass) RETURNS SETOF text
+CREATE FUNCTION steward_internal.tenant_revoke_commands(relation regclass) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     -- nothing but rights holds for a foreign table, and for these commands
@@ -240,18 +240,18 @@ BEGIN ATOMIC
     SELECT format('REVOKE %s ON %s FROM %s CASCADE', string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type COLLATE "C"), m.qualified_name,
                   CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END)
       FROM grants g
-      JOIN steward.table_members(relation) m ON m.member = relation
+      JOIN steward_internal.table_members(relation) m ON m.member = relation
      WHERE g.grantee <> g.relowner
        AND (g.relkind = 'f' OR g.privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))
-       AND NOT EXISTS (SELECT FROM steward.tenant_own_policies p
+       AND NOT EXISTS (SELECT FROM steward_internal.tenant_own_policies p
                         WHERE p.relation_id = relation AND p.for_admin AND g.grantee = ANY (p.role_ids))
      GROUP BY g.grantee, m.qualified_name
      ORDER BY pg_get_userbyid(g.grantee);
 END;
-COMMENT ON FUNCTION steward.tenant_revoke_commands(regclass) IS
+COMMENT ON FUNCTION steward_internal.tenant_revoke_commands(regclass) IS
 'The commands that take away rights for which policies do not hold, but from the owner and administrators.';
 
-CREATE FUNCTION steward.tenant_policy_differences(source regclass, relation regclass, role_ids oid[], policy_names name[], requests text[],
+CREATE FUNCTION steward_internal.tenant_policy_differences(source regclass, relation regclass, role_ids oid[], policy_names name[], requests text[],
     OUT policy_name name, OUT is_there boolean, OUT definition text, OUT role_list text, OUT request text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
@@ -261,15 +261,15 @@ BEGIN ATOMIC
         SELECT a.policy_name, a.request, a.request AS definition, tenant_policy_differences.role_ids, true AS is_asked FROM asked a WHERE a.request IS NOT NULL
          UNION ALL
         -- all but those of administrators are for the same roles
-        SELECT o.policy_name, o.request, steward.tenant_policy_definition(source, o.policy_name),
-               CASE WHEN o.for_admin OR steward.tenant_policy_builder(policy_names[1]) = 'admin' THEN o.role_ids ELSE coalesce(tenant_policy_differences.role_ids, o.role_ids) END, false
-          FROM steward.tenant_own_policies o
+        SELECT o.policy_name, o.request, steward_internal.tenant_policy_definition(source, o.policy_name),
+               CASE WHEN o.for_admin OR steward_internal.tenant_policy_builder(policy_names[1]) = 'admin' THEN o.role_ids ELSE coalesce(tenant_policy_differences.role_ids, o.role_ids) END, false
+          FROM steward_internal.tenant_own_policies o
          WHERE o.relation_id = source AND o.policy_name NOT IN (SELECT a.policy_name FROM asked a)
     ), present AS (
         SELECT p.polname AS policy_name, o.request, coalesce(o.unchanged, false) AS unchanged, p.polroles AS role_ids,
-               steward.tenant_policy_definition(relation, p.polname) AS definition, o.policy_name IS NOT NULL AS is_own
+               steward_internal.tenant_policy_definition(relation, p.polname) AS definition, o.policy_name IS NOT NULL AS is_own
           FROM pg_policy p
-          LEFT JOIN steward.tenant_own_policies o ON o.relation_id = p.polrelid AND o.policy_name = p.polname
+          LEFT JOIN steward_internal.tenant_own_policies o ON o.relation_id = p.polrelid AND o.policy_name = p.polname
          WHERE p.polrelid = relation
     ), compared AS (
         SELECT coalesce(w.policy_name, p.policy_name) AS policy_name, w.policy_name IS NOT NULL AS is_wanted, p.policy_name IS NOT NULL AS is_there,
@@ -289,10 +289,10 @@ BEGIN ATOMIC
      WHERE CASE WHEN c.is_wanted THEN NOT (c.is_right AND c.has_roles) ELSE c.is_own END
      ORDER BY c.policy_name COLLATE "C";
 END;
-COMMENT ON FUNCTION steward.tenant_policy_differences(regclass, regclass, oid[], name[], text[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_policy_differences(regclass, regclass, oid[], name[], text[]) IS
 'The policies that a table lacks, has otherwise or should not have, by what is asked for and the others of ours that a table, it or one above it, has.';
 
-CREATE FUNCTION steward.tenant_policy_commands(source regclass, relation regclass, role_ids oid[], policy_names name[], requests text[]) RETURNS SETOF text
+CREATE FUNCTION steward_internal.tenant_policy_commands(source regclass, relation regclass, role_ids oid[], policy_names name[], requests text[]) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
@@ -302,15 +302,15 @@ BEGIN
     -- from the leaves up, so that steward_tenant_guard finds nothing to do
     RETURN QUERY
         SELECT format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', m.qualified_name)
-          FROM steward.table_members(relation) m JOIN pg_class c ON c.oid = m.member AND c.relkind <> 'f'
+          FROM steward_internal.table_members(relation) m JOIN pg_class c ON c.oid = m.member AND c.relkind <> 'f'
          WHERE NOT (c.relrowsecurity AND c.relforcerowsecurity)
          ORDER BY m.depth DESC, m.qualified_name COLLATE "C";
     FOR member IN
         SELECT m.member, m.qualified_name
-          FROM steward.table_members(relation) m JOIN pg_class c ON c.oid = m.member AND c.relkind <> 'f'
+          FROM steward_internal.table_members(relation) m JOIN pg_class c ON c.oid = m.member AND c.relkind <> 'f'
          ORDER BY m.depth, m.qualified_name COLLATE "C"
     LOOP
-        FOR policy IN SELECT * FROM steward.tenant_policy_differences(source, member.member, role_ids, policy_names, requests) LOOP
+        FOR policy IN SELECT * FROM steward_internal.tenant_policy_differences(source, member.member, role_ids, policy_names, requests) LOOP
             IF policy.role_list IS NOT NULL AND policy.definition IS NULL THEN
                 RETURN NEXT format('ALTER POLICY %I ON %s TO %s', policy.policy_name, member.qualified_name, policy.role_list);
             ELSIF policy.is_there THEN
@@ -322,26 +322,26 @@ BEGIN
                                    substr(policy.definition, strpos(policy.definition, ' USING ') + 7));
             END IF;
             IF policy.request IS NOT NULL THEN
-                RETURN NEXT format('SELECT steward.tenant_policy_sign(%L, %L, %L)', member.qualified_name, policy.policy_name, policy.request);
+                RETURN NEXT format('SELECT steward_internal.tenant_policy_sign(%L, %L, %L)', member.qualified_name, policy.policy_name, policy.request);
             END IF;
         END LOOP;
     END LOOP;
     RETURN QUERY
-        SELECT r.* FROM steward.table_members(relation) m
-         CROSS JOIN LATERAL steward.tenant_revoke_commands(m.member) r
+        SELECT r.* FROM steward_internal.table_members(relation) m
+         CROSS JOIN LATERAL steward_internal.tenant_revoke_commands(m.member) r
          ORDER BY m.depth, m.qualified_name COLLATE "C", 1;
 END $$;
-COMMENT ON FUNCTION steward.tenant_policy_commands(regclass, regclass, oid[], name[], text[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_policy_commands(regclass, regclass, oid[], name[], text[]) IS
 'The commands that give a table and all below it policies for roles, take away those asked to be null, and leave none of ours that another, it or one above it, has not. Empty if all is as it should be.';
 
-CREATE FUNCTION steward.tenant_column_commands(relation regclass, column_name name, subject text, has_default boolean, create_index boolean) RETURNS SETOF text
+CREATE FUNCTION steward_internal.tenant_column_commands(relation regclass, column_name name, subject text, has_default boolean, create_index boolean) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     WITH key AS MATERIALIZED (
-        SELECT a.attnotnull, m.qualified_name, steward.tenant_key_function(relation, column_name, subject) AS key_function,
+        SELECT a.attnotnull, m.qualified_name, steward_internal.tenant_key_function(relation, column_name, subject) AS key_function,
                a.atthasdef OR a.attidentity <> ''
                OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary AND i.indkey[0] = a.attnum AND i.indnkeyatts = 1) AS has_value
-          FROM steward.table_members(relation) m
+          FROM steward_internal.table_members(relation) m
           JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = column_name AND NOT a.attisdropped
          WHERE m.member = relation
     )
@@ -353,7 +353,7 @@ BEGIN ATOMIC
      UNION ALL
     (-- partitions get that of their table
     SELECT format('CREATE INDEX ON %s (%I)', m.qualified_name, column_name)
-      FROM steward.table_members(relation) m
+      FROM steward_internal.table_members(relation) m
       JOIN pg_class c ON c.oid = m.member
       JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = column_name AND NOT a.attisdropped
      WHERE create_index AND (m.member = relation OR NOT m.is_partition) AND c.relkind IN ('r', 'p')
@@ -361,10 +361,10 @@ BEGIN ATOMIC
                         WHERE i.indrelid = m.member AND i.indkey[0] = a.attnum AND i.indpred IS NULL AND i.indisvalid AND am.amname = 'btree')
      ORDER BY m.depth, m.qualified_name COLLATE "C");
 END;
-COMMENT ON FUNCTION steward.tenant_column_commands(regclass, name, text, boolean, boolean) IS
+COMMENT ON FUNCTION steward_internal.tenant_column_commands(regclass, name, text, boolean, boolean) IS
 'The commands that give the column of a tenant or user its default and an index, and that of a tenant NOT NULL.';
 
-CREATE FUNCTION steward.tenant_run(relation regclass, commands text[], dry_run boolean) RETURNS SETOF text
+CREATE FUNCTION steward_internal.tenant_run(relation regclass, commands text[], dry_run boolean) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -372,52 +372,52 @@ BEGIN
         -- from the top down, as who reads and writes locks them; the commands would meet him going up
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
     END IF;
-    RETURN QUERY SELECT * FROM steward.upkeep_run(commands, dry_run);
+    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(commands, dry_run);
 END $$;
-COMMENT ON FUNCTION steward.tenant_run(regclass, text[], boolean) IS
+COMMENT ON FUNCTION steward_internal.tenant_run(regclass, text[], boolean) IS
 'Returns commands for a table and what is below it, having run them unless it is a dry run.';
 
-CREATE FUNCTION steward.tenant_policy_requests(relation regclass, INOUT policy_names name[], conditions text[], OUT requests text[]) RETURNS record
+CREATE FUNCTION steward_internal.tenant_policy_requests(relation regclass, INOUT policy_names name[], conditions text[], OUT requests text[]) RETURNS record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH asked AS (
         SELECT k.*, a.condition
           FROM unnest(tenant_policy_requests.policy_names, conditions) a(policy_name, condition)
-          JOIN steward.tenant_policy_kinds k USING (policy_name)
+          JOIN steward_internal.tenant_policy_kinds k USING (policy_name)
     ), all_kinds AS (
         SELECT a.policy_name,
                CASE WHEN a.is_base AND NOT a.is_floor AND EXISTS (
-                        SELECT FROM steward.tenant_own_policies o JOIN steward.tenant_policy_kinds k USING (policy_name)
+                        SELECT FROM steward_internal.tenant_own_policies o JOIN steward_internal.tenant_policy_kinds k USING (policy_name)
                          WHERE o.relation_id = relation AND k.builder NOT IN (a.builder, 'admin') AND NOT k.is_floor) THEN NULL
                     ELSE format('%s FOR %s USING (%s)', CASE WHEN a.is_floor THEN 'RESTRICTIVE' ELSE 'PERMISSIVE' END, a.command, a.condition) END AS request
           FROM asked a
          UNION ALL
         SELECT k.policy_name, NULL
-          FROM steward.tenant_policy_kinds k
+          FROM steward_internal.tenant_policy_kinds k
          WHERE k.builder NOT IN (SELECT a.builder FROM asked a) AND k.builder <> 'admin' AND NOT (k.is_base AND k.is_floor)
            AND NOT EXISTS (SELECT FROM asked a WHERE a.is_base)
     )
     SELECT array_agg(k.policy_name), array_agg(k.request) FROM all_kinds k;
 END;
-COMMENT ON FUNCTION steward.tenant_policy_requests(regclass, name[], text[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_policy_requests(regclass, name[], text[]) IS
 'What is to become of the policies of a table if a builder makes some with conditions: null for those that must go.';
 
-CREATE FUNCTION steward.tenant_build(relation regclass, roles name[], policy_names name[], conditions text[], column_commands text[], dry_run boolean)
+CREATE FUNCTION steward_internal.tenant_build(relation regclass, roles name[], policy_names name[], conditions text[], column_commands text[], dry_run boolean)
 RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    role_ids constant oid[] := steward.tenant_policy_roles(relation, roles);
-    wanted constant record := steward.tenant_policy_requests(relation, policy_names, conditions);
+    role_ids constant oid[] := steward_internal.tenant_policy_roles(relation, roles);
+    wanted constant record := steward_internal.tenant_policy_requests(relation, policy_names, conditions);
     has_floor constant boolean := EXISTS (SELECT FROM unnest(wanted.requests) r WHERE r LIKE 'RESTRICTIVE %')
-        OR EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.is_floor AND p.policy_name <> ALL (wanted.policy_names));
+        OR EXISTS (SELECT FROM steward_internal.tenant_own_policies p WHERE p.relation_id = relation AND p.is_floor AND p.policy_name <> ALL (wanted.policy_names));
 BEGIN
-    PERFORM steward.tenant_check_admins(relation, CASE WHEN has_floor THEN role_ids END, role_ids,
-        ARRAY(SELECT unnest(p.role_ids) FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.for_admin));
-    RETURN QUERY SELECT * FROM steward.tenant_run(relation,
-        ARRAY(SELECT steward.tenant_policy_commands(relation, relation, role_ids, wanted.policy_names, wanted.requests)) || column_commands, dry_run);
+    PERFORM steward_internal.tenant_check_admins(relation, CASE WHEN has_floor THEN role_ids END, role_ids,
+        ARRAY(SELECT unnest(p.role_ids) FROM steward_internal.tenant_own_policies p WHERE p.relation_id = relation AND p.for_admin));
+    RETURN QUERY SELECT * FROM steward_internal.tenant_run(relation,
+        ARRAY(SELECT steward_internal.tenant_policy_commands(relation, relation, role_ids, wanted.policy_names, wanted.requests)) || column_commands, dry_run);
 END $$;
-COMMENT ON FUNCTION steward.tenant_build(regclass, name[], name[], text[], text[], boolean) IS
+COMMENT ON FUNCTION steward_internal.tenant_build(regclass, name[], name[], text[], text[], boolean) IS
 'Gives a table the policies of a builder, and takes away those that cannot stand beside them; returns the commands.';
 
 --
@@ -433,18 +433,18 @@ SELECT t.relation_id::regclass AS relation, t.policy_name,
             WHEN NOT c.relrowsecurity THEN 'row security is off'
             WHEN NOT c.relforcerowsecurity THEN 'row security is not forced' END AS problem
   FROM (SELECT DISTINCT ON (m.member, w.policy_name) m.member AS relation_id, w.policy_name, w.intent
-          FROM (SELECT o.relation_id, o.policy_name, o.request AS intent FROM steward.tenant_own_policies o
+          FROM (SELECT o.relation_id, o.policy_name, o.request AS intent FROM steward_internal.tenant_own_policies o
                  UNION ALL
                 -- what is built together, but for rows of the base, which others may give
                 SELECT o.relation_id, k.policy_name, NULL
-                  FROM steward.tenant_own_policies o
-                  JOIN steward.tenant_policy_kinds k ON k.builder = o.builder AND NOT o.for_admin AND (k.is_floor OR NOT k.is_base)) w
-         CROSS JOIN LATERAL steward.table_members(w.relation_id) m
+                  FROM steward_internal.tenant_own_policies o
+                  JOIN steward_internal.tenant_policy_kinds k ON k.builder = o.builder AND NOT o.for_admin AND (k.is_floor OR NOT k.is_base)) w
+         CROSS JOIN LATERAL steward_internal.table_members(w.relation_id) m
          -- what is farthest up counts
          ORDER BY m.member, w.policy_name, w.intent IS NULL, m.depth DESC) t
   JOIN pg_class c ON c.oid = t.relation_id AND c.relkind <> 'f'
   LEFT JOIN pg_policy p ON p.polrelid = t.relation_id AND p.polname = t.policy_name
-  LEFT JOIN steward.tenant_own_policies o ON o.relation_id = t.relation_id AND o.policy_name = t.policy_name;
+  LEFT JOIN steward_internal.tenant_own_policies o ON o.relation_id = t.relation_id AND o.policy_name = t.policy_name;
 COMMENT ON VIEW steward.tenant_policies IS
 'The policies that the builders made, as asked for and as they are now.';
 COMMENT ON COLUMN steward.tenant_policies.intent IS 'what was asked for; null if the policy that said so is gone';

@@ -13,11 +13,11 @@ AS $$
 DECLARE
     condition text;
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run);
-    PERFORM steward.tenant_key_function(relation, column_name, 'tenant');
+    PERFORM steward_internal.tenant_begin(relation, dry_run);
+    PERFORM steward_internal.tenant_key_function(relation, column_name, 'tenant');
     condition := format('steward.%s(%I)', CASE WHEN folded THEN 'is_current_tenant_folded' ELSE 'is_current_tenant' END, column_name);
-    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant}', ARRAY[condition, condition],
-        ARRAY(SELECT steward.tenant_column_commands(relation, column_name, 'tenant', true, create_index)), dry_run);
+    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant}', ARRAY[condition, condition],
+        ARRAY(SELECT steward_internal.tenant_column_commands(relation, column_name, 'tenant', true, create_index)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect(regclass, name, name[], boolean, boolean, boolean) IS
 'Lets roles, by default all, see and write the rows of their tenant only; returns the commands.';
@@ -34,24 +34,24 @@ AS $$
 DECLARE
     condition text;
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run);
-    PERFORM steward.tenant_key_function(relation, column_name, 'user_id');
+    PERFORM steward_internal.tenant_begin(relation, dry_run);
+    PERFORM steward_internal.tenant_key_function(relation, column_name, 'user_id');
     condition := format('steward.is_current_user(%I)', column_name);
-    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles, '{steward_user_floor,steward_user}', ARRAY[condition, condition],
-        ARRAY(SELECT steward.tenant_column_commands(relation, column_name, 'user_id', true, create_index)), dry_run);
+    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_user_floor,steward_user}', ARRAY[condition, condition],
+        ARRAY(SELECT steward_internal.tenant_column_commands(relation, column_name, 'user_id', true, create_index)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect_user(regclass, name, name[], boolean, boolean) IS
 'Lets roles, by default all, see and write the rows of their user only, within the tenant if the table has one; returns the commands.';
 
-CREATE FUNCTION steward.tenant_public_condition(relation regclass, column_name name, public_values text[]) RETURNS text
+CREATE FUNCTION steward_internal.tenant_public_condition(relation regclass, column_name name, public_values text[]) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
     column_type regtype;
     condition text;
 BEGIN
-    PERFORM steward.upkeep_check_column(relation, column_name, 'boolean NOT NULL DEFAULT false');
-    column_type := steward.tenant_base_type(relation, column_name);
+    PERFORM steward_internal.upkeep_check_column(relation, column_name, 'boolean NOT NULL DEFAULT false');
+    column_type := steward_internal.tenant_base_type(relation, column_name);
     IF coalesce(cardinality(public_values), 0) = 0 OR array_position(public_values, NULL) IS NOT NULL THEN
         RAISE invalid_parameter_value USING
             MESSAGE = 'public_values must have values, and none of them null',
@@ -71,7 +71,7 @@ BEGIN
     EXECUTE format('SELECT NULL::%s IN (%s)', column_type, (SELECT string_agg(format('%L::%s', v, column_type), ', ') FROM unnest(public_values) v));
     RETURN condition;
 END $$;
-COMMENT ON FUNCTION steward.tenant_public_condition(regclass, name, text[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_public_condition(regclass, name, text[]) IS
 'The condition that a column has one of some values; raises 42703, 42804, 22023 or 22P02 if it cannot.';
 
 CREATE FUNCTION steward.tenant_protect_visibility(
@@ -86,17 +86,17 @@ RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run);
-    PERFORM steward.tenant_key_function(relation, author_column, 'user_id');
-    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles, '{steward_public,steward_author}', ARRAY[
-            steward.tenant_public_condition(relation, public_column, public_values),
+    PERFORM steward_internal.tenant_begin(relation, dry_run);
+    PERFORM steward_internal.tenant_key_function(relation, author_column, 'user_id');
+    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_public,steward_author}', ARRAY[
+            steward_internal.tenant_public_condition(relation, public_column, public_values),
             format('steward.is_current_user(%I)', author_column)],
-        ARRAY(SELECT steward.tenant_column_commands(relation, author_column, 'user_id', true, create_index)), dry_run);
+        ARRAY(SELECT steward_internal.tenant_column_commands(relation, author_column, 'user_id', true, create_index)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect_visibility(regclass, name, name, text[], name[], boolean, boolean) IS
 'Lets roles, by default all, see what is public and what they wrote, and write only that, within the tenant if the table has one; returns the commands.';
 
-CREATE FUNCTION steward.tenant_check_members(relation regclass, members regclass, roles oid[]) RETURNS void
+CREATE FUNCTION steward_internal.tenant_check_members(relation regclass, members regclass, roles oid[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -109,7 +109,7 @@ BEGIN
             SELECT d.refobjid FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
               JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass
         )
-        SELECT FROM tables t WHERE t.oid IN (SELECT m.member FROM steward.table_members(relation) m)) THEN
+        SELECT FROM tables t WHERE t.oid IN (SELECT m.member FROM steward_internal.table_members(relation) m)) THEN
         RAISE invalid_recursion USING
             MESSAGE = format('policies of %1$s would ask %2$s, and that in the end %1$s', relation, members),
             HINT = format('SELECT steward.tenant_protect_user(%L);', members);
@@ -127,7 +127,7 @@ BEGIN
             HINT = format('REVOKE INSERT, UPDATE ON %s FROM %s;', members, CASE writer WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(writer)) END);
     END IF;
 END $$;
-COMMENT ON FUNCTION steward.tenant_check_members(regclass, regclass, oid[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_members(regclass, regclass, oid[]) IS
 'Raises 42P19 if the policies of a table of members would ask the table that asks it; warns if roles may write it.';
 
 CREATE FUNCTION steward.tenant_protect_member(
@@ -145,23 +145,23 @@ AS $$
 DECLARE
     condition text;
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run);
-    PERFORM steward.tenant_key_function(relation, column_name, 'tenant');
+    PERFORM steward_internal.tenant_begin(relation, dry_run);
+    PERFORM steward_internal.tenant_key_function(relation, column_name, 'tenant');
     IF members IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'table of members must not be null';
     END IF;
-    PERFORM steward.tenant_key_function(members, user_column, 'user_id');
-    IF steward.tenant_key_function(members, member_column, 'tenant') <> steward.tenant_key_function(relation, column_name, 'tenant') THEN
+    PERFORM steward_internal.tenant_key_function(members, user_column, 'user_id');
+    IF steward_internal.tenant_key_function(members, member_column, 'tenant') <> steward_internal.tenant_key_function(relation, column_name, 'tenant') THEN
         RAISE datatype_mismatch USING
             MESSAGE = format('column "%s" of table %s is not of the type of column "%s" of table %s', member_column, members, column_name, relation),
-            HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE %s;', members, member_column, steward.tenant_base_type(relation, column_name));
+            HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE %s;', members, member_column, steward_internal.tenant_base_type(relation, column_name));
     END IF;
-    PERFORM steward.tenant_check_members(relation, members, steward.tenant_policy_roles(relation, roles));
+    PERFORM steward_internal.tenant_check_members(relation, members, steward_internal.tenant_policy_roles(relation, roles));
     -- a list made once for each query: an index serves it, and no function is called for each row
     SELECT format('%I = ANY (ARRAY(SELECT m.%I FROM %s m WHERE steward.is_current_user(m.%I)))', column_name, member_column, m.qualified_name, user_column)
-      INTO condition FROM steward.table_members(members) m WHERE m.member = members;
-    RETURN QUERY SELECT * FROM steward.tenant_build(relation, roles, '{steward_member}', ARRAY[condition],
-        ARRAY(SELECT steward.tenant_column_commands(relation, column_name, 'tenant', false, create_index)), dry_run);
+      INTO condition FROM steward_internal.table_members(members) m WHERE m.member = members;
+    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_member}', ARRAY[condition],
+        ARRAY(SELECT steward_internal.tenant_column_commands(relation, column_name, 'tenant', false, create_index)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect_member(regclass, regclass, name, name, name, name[], boolean, boolean) IS
 'Lets roles, by default all, see and write the rows of all tenants of which a table says that the user is a member; returns the commands.';
@@ -172,24 +172,24 @@ AS $$
 DECLARE
     role_id oid;
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run);
-    PERFORM steward.upkeep_check_roles(ARRAY[role_name]);
+    PERFORM steward_internal.tenant_begin(relation, dry_run);
+    PERFORM steward_internal.upkeep_check_roles(ARRAY[role_name]);
     role_id := quote_ident(role_name)::regrole;
     IF (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = role_id) THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('role "%s" sees all rows of all tables', role_name),
             HINT = 'It needs no policy.';
     END IF;
-    PERFORM steward.tenant_check_admins(relation,
-        ARRAY(SELECT unnest(p.role_ids) FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND p.is_floor),
-        ARRAY(SELECT unnest(p.role_ids) FROM steward.tenant_own_policies p WHERE p.relation_id = relation AND NOT p.for_admin),
+    PERFORM steward_internal.tenant_check_admins(relation,
+        ARRAY(SELECT unnest(p.role_ids) FROM steward_internal.tenant_own_policies p WHERE p.relation_id = relation AND p.is_floor),
+        ARRAY(SELECT unnest(p.role_ids) FROM steward_internal.tenant_own_policies p WHERE p.relation_id = relation AND NOT p.for_admin),
         ARRAY[role_id]);
-    RETURN QUERY SELECT * FROM steward.tenant_run(relation,
-        ARRAY(SELECT steward.tenant_policy_commands(relation, relation, ARRAY[role_id],
+    RETURN QUERY SELECT * FROM steward_internal.tenant_run(relation,
+        ARRAY(SELECT steward_internal.tenant_policy_commands(relation, relation, ARRAY[role_id],
             -- a role that was renamed has one
-            ARRAY[coalesce((SELECT p.policy_name FROM steward.tenant_own_policies p
+            ARRAY[coalesce((SELECT p.policy_name FROM steward_internal.tenant_own_policies p
                              WHERE p.relation_id = relation AND p.for_admin AND p.role_ids = ARRAY[role_id] ORDER BY p.policy_name LIMIT 1),
-                           steward.upkeep_name('steward_admin_', role_name))],
+                           steward_internal.upkeep_name('steward_admin_', role_name))],
             '{PERMISSIVE FOR ALL USING (true)}')), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_admin_all(regclass, name, boolean) IS
@@ -199,13 +199,13 @@ CREATE FUNCTION steward.tenant_protect_partitions(relation regclass, dry_run boo
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run);
-    IF NOT EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = relation) THEN
+    PERFORM steward_internal.tenant_begin(relation, dry_run);
+    IF NOT EXISTS (SELECT FROM steward_internal.tenant_own_policies p WHERE p.relation_id = relation) THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('table %s is not protected', relation),
             HINT = format('SELECT steward.tenant_protect(%L);', relation);
     END IF;
-    RETURN QUERY SELECT * FROM steward.tenant_run(relation, ARRAY(SELECT steward.tenant_policy_commands(relation, relation, NULL, '{}', '{}')), dry_run);
+    RETURN QUERY SELECT * FROM steward_internal.tenant_run(relation, ARRAY(SELECT steward_internal.tenant_policy_commands(relation, relation, NULL, '{}', '{}')), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect_partitions(regclass, boolean) IS
 'Gives the policies of a table to the partitions and inheritance children that it has got since; returns the commands.';
@@ -214,26 +214,26 @@ CREATE FUNCTION steward.tenant_unprotect(relation regclass, dry_run boolean DEFA
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
-    PERFORM steward.tenant_begin(relation, dry_run);
+    PERFORM steward_internal.tenant_begin(relation, dry_run);
     IF EXISTS (SELECT FROM steward.tenant_guard g WHERE g.mode = 'protect')
-       AND EXISTS (SELECT FROM steward.table_members(relation) m WHERE steward.tenant_guard_column(m.member) IS NOT NULL) THEN
+       AND EXISTS (SELECT FROM steward_internal.table_members(relation) m WHERE steward_internal.tenant_guard_column(m.member) IS NOT NULL) THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('event trigger steward_tenant_guard protects table %s', relation),
             HINT = format('INSERT INTO steward.tenant_check_muted (key, reason) VALUES (%L, ''...'');',
-                          'no_rls:' || (SELECT m.qualified_name FROM steward.table_members(relation) m WHERE m.member = relation));
+                          'no_rls:' || (SELECT m.qualified_name FROM steward_internal.table_members(relation) m WHERE m.member = relation));
     END IF;
-    RETURN QUERY SELECT * FROM steward.tenant_run(relation, ARRAY(
+    RETURN QUERY SELECT * FROM steward_internal.tenant_run(relation, ARRAY(
         SELECT c.command
-          FROM steward.table_members(relation) m
+          FROM steward_internal.table_members(relation) m
          CROSS JOIN LATERAL (
                SELECT 1, format('DROP POLICY %I ON %s', p.policy_name, m.qualified_name), p.policy_name
-                 FROM steward.tenant_own_policies p WHERE p.relation_id = m.member
+                 FROM steward_internal.tenant_own_policies p WHERE p.relation_id = m.member
                 UNION ALL
                -- policies of others stay, and in force
                SELECT 2, format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', m.qualified_name), NULL
-                WHERE EXISTS (SELECT FROM steward.tenant_own_policies p WHERE p.relation_id = m.member)
+                WHERE EXISTS (SELECT FROM steward_internal.tenant_own_policies p WHERE p.relation_id = m.member)
                   AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = m.member
-                                     AND p.polname NOT IN (SELECT o.policy_name FROM steward.tenant_own_policies o WHERE o.relation_id = m.member))
+                                     AND p.polname NOT IN (SELECT o.policy_name FROM steward_internal.tenant_own_policies o WHERE o.relation_id = m.member))
                ) c(step, command, policy_name)
          ORDER BY m.depth, m.qualified_name COLLATE "C", c.step, c.policy_name COLLATE "C"), dry_run);
 END $$;

@@ -27,17 +27,17 @@ CREATE INDEX tenant_excluded ON steward.tenant (key) WHERE status <> 'active';
 COMMENT ON INDEX steward.tenant_excluded IS
 'What sessions read to know which tenants may not work.';
 
-CREATE FUNCTION steward.tenant_changed_trigger() RETURNS trigger
+CREATE FUNCTION steward_internal.tenant_changed_trigger() RETURNS trigger
 AS 'MODULE_PATHNAME', 'steward_tenant_changed_trigger' LANGUAGE C;
-REVOKE ALL ON FUNCTION steward.tenant_changed_trigger() FROM PUBLIC;
-COMMENT ON FUNCTION steward.tenant_changed_trigger() IS
+REVOKE ALL ON FUNCTION steward_internal.tenant_changed_trigger() FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.tenant_changed_trigger() IS
 'Trigger: has all sessions read steward.tenant anew.';
 
 -- per row, because logical replication fires no others; and for its sake ALWAYS
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON steward.tenant
-    FOR EACH ROW EXECUTE FUNCTION steward.tenant_changed_trigger();
+    FOR EACH ROW EXECUTE FUNCTION steward_internal.tenant_changed_trigger();
 CREATE TRIGGER truncated AFTER TRUNCATE ON steward.tenant
-    FOR EACH STATEMENT EXECUTE FUNCTION steward.tenant_changed_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION steward_internal.tenant_changed_trigger();
 ALTER TABLE steward.tenant ENABLE ALWAYS TRIGGER changed, ENABLE ALWAYS TRIGGER truncated;
 
 -- The rights on the table say who may call what follows: all of it runs as the caller.
@@ -59,7 +59,7 @@ BEGIN
     END IF;
     INSERT INTO steward.tenant (key, name, isolation, schema_name, metadata)
     VALUES (tenant, tenant_create.name, tenant_create.isolation,
-            CASE isolation WHEN 'schema' THEN coalesce(tenant_create.schema_name, steward.upkeep_name('tenant_', tenant)) END,
+            CASE isolation WHEN 'schema' THEN coalesce(tenant_create.schema_name, steward_internal.upkeep_name('tenant_', tenant)) END,
             coalesce(tenant_create.metadata, '{}'))
     ON CONFLICT ON CONSTRAINT tenant_pkey DO NOTHING;
     IF NOT FOUND THEN
@@ -69,7 +69,7 @@ END $$;
 COMMENT ON FUNCTION steward.tenant_create(text, text, text, text, jsonb) IS
 'Registers a tenant; its schema, if it is to have one, is made by tenant_schema_create().';
 
-CREATE FUNCTION steward.tenant_lock(tenant text) RETURNS steward.tenant
+CREATE FUNCTION steward_internal.tenant_lock(tenant text) RETURNS steward.tenant
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -83,14 +83,14 @@ BEGIN
     END IF;
     RETURN r;
 END $$;
-COMMENT ON FUNCTION steward.tenant_lock(text) IS
+COMMENT ON FUNCTION steward_internal.tenant_lock(text) IS
 'The row of a tenant, locked; raises 42704 if there is none.';
 
-CREATE FUNCTION steward.tenant_set_status(tenant text, status text) RETURNS void
+CREATE FUNCTION steward_internal.tenant_set_status(tenant text, status text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    r constant steward.tenant := steward.tenant_lock(tenant);
+    r constant steward.tenant := steward_internal.tenant_lock(tenant);
 BEGIN
     IF r.status = 'erased' THEN
         RAISE object_not_in_prerequisite_state USING MESSAGE = format('tenant "%s" has been erased', tenant);
@@ -98,17 +98,17 @@ BEGIN
     UPDATE steward.tenant t SET status = tenant_set_status.status, changed_at = now()
      WHERE t.key = tenant AND t.status <> tenant_set_status.status;
 END $$;
-COMMENT ON FUNCTION steward.tenant_set_status(text, text) IS
+COMMENT ON FUNCTION steward_internal.tenant_set_status(text, text) IS
 'Suspends or resumes a tenant; raises 55000 if it has been erased.';
 
 CREATE FUNCTION steward.tenant_suspend(tenant text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
-RETURN steward.tenant_set_status(tenant, 'suspended');
+RETURN steward_internal.tenant_set_status(tenant, 'suspended');
 COMMENT ON FUNCTION steward.tenant_suspend(text) IS
 'Keeps a tenant from work: tenant_set() refuses it, and by token it sees nothing from the next statement on.';
 
 CREATE FUNCTION steward.tenant_resume(tenant text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
-RETURN steward.tenant_set_status(tenant, 'active');
+RETURN steward_internal.tenant_set_status(tenant, 'active');
 COMMENT ON FUNCTION steward.tenant_resume(text) IS
 'Lets a suspended tenant work again.';

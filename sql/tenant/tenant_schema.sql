@@ -28,27 +28,27 @@ COMMENT ON FUNCTION steward.tenant_schema_use(text, name[]) IS
 --
 
 -- From set_config() on, names are looked up in a schema that others may write: so nothing is left to look up.
-CREATE FUNCTION steward.tenant_schema_read(schema regnamespace) RETURNS SETOF steward.tenant_schema_object
+CREATE FUNCTION steward_internal.tenant_schema_read(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
 AS $$
 BEGIN
     PERFORM set_config('search_path', quote_ident(n.nspname) || ', pg_temp', true) FROM pg_namespace n WHERE n.oid = schema;
-    RETURN QUERY SELECT o.* FROM steward.tenant_schema_objects(schema) o;
+    RETURN QUERY SELECT o.* FROM steward_internal.tenant_schema_objects(schema) o;
 END $$;
-COMMENT ON FUNCTION steward.tenant_schema_read(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_read(regnamespace) IS
 'All that is in a schema, in definitions that do not name it.';
 
-CREATE FUNCTION steward.tenant_schema_commands_of(schema regnamespace, OUT commands text[], OUT fills "char"[], OUT objects text[])
+CREATE FUNCTION steward_internal.tenant_schema_commands_of(schema regnamespace, OUT commands text[], OUT fills "char"[], OUT objects text[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
 AS $$
 BEGIN
     PERFORM set_config('search_path', quote_ident(n.nspname) || ', pg_temp', true) FROM pg_namespace n WHERE n.oid = schema;
-    SELECT c.commands, c.fills, c.objects INTO commands, fills, objects FROM steward.tenant_schema_commands(schema) c;
+    SELECT c.commands, c.fills, c.objects INTO commands, fills, objects FROM steward_internal.tenant_schema_commands(schema) c;
 END $$;
-COMMENT ON FUNCTION steward.tenant_schema_commands_of(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_commands_of(regnamespace) IS
 'The commands that make in another schema what is in this one, not naming it.';
 
-CREATE FUNCTION steward.tenant_schema_unsupported(schema regnamespace, OUT object text, OUT reason text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.tenant_schema_unsupported(schema regnamespace, OUT object text, OUT reason text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH objects AS (
@@ -90,10 +90,10 @@ BEGIN ATOMIC
         OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class_id AND d.objid = o.oid AND d.deptype = 'e')
      ORDER BY 1, 2;
 END;
-COMMENT ON FUNCTION steward.tenant_schema_unsupported(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_unsupported(regnamespace) IS
 'What keeps a schema from being a template.';
 
-CREATE FUNCTION steward.tenant_schema_check(template regnamespace, commands text[], objects text[]) RETURNS void
+CREATE FUNCTION steward_internal.tenant_schema_check(template regnamespace, commands text[], objects text[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -110,7 +110,7 @@ BEGIN
             MESSAGE = format('role "%s" may not create schemas', pg_get_userbyid(schema.owner)),
             HINT = format('GRANT CREATE ON DATABASE %I TO %I;', current_database(), pg_get_userbyid(schema.owner));
     END IF;
-    SELECT u.object, u.reason INTO problem FROM steward.tenant_schema_unsupported(template) u LIMIT 1;
+    SELECT u.object, u.reason INTO problem FROM steward_internal.tenant_schema_unsupported(template) u LIMIT 1;
     IF FOUND THEN
         RAISE feature_not_supported USING
             MESSAGE = format('schema %I cannot be a template: %s', schema.name, problem.object),
@@ -127,20 +127,20 @@ BEGIN
             HINT = format('Name what is in the schema without it; a function can say SET search_path = %I, pg_temp.', schema.name);
     END IF;
 END $$;
-COMMENT ON FUNCTION steward.tenant_schema_check(regnamespace, text[], text[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_check(regnamespace, text[], text[]) IS
 'Raises 42501 unless the current role may copy a schema, and 0A000 if that cannot be done rightly.';
 
-CREATE FUNCTION steward.tenant_schema_script(template regnamespace, OUT commands text[], OUT fills "char"[])
+CREATE FUNCTION steward_internal.tenant_schema_script(template regnamespace, OUT commands text[], OUT fills "char"[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    script constant record := steward.tenant_schema_commands_of(template);
+    script constant record := steward_internal.tenant_schema_commands_of(template);
 BEGIN
-    PERFORM steward.tenant_schema_check(template, script.commands, script.objects);
+    PERFORM steward_internal.tenant_schema_check(template, script.commands, script.objects);
     commands := script.commands;
     fills := script.fills;
 END $$;
-COMMENT ON FUNCTION steward.tenant_schema_script(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_script(regnamespace) IS
 'The commands that make a copy of a template; raises what keeps it from being one.';
 
 --
@@ -148,7 +148,7 @@ COMMENT ON FUNCTION steward.tenant_schema_script(regnamespace) IS
 --
 
 -- Names nothing but what it calls, for the same reason as tenant_schema_read().
-CREATE FUNCTION steward.tenant_schema_fill(schema_name text, commands text[]) RETURNS void
+CREATE FUNCTION steward_internal.tenant_schema_fill(schema_name text, commands text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET check_function_bodies = off SET client_min_messages = warning
 AS $$
 DECLARE
@@ -159,10 +159,10 @@ BEGIN
         EXECUTE command;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.tenant_schema_fill(text, text[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_fill(text, text[]) IS
 'Runs commands in a schema.';
 
-CREATE FUNCTION steward.tenant_schema_make(tenant text, template_name text, owner name, commands text[], fills "char"[]) RETURNS boolean
+CREATE FUNCTION steward_internal.tenant_schema_make(tenant text, template_name text, owner name, commands text[], fills "char"[]) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -171,9 +171,9 @@ DECLARE
 BEGIN
     -- two that insert the same row at once can fail for the name of the schema, which ON CONFLICT does not look at
     PERFORM pg_advisory_xact_lock(hashtextextended('steward.tenant ' || tenant, 0));
-    INSERT INTO steward.tenant (key, isolation, schema_name) VALUES (tenant, 'schema', steward.upkeep_name('tenant_', tenant))
+    INSERT INTO steward.tenant (key, isolation, schema_name) VALUES (tenant, 'schema', steward_internal.upkeep_name('tenant_', tenant))
     ON CONFLICT (key) DO NOTHING;
-    r := steward.tenant_lock(tenant);
+    r := steward_internal.tenant_lock(tenant);
     IF r.status = 'erased' THEN
         RAISE object_not_in_prerequisite_state USING MESSAGE = format('tenant "%s" has been erased', tenant);
     ELSIF r.isolation <> 'schema' THEN
@@ -200,16 +200,16 @@ BEGIN
 
     PERFORM set_config('role', owner, true);
     EXECUTE format('CREATE SCHEMA %I', r.schema_name);
-    PERFORM steward.tenant_schema_fill(r.schema_name, ARRAY(
+    PERFORM steward_internal.tenant_schema_fill(r.schema_name, ARRAY(
         SELECT CASE c.fill WHEN 's' THEN format(c.command, r.schema_name) ELSE c.command END
           FROM unnest(commands, fills) WITH ORDINALITY c (command, fill, place) ORDER BY c.place));
     PERFORM set_config('role', caller, true);
     RETURN true;
 END $$;
-COMMENT ON FUNCTION steward.tenant_schema_make(text, text, name, text[], "char"[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_make(text, text, name, text[], "char"[]) IS
 'Makes the schema of a tenant, unless it is there.';
 
-CREATE FUNCTION steward.tenant_schema_begin(tenant_keys text[], template regnamespace, batch integer) RETURNS text[]
+CREATE FUNCTION steward_internal.tenant_schema_begin(tenant_keys text[], template regnamespace, batch integer) RETURNS text[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -226,10 +226,10 @@ BEGIN
                          WHERE tenant_keys IS NULL AND t.isolation = 'schema' AND t.template IS NULL AND t.status = 'active'
                   ORDER BY 1);
 END $$;
-COMMENT ON FUNCTION steward.tenant_schema_begin(text[], regnamespace, integer) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_begin(text[], regnamespace, integer) IS
 'The tenants to make schemas for.';
 
-CREATE FUNCTION steward.tenant_schema_batch(tenant_keys text[], template regnamespace, batch integer, commands text[], fills "char"[]) RETURNS text[]
+CREATE FUNCTION steward_internal.tenant_schema_batch(tenant_keys text[], template regnamespace, batch integer, commands text[], fills "char"[]) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -242,11 +242,11 @@ DECLARE
     tenant text;
 BEGIN
     FOREACH tenant IN ARRAY tenant_keys[1:size] LOOP
-        PERFORM steward.tenant_schema_make(tenant, template_name, owner, commands, fills);
+        PERFORM steward_internal.tenant_schema_make(tenant, template_name, owner, commands, fills);
     END LOOP;
     RETURN nullif(tenant_keys[size + 1:], '{}');
 END $$;
-COMMENT ON FUNCTION steward.tenant_schema_batch(text[], regnamespace, integer, text[], "char"[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_batch(text[], regnamespace, integer, text[], "char"[]) IS
 'Makes the schemas of the first few tenants, and returns the others, null if there are none.';
 
 -- What commits can have no search_path of its own: so it names nothing but functions.
@@ -258,10 +258,10 @@ DECLARE
     commands pg_catalog.text[];
     fills pg_catalog."char"[];
 BEGIN
-    remaining := steward.tenant_schema_begin(tenant_keys, template, batch);
-    SELECT s.commands, s.fills INTO commands, fills FROM steward.tenant_schema_script(template) s;
+    remaining := steward_internal.tenant_schema_begin(tenant_keys, template, batch);
+    SELECT s.commands, s.fills INTO commands, fills FROM steward_internal.tenant_schema_script(template) s;
     LOOP
-        remaining := steward.tenant_schema_batch(remaining, template, batch, commands, fills);
+        remaining := steward_internal.tenant_schema_batch(remaining, template, batch, commands, fills);
         EXIT WHEN remaining IS NULL;
         COMMIT;
     END LOOP;
@@ -273,7 +273,7 @@ COMMENT ON PROCEDURE steward.tenant_schema_create(text[], regnamespace, integer)
 -- Changing schemas
 --
 
-CREATE FUNCTION steward.tenant_migration_begin(migration text, statement text, template regnamespace, on_error text) RETURNS text[]
+CREATE FUNCTION steward_internal.tenant_migration_begin(migration text, statement text, template regnamespace, on_error text) RETURNS text[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -294,10 +294,10 @@ BEGIN
     RETURN template_name || ARRAY(SELECT t.schema_name FROM steward.tenant t
                                    WHERE t.template = template_name AND t.status = 'active' ORDER BY t.schema_name);
 END $$;
-COMMENT ON FUNCTION steward.tenant_migration_begin(text, text, regnamespace, text) IS
+COMMENT ON FUNCTION steward_internal.tenant_migration_begin(text, text, regnamespace, text) IS
 'The schemas that a migration is for: the template and its active tenants''.';
 
-CREATE FUNCTION steward.tenant_migration_run(migration text, statement text, schema_name text, shared name[], on_error text) RETURNS boolean
+CREATE FUNCTION steward_internal.tenant_migration_run(migration text, statement text, schema_name text, shared name[], on_error text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -313,7 +313,7 @@ BEGIN
         RETURN true;
     END IF;
     BEGIN
-        PERFORM steward.tenant_migration_execute(statement, schema_name, shared);
+        PERFORM steward_internal.tenant_migration_execute(statement, schema_name, shared);
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, failure = MESSAGE_TEXT;
     END;
@@ -323,24 +323,24 @@ BEGIN
      WHERE m.migration = tenant_migration_run.migration AND m.schema_name = tenant_migration_run.schema_name;
     RETURN code IS NULL OR on_error = 'continue';
 END $$;
-COMMENT ON FUNCTION steward.tenant_migration_run(text, text, text, name[], text) IS
+COMMENT ON FUNCTION steward_internal.tenant_migration_run(text, text, text, name[], text) IS
 'Runs a migration in one schema, unless that has been done, and records what became of it; false to stop.';
 
-CREATE FUNCTION steward.tenant_migration_execute(statement text, schema_name text, shared name[]) RETURNS void
+CREATE FUNCTION steward_internal.tenant_migration_execute(statement text, schema_name text, shared name[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF to_regnamespace(quote_ident(schema_name)) IS NULL THEN
         RAISE invalid_schema_name USING MESSAGE = format('schema "%s" does not exist', schema_name);
     END IF;
-    PERFORM set_config('search_path', concat_ws(', ', quote_ident(schema_name), replace(steward.upkeep_column_list(shared), ',', ', '), 'pg_temp'), true);
+    PERFORM set_config('search_path', concat_ws(', ', quote_ident(schema_name), replace(steward_internal.upkeep_column_list(shared), ',', ', '), 'pg_temp'), true);
     EXECUTE statement;
     SET CONSTRAINTS ALL IMMEDIATE;
 END $$;
-COMMENT ON FUNCTION steward.tenant_migration_execute(text, text, name[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_migration_execute(text, text, name[]) IS
 'Runs a statement that finds its tables in a schema.';
 
-CREATE FUNCTION steward.tenant_migration_end(migration text, on_error text) RETURNS void
+CREATE FUNCTION steward_internal.tenant_migration_end(migration text, on_error text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -362,7 +362,7 @@ BEGIN
         DETAIL = first,
         HINT = format('SELECT * FROM steward.tenant_migration WHERE migration = %L;', migration);
 END $$;
-COMMENT ON FUNCTION steward.tenant_migration_end(text, text) IS
+COMMENT ON FUNCTION steward_internal.tenant_migration_end(text, text) IS
 'Raises what a migration failed with, if it has.';
 
 CREATE PROCEDURE steward.tenant_schema_migrate(migration text, statement text, template regnamespace, on_error text DEFAULT 'stop',
@@ -374,13 +374,13 @@ DECLARE
     schema_name pg_catalog.text;
     goes_on pg_catalog.bool;
 BEGIN
-    schemas := steward.tenant_migration_begin(migration, statement, template, on_error);
+    schemas := steward_internal.tenant_migration_begin(migration, statement, template, on_error);
     FOREACH schema_name IN ARRAY schemas LOOP
-        goes_on := steward.tenant_migration_run(migration, statement, schema_name, shared, on_error);
+        goes_on := steward_internal.tenant_migration_run(migration, statement, schema_name, shared, on_error);
         COMMIT;
         EXIT WHEN NOT goes_on;
     END LOOP;
-    PERFORM steward.tenant_migration_end(migration, on_error);
+    PERFORM steward_internal.tenant_migration_end(migration, on_error);
 END $$;
 COMMENT ON PROCEDURE steward.tenant_schema_migrate(text, text, regnamespace, text, name[]) IS
 'Runs a statement in a template and the schemas of its active tenants, a transaction each, where it has not been run.';
@@ -394,7 +394,7 @@ CREATE FUNCTION steward.tenant_schema_drift(template regnamespace, tenant_keys t
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    wanted constant steward.tenant_schema_object[] := ARRAY(SELECT o FROM steward.tenant_schema_read(template) o);
+    wanted constant steward_internal.tenant_schema_object[] := ARRAY(SELECT o FROM steward_internal.tenant_schema_read(template) o);
     r record;
 BEGIN
     FOR r IN
@@ -411,9 +411,9 @@ BEGIN
         RETURN QUERY
         SELECT r.key, r.schema_name, CASE WHEN f.kind IS NULL THEN 'missing' WHEN w.kind IS NULL THEN 'extra' ELSE 'different' END,
                coalesce(w.kind, f.kind), coalesce(w.object, f.object),
-               steward.tenant_schema_shown(w, r.schema_name), steward.tenant_schema_shown(f, r.schema_name)
+               steward_internal.tenant_schema_shown(w, r.schema_name), steward_internal.tenant_schema_shown(f, r.schema_name)
           FROM unnest(wanted) w
-          FULL JOIN steward.tenant_schema_read(r.schema) f ON f.kind = w.kind AND f.object = w.object
+          FULL JOIN steward_internal.tenant_schema_read(r.schema) f ON f.kind = w.kind AND f.object = w.object
          WHERE w.altered IS DISTINCT FROM f.altered OR w.definition IS DISTINCT FROM f.definition
          ORDER BY 4, 5;
     END LOOP;
@@ -421,10 +421,10 @@ END $$;
 COMMENT ON FUNCTION steward.tenant_schema_drift(regnamespace, text[]) IS
 'In what the schemas of tenants differ from their template.';
 
-CREATE FUNCTION steward.tenant_schema_shown(object steward.tenant_schema_object, schema_name text) RETURNS text
+CREATE FUNCTION steward_internal.tenant_schema_shown(object steward_internal.tenant_schema_object, schema_name text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN CASE (object).fill WHEN 's' THEN format((object).definition, schema_name)
                           WHEN 'c' THEN format((object).definition, '...')
                           ELSE coalesce('ALTER TABLE ' || (object).altered || ' ', '') || (object).definition END;
-COMMENT ON FUNCTION steward.tenant_schema_shown(steward.tenant_schema_object, text) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_shown(steward_internal.tenant_schema_object, text) IS
 'The definition of something in a schema of that name.';

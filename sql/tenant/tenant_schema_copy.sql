@@ -3,7 +3,7 @@
 -- Definitions name what is in the schema without it, because the caller of these functions has put it into the search
 -- path, behind pg_catalog and before nothing. So they set none themselves; their bodies are bound to what they name.
 
-CREATE TYPE steward.tenant_schema_object AS (
+CREATE TYPE steward_internal.tenant_schema_object AS (
     phase      integer,     -- when it is made; null if with something else
     place      bigint,
     kind       text COLLATE "C",
@@ -15,10 +15,10 @@ CREATE TYPE steward.tenant_schema_object AS (
     object_id  oid,
     column_id  integer
 );
-COMMENT ON TYPE steward.tenant_schema_object IS
+COMMENT ON TYPE steward_internal.tenant_schema_object IS
 'Something that a schema has.';
 
-CREATE FUNCTION steward.tenant_schema_types(schema regnamespace) RETURNS SETOF steward.tenant_schema_object
+CREATE FUNCTION steward_internal.tenant_schema_types(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT 1, t.oid::bigint, CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, format_type(t.oid, NULL), NULL,
@@ -42,10 +42,10 @@ BEGIN ATOMIC
       LEFT JOIN pg_type b ON b.oid = t.typbasetype
      WHERE t.typnamespace = schema AND (t.typtype IN ('e', 'd') OR r.relkind = 'c');
 END;
-COMMENT ON FUNCTION steward.tenant_schema_types(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_types(regnamespace) IS
 'The enums, domains and composite types of a schema.';
 
-CREATE FUNCTION steward.tenant_schema_setting(schema regnamespace, setting text) RETURNS text
+CREATE FUNCTION steward_internal.tenant_schema_setting(schema regnamespace, setting text) RETURNS text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     -- a list of names is kept as it is written, anything else as its value
@@ -57,10 +57,10 @@ BEGIN ATOMIC
                    ELSE replace(quote_literal(n.value), '%', '%%') END
       FROM (SELECT split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value) n;
 END;
-COMMENT ON FUNCTION steward.tenant_schema_setting(regnamespace, text) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_setting(regnamespace, text) IS
 'The SET clause of a function, as a format that takes the name of its schema.';
 
-CREATE FUNCTION steward.tenant_schema_functions(schema regnamespace) RETURNS SETOF steward.tenant_schema_object
+CREATE FUNCTION steward_internal.tenant_schema_functions(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     -- those that need tables come after these, those that need views after these
@@ -76,7 +76,7 @@ BEGIN ATOMIC
               || format(' COST %s', p.procost) || CASE WHEN p.proretset THEN format(' ROWS %s', p.prorows) ELSE '' END
               || CASE WHEN p.prosupport <> 0 THEN ' SUPPORT ' || p.prosupport::regproc::text ELSE '' END END
            || CASE WHEN p.prosecdef THEN ' SECURITY DEFINER' ELSE '' END
-           || coalesce((SELECT string_agg(steward.tenant_schema_setting(schema, c.setting), '' ORDER BY c.setting) FROM unnest(p.proconfig) c (setting)), '')
+           || coalesce((SELECT string_agg(steward_internal.tenant_schema_setting(schema, c.setting), '' ORDER BY c.setting) FROM unnest(p.proconfig) c (setting)), '')
            || ' ' || replace(coalesce(pg_get_function_sqlbody(p.oid),
                                       'AS ' || coalesce(quote_literal(p.probin) || ', ', '') || quote_literal(p.prosrc)), '%', '%%'),
            's'::"char", 'pg_proc'::regclass::oid, p.oid, 0
@@ -90,10 +90,10 @@ BEGIN ATOMIC
      WHERE p.pronamespace = schema AND p.prokind IN ('f', 'p')
      GROUP BY p.oid, l.lanname;
 END;
-COMMENT ON FUNCTION steward.tenant_schema_functions(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_functions(regnamespace) IS
 'The functions and procedures of a schema.';
 
-CREATE FUNCTION steward.tenant_schema_columns(schema regnamespace,
+CREATE FUNCTION steward_internal.tenant_schema_columns(schema regnamespace,
     OUT relation_id oid, OUT column_id smallint, OUT is_own boolean, OUT definition text) RETURNS SETOF record
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -118,10 +118,10 @@ BEGIN ATOMIC
       LEFT JOIN pg_sequence q ON q.seqrelid = d.objid
      WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p');
 END;
-COMMENT ON FUNCTION steward.tenant_schema_columns(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_columns(regnamespace) IS
 'The columns of the tables of a schema.';
 
-CREATE FUNCTION steward.tenant_schema_tables(schema regnamespace) RETURNS SETOF steward.tenant_schema_object
+CREATE FUNCTION steward_internal.tenant_schema_tables(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH RECURSIVE depths AS (
@@ -146,7 +146,7 @@ BEGIN ATOMIC
      WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p')
      UNION ALL
     SELECT NULL, NULL, 'column', format('%s.%I', k.relation_id::regclass, a.attname), NULL, k.definition, NULL, 'pg_class'::regclass, k.relation_id, k.column_id
-      FROM steward.tenant_schema_columns(schema) k
+      FROM steward_internal.tenant_schema_columns(schema) k
       JOIN pg_attribute a ON a.attrelid = k.relation_id AND a.attnum = k.column_id
      UNION ALL
     SELECT 8, c.oid::bigint, 'partition', c.oid::regclass::text, NULL,
@@ -167,10 +167,10 @@ BEGIN ATOMIC
       LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
      WHERE c.relnamespace = schema AND c.relkind = 'S';
 END;
-COMMENT ON FUNCTION steward.tenant_schema_tables(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_tables(regnamespace) IS
 'The tables, columns, partitions and sequences of a schema.';
 
-CREATE FUNCTION steward.tenant_schema_views(schema regnamespace) RETURNS SETOF steward.tenant_schema_object
+CREATE FUNCTION steward_internal.tenant_schema_views(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT 9, c.oid::bigint, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, c.oid::regclass::text, NULL,
@@ -193,10 +193,10 @@ BEGIN ATOMIC
       JOIN pg_class c ON c.oid = r.ev_class
      WHERE c.relnamespace = schema AND r.rulename <> '_RETURN';
 END;
-COMMENT ON FUNCTION steward.tenant_schema_views(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_views(regnamespace) IS
 'The views, materialized views and rules of a schema.';
 
-CREATE FUNCTION steward.tenant_schema_constraints(schema regnamespace) RETURNS SETOF steward.tenant_schema_object
+CREATE FUNCTION steward_internal.tenant_schema_constraints(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     -- partitions get foreign keys from their table; checks reach what inherits, which is there already
@@ -231,10 +231,10 @@ BEGIN ATOMIC
       FROM pg_statistic_ext x
      WHERE x.stxnamespace = schema;
 END;
-COMMENT ON FUNCTION steward.tenant_schema_constraints(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_constraints(regnamespace) IS
 'The constraints, indexes and extended statistics of a schema.';
 
-CREATE FUNCTION steward.tenant_schema_options(schema regnamespace) RETURNS SETOF steward.tenant_schema_object
+CREATE FUNCTION steward_internal.tenant_schema_options(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT o.phase, c.oid::bigint, o.kind, c.oid::regclass::text, 'ONLY ' || c.oid::regclass::text, o.action, NULL::"char", NULL::oid, NULL::oid, NULL::integer
@@ -267,10 +267,10 @@ BEGIN ATOMIC
            ) AS o (phase, kind, action)
      WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p', 'v') AND o.action IS NOT NULL;
 END;
-COMMENT ON FUNCTION steward.tenant_schema_options(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_options(regnamespace) IS
 'What else is said of the tables and columns of a schema.';
 
-CREATE FUNCTION steward.tenant_schema_triggers(schema regnamespace) RETURNS SETOF steward.tenant_schema_object
+CREATE FUNCTION steward_internal.tenant_schema_triggers(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT 11, t.oid::bigint, 'trigger', format('%I ON %s', t.tgname, c.oid::regclass), NULL, pg_get_triggerdef(t.oid, true),
@@ -297,12 +297,12 @@ BEGIN ATOMIC
       JOIN pg_class c ON c.oid = p.polrelid
      WHERE c.relnamespace = schema;
 END;
-COMMENT ON FUNCTION steward.tenant_schema_triggers(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_triggers(regnamespace) IS
 'The triggers and policies of a schema.';
 
 -- New objects have the rights that ALTER DEFAULT PRIVILEGES gives them, in whatever schema they are: only what
 -- differs from that is granted or revoked.
-CREATE FUNCTION steward.tenant_schema_grants(schema regnamespace) RETURNS SETOF steward.tenant_schema_object
+CREATE FUNCTION steward_internal.tenant_schema_grants(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH lists AS (
@@ -317,7 +317,7 @@ BEGIN ATOMIC
           FROM pg_proc p WHERE p.pronamespace = schema
          UNION ALL
         SELECT 'T', CASE t.typtype WHEN 'd' THEN 'DOMAIN ' ELSE 'TYPE ' END || format_type(t.oid, NULL), '', t.typowner, t.typacl, 'T', 'T'
-          FROM steward.tenant_schema_types(schema) o JOIN pg_type t ON t.oid = o.object_id
+          FROM steward_internal.tenant_schema_types(schema) o JOIN pg_type t ON t.oid = o.object_id
          UNION ALL
         SELECT 'n', 'SCHEMA %1$I', '', n.nspowner, n.nspacl, 'n', 'n' FROM pg_namespace n WHERE n.oid = schema
     ), rights AS (
@@ -356,16 +356,16 @@ BEGIN ATOMIC
      WHERE d.defaclnamespace = schema
      GROUP BY d.oid, d.defaclrole, o.name, r.name, x.is_grantable;
 END;
-COMMENT ON FUNCTION steward.tenant_schema_grants(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_grants(regnamespace) IS
 'The rights in a schema, and those that what is made in it later will have.';
 
-CREATE FUNCTION steward.tenant_schema_owners(schema regnamespace,
+CREATE FUNCTION steward_internal.tenant_schema_owners(schema regnamespace,
     OUT kind text, OUT object text, OUT owner oid) RETURNS SETOF record
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT o.kind, o.object, coalesce(c.relowner, p.proowner, t.typowner)
-      FROM (SELECT * FROM steward.tenant_schema_types(schema) UNION ALL SELECT * FROM steward.tenant_schema_functions(schema)
-             UNION ALL SELECT * FROM steward.tenant_schema_tables(schema) UNION ALL SELECT * FROM steward.tenant_schema_views(schema)) o
+      FROM (SELECT * FROM steward_internal.tenant_schema_types(schema) UNION ALL SELECT * FROM steward_internal.tenant_schema_functions(schema)
+             UNION ALL SELECT * FROM steward_internal.tenant_schema_tables(schema) UNION ALL SELECT * FROM steward_internal.tenant_schema_views(schema)) o
       LEFT JOIN pg_class c ON o.class_id = 'pg_class'::regclass AND c.oid = o.object_id
       LEFT JOIN pg_proc p ON o.class_id = 'pg_proc'::regclass AND p.oid = o.object_id
       LEFT JOIN pg_type t ON o.class_id = 'pg_type'::regclass AND t.oid = o.object_id
@@ -373,20 +373,20 @@ BEGIN ATOMIC
      UNION ALL
     SELECT 'schema', '', n.nspowner FROM pg_namespace n WHERE n.oid = schema;
 END;
-COMMENT ON FUNCTION steward.tenant_schema_owners(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_owners(regnamespace) IS
 'Who owns a schema and what is in it.';
 
-CREATE FUNCTION steward.tenant_schema_objects(schema regnamespace) RETURNS SETOF steward.tenant_schema_object
+CREATE FUNCTION steward_internal.tenant_schema_objects(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH objects AS MATERIALIZED (
-        SELECT * FROM steward.tenant_schema_types(schema) UNION ALL SELECT * FROM steward.tenant_schema_functions(schema)
-         UNION ALL SELECT * FROM steward.tenant_schema_tables(schema) UNION ALL SELECT * FROM steward.tenant_schema_views(schema)
-         UNION ALL SELECT * FROM steward.tenant_schema_constraints(schema) UNION ALL SELECT * FROM steward.tenant_schema_options(schema)
-         UNION ALL SELECT * FROM steward.tenant_schema_triggers(schema)
+        SELECT * FROM steward_internal.tenant_schema_types(schema) UNION ALL SELECT * FROM steward_internal.tenant_schema_functions(schema)
+         UNION ALL SELECT * FROM steward_internal.tenant_schema_tables(schema) UNION ALL SELECT * FROM steward_internal.tenant_schema_views(schema)
+         UNION ALL SELECT * FROM steward_internal.tenant_schema_constraints(schema) UNION ALL SELECT * FROM steward_internal.tenant_schema_options(schema)
+         UNION ALL SELECT * FROM steward_internal.tenant_schema_triggers(schema)
     )
     SELECT * FROM objects
-     UNION ALL SELECT * FROM steward.tenant_schema_grants(schema)
+     UNION ALL SELECT * FROM steward_internal.tenant_schema_grants(schema)
      UNION ALL
     SELECT 15, 0, 'comment', upper(o.kind COLLATE "C") || ' ' || o.object, NULL, format('COMMENT ON %s %s IS %L', upper(o.kind COLLATE "C"), o.object, d.description), NULL, NULL, NULL, NULL
       FROM objects o
@@ -397,17 +397,17 @@ BEGIN ATOMIC
      WHERE d.classoid = 'pg_namespace'::regclass AND d.objoid = schema
      UNION ALL
     SELECT NULL, NULL, 'owner', upper(w.kind COLLATE "C") || ' ' || w.object, NULL, quote_ident(pg_get_userbyid(w.owner)), NULL, NULL, NULL, NULL
-      FROM steward.tenant_schema_owners(schema) w;
+      FROM steward_internal.tenant_schema_owners(schema) w;
 END;
-COMMENT ON FUNCTION steward.tenant_schema_objects(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_objects(regnamespace) IS
 'All that is in a schema.';
 
-CREATE FUNCTION steward.tenant_schema_commands(schema regnamespace, OUT commands text[], OUT fills "char"[], OUT objects text[])
+CREATE FUNCTION steward_internal.tenant_schema_commands(schema regnamespace, OUT commands text[], OUT fills "char"[], OUT objects text[])
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH columns AS MATERIALIZED (
         SELECT k.relation_id, string_agg(k.definition, ', ' ORDER BY k.column_id) AS list
-          FROM steward.tenant_schema_columns(schema) k WHERE k.is_own GROUP BY k.relation_id
+          FROM steward_internal.tenant_schema_columns(schema) k WHERE k.is_own GROUP BY k.relation_id
     ), made AS (
         SELECT o.phase, min(o.place) AS place,
                -- what alters one table goes into one command
@@ -415,7 +415,7 @@ BEGIN ATOMIC
                     WHEN o.fill = 'c' THEN format(min(o.definition), min(k.list))
                     ELSE min(o.definition) END AS command,
                o.fill, min(o.kind) || ' ' || min(o.object) AS object
-          FROM steward.tenant_schema_objects(schema) o
+          FROM steward_internal.tenant_schema_objects(schema) o
           LEFT JOIN columns k ON o.fill = 'c' AND k.relation_id = o.object_id
          WHERE o.phase IS NOT NULL
          GROUP BY o.phase, o.altered, o.fill, CASE WHEN o.altered IS NULL THEN o.kind || ' ' || o.object END
@@ -424,5 +424,5 @@ BEGIN ATOMIC
            array_agg(m.object ORDER BY m.phase, m.place, m.object)
       FROM made m;
 END;
-COMMENT ON FUNCTION steward.tenant_schema_commands(regnamespace) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_commands(regnamespace) IS
 'The commands that make in another schema what is in this one, in order.';

@@ -1,13 +1,13 @@
 -- tenant_search: full-text search that keeps its index under row security.
 
-CREATE FUNCTION steward.search_matches_support(internal) RETURNS internal
+CREATE FUNCTION steward_internal.search_matches_support(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'steward_search_matches_support' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION steward.search_matches_support(internal) IS
+COMMENT ON FUNCTION steward_internal.search_matches_support(internal) IS
 'Has the planner use for search_matches() the indexes and estimates of @@.';
 
 CREATE FUNCTION steward.search_matches(vector tsvector, query tsquery) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_search_matches' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
-SUPPORT steward.search_matches_support;
+SUPPORT steward_internal.search_matches_support;
 COMMENT ON FUNCTION steward.search_matches(tsvector, tsquery) IS
 'What vector @@ query says, with its index under row security.';
 

@@ -17,24 +17,24 @@ CREATE FUNCTION steward.tenant_check(tenant_columns name[] DEFAULT '{tenant_id}'
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
 AS $$
 DECLARE
-    tables constant steward.tenant_table[] := ARRAY(SELECT t FROM steward.tenant_tables(tenant_columns, schemas) t);
-    application constant oid[] := ARRAY(SELECT r FROM steward.tenant_roles(tables, roles) r ORDER BY r);
+    tables constant steward_internal.tenant_table[] := ARRAY(SELECT t FROM steward_internal.tenant_tables(tenant_columns, schemas) t);
+    application constant oid[] := ARRAY(SELECT r FROM steward_internal.tenant_roles(tables, roles) r ORDER BY r);
 BEGIN
     RETURN QUERY
     SELECT f.rule, f.level, f.object, f.detail, f.fix_sql, k.key
-      FROM (SELECT * FROM steward.tenant_check_tables(tables, application)
+      FROM (SELECT * FROM steward_internal.tenant_check_tables(tables, application)
              UNION ALL
-            SELECT * FROM steward.tenant_check_policies(tables, application, roles IS NOT NULL)
+            SELECT * FROM steward_internal.tenant_check_policies(tables, application, roles IS NOT NULL)
              UNION ALL
-            SELECT * FROM steward.tenant_check_keys(tables, tenant_columns, schemas)
+            SELECT * FROM steward_internal.tenant_check_keys(tables, tenant_columns, schemas)
              UNION ALL
-            SELECT * FROM steward.tenant_check_indexes(tables)
+            SELECT * FROM steward_internal.tenant_check_indexes(tables)
              UNION ALL
-            SELECT * FROM steward.tenant_check_strangers(tables, schemas, application)
+            SELECT * FROM steward_internal.tenant_check_strangers(tables, schemas, application)
              UNION ALL
-            SELECT * FROM steward.tenant_check_roles(tables, application)
+            SELECT * FROM steward_internal.tenant_check_roles(tables, application)
              UNION ALL
-            SELECT * FROM steward.tenant_check_code(tables, schemas, application)) f
+            SELECT * FROM steward_internal.tenant_check_code(tables, schemas, application)) f
      CROSS JOIN LATERAL (SELECT concat_ws(':', f.rule, f.object, f.part)) k (key)
      WHERE include_muted OR NOT EXISTS (SELECT FROM steward.tenant_check_muted m WHERE m.key = k.key)
      ORDER BY array_position('{ERROR,WARNING,INFO}', f.level), f.object COLLATE "C", f.rule COLLATE "C", k.key COLLATE "C";
@@ -56,7 +56,7 @@ BEGIN
             HINT = 'Levels are ERROR, WARNING and INFO.';
     END IF;
     -- no tables at all are more likely a wrong name than a clean schema
-    IF NOT EXISTS (SELECT FROM steward.tenant_tables(tenant_columns, schemas)) THEN
+    IF NOT EXISTS (SELECT FROM steward_internal.tenant_tables(tenant_columns, schemas)) THEN
         RAISE undefined_table USING
             MESSAGE = format('no table has a column named %s', (SELECT string_agg(quote_ident(c), ' or ') FROM unnest(tenant_columns) c)),
             HINT = 'Pass the names of the columns as tenant_columns => ''{...}''.';

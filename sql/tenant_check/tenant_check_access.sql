@@ -1,11 +1,11 @@
 -- tenant_check_access: the rules about roles, and about what reads on behalf of others.
 
-CREATE FUNCTION steward.tenant_check_roles(tables steward.tenant_table[], roles oid[],
+CREATE FUNCTION steward_internal.tenant_check_roles(tables steward_internal.tenant_table[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT * FROM steward.tenant_rows(tables)
+        SELECT * FROM steward_internal.tenant_rows(tables)
     ), owners AS MATERIALIZED (
         SELECT t.owner_id, min(t.qualified_name COLLATE "C") AS example, count(*) AS tables FROM tables t GROUP BY t.owner_id
     ), application AS MATERIALIZED (
@@ -29,7 +29,7 @@ BEGIN ATOMIC
                   CASE WHEN t.rolsuper THEN 'a superuser' WHEN t.rolbypassrls THEN 'which has BYPASSRLS'
                        WHEN o.owner_id IS NULL THEN 'which gets at the files of the server' ELSE 'which owns ' || o.example END, p.path),
            format('REVOKE %I FROM %s;', t.rolname, (regexp_match(p.path, '(?:^|.* -> )(.*) -> '))[1]), quote_ident(t.rolname)
-      FROM steward.tenant_role_paths(roles) p
+      FROM steward_internal.tenant_role_paths(roles) p
       JOIN application r ON r.oid = p.role_id AND NOT r.rolsuper
       JOIN pg_roles t ON t.oid = p.target_id
       LEFT JOIN owners o ON o.owner_id = t.oid
@@ -50,7 +50,7 @@ BEGIN ATOMIC
            format(CASE t.rolname WHEN 'pg_read_all_settings' THEN 'It is a member of %I: it can read steward.tenant_keys, with which tokens are signed.'
                                  ELSE 'It is a member of %I: it sees the statements of all sessions, with the values in them.' END, t.rolname),
            format('REVOKE %I FROM %s;', t.rolname, (regexp_match(p.path, '(?:^|.* -> )(.*) -> '))[1]), quote_ident(t.rolname)
-      FROM steward.tenant_role_paths(roles) p
+      FROM steward_internal.tenant_role_paths(roles) p
       JOIN application r ON r.oid = p.role_id AND NOT r.rolsuper
       JOIN pg_roles t ON t.oid = p.target_id AND t.rolname IN ('pg_monitor', 'pg_read_all_stats', 'pg_read_all_settings')
      WHERE p.path NOT LIKE '%pg_monitor -> %'
@@ -110,15 +110,15 @@ BEGIN ATOMIC
       JOIN (VALUES (15, 19), (16, 15), (17, 11), (18, 5)) AS m (major, minor) ON v.number / 10000 = m.major AND v.number % 10000 < m.minor
      WHERE EXISTS (SELECT FROM tables);
 END;
-COMMENT ON FUNCTION steward.tenant_check_roles(steward.tenant_table[], oid[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_roles(steward_internal.tenant_table[], oid[]) IS
 'What tenant_check() finds of roles.';
 
-CREATE FUNCTION steward.tenant_check_strangers(tables steward.tenant_table[], schemas regnamespace[], roles oid[],
+CREATE FUNCTION steward_internal.tenant_check_strangers(tables steward_internal.tenant_table[], schemas regnamespace[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT * FROM steward.tenant_rows(tables)
+        SELECT * FROM steward_internal.tenant_rows(tables)
     ), strangers AS MATERIALIZED (
         SELECT c.conrelid AS oid, t.qualified_name, false AS is_parent
           FROM pg_constraint c
@@ -135,27 +135,27 @@ BEGIN ATOMIC
                   string_agg(DISTINCT s.qualified_name COLLATE "C", ', ' ORDER BY s.qualified_name COLLATE "C")), NULL::text, NULL::text
       FROM strangers s
       JOIN pg_class c ON c.oid = s.oid AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
-      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'steward'
-     WHERE s.oid NOT IN (SELECT t.relation_id FROM steward.tenant_tables((SELECT array_agg(DISTINCT t.column_name) FROM tables t)) t)
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname NOT IN ('steward', 'steward_internal')
+     WHERE s.oid NOT IN (SELECT t.relation_id FROM steward_internal.tenant_tables((SELECT array_agg(DISTINCT t.column_name) FROM tables t)) t)
        AND (schemas IS NULL OR c.relnamespace = ANY (schemas))
        AND EXISTS (SELECT FROM unnest(roles) r WHERE has_any_column_privilege(r, s.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r, s.oid, 'DELETE'))
      GROUP BY n.nspname, c.relname;
 END;
-COMMENT ON FUNCTION steward.tenant_check_strangers(steward.tenant_table[], regnamespace[], oid[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_strangers(steward_internal.tenant_table[], regnamespace[], oid[]) IS
 'What tenant_check() finds of tables without the column whose rows must be tenants'' all the same.';
 
-CREATE FUNCTION steward.tenant_view_open(view oid, tables oid[], columns smallint[]) RETURNS oid[]
+CREATE FUNCTION steward_internal.tenant_view_open(view oid, tables oid[], columns smallint[]) RETURNS oid[]
 AS 'MODULE_PATHNAME', 'steward_tenant_view_open' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION steward.tenant_view_open(oid, oid[], smallint[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_view_open(oid, oid[], smallint[]) IS
 'Those of the tables that a view reads without a condition that keeps to the tenant of the context.';
 
-CREATE FUNCTION steward.tenant_check_code(tables steward.tenant_table[], schemas regnamespace[], roles oid[],
+CREATE FUNCTION steward_internal.tenant_check_code(tables steward_internal.tenant_table[], schemas regnamespace[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE tables AS MATERIALIZED (
         SELECT t.*, r.rolsuper OR r.rolbypassrls AS owner_bypasses
-          FROM steward.tenant_rows(tables) t JOIN pg_roles r ON r.oid = t.owner_id
+          FROM steward_internal.tenant_rows(tables) t JOIN pg_roles r ON r.oid = t.owner_id
     ), views AS MATERIALIZED (
         -- what reads what
         SELECT DISTINCT v.oid, v.relkind, v.relowner, d.refobjid AS source,
@@ -173,7 +173,7 @@ BEGIN ATOMIC
     ), definer AS MATERIALIZED (
         -- a condition of its own makes up for the policies
         SELECT v.oid, v.relowner, v.barrier, v.checked, array_agg(t.qualified_name ORDER BY t.relation_id) AS names, array_agg(t.relation_id ORDER BY t.relation_id) AS sources,
-               steward.tenant_view_open(v.oid, array_agg(t.relation_id ORDER BY t.relation_id), array_agg(t.column_number ORDER BY t.relation_id)) AS open
+               steward_internal.tenant_view_open(v.oid, array_agg(t.relation_id ORDER BY t.relation_id), array_agg(t.column_number ORDER BY t.relation_id)) AS open
           FROM views v
           JOIN tables t ON t.relation_id = v.source
           JOIN pg_roles o ON o.oid = v.relowner
@@ -301,5 +301,5 @@ BEGIN ATOMIC
       JOIN tables t ON t.relation_id = r.prrelid OR t.schema_id = m.pnnspid OR p.puballtables AND t.relation_id = (SELECT min(a.relation_id) FROM tables a)
      GROUP BY p.pubname, p.puballtables;
 END;
-COMMENT ON FUNCTION steward.tenant_check_code(steward.tenant_table[], regnamespace[], oid[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_code(steward_internal.tenant_table[], regnamespace[], oid[]) IS
 'What tenant_check() finds of views, functions and publications.';

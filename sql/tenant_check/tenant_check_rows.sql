@@ -1,23 +1,23 @@
 -- tenant_check_rows: the rules about tables, policies and keys.
 
-CREATE FUNCTION steward.tenant_expression(expression pg_node_tree, tenant_column smallint,
+CREATE FUNCTION steward_internal.tenant_expression(expression pg_node_tree, tenant_column smallint,
     OUT implied boolean, OUT gaps text[], OUT casts boolean, OUT fixed boolean, OUT not_distinct boolean,
     OUT columns smallint[], OUT context_functions oid[], OUT row_functions oid[], OUT settings text[])
 AS 'MODULE_PATHNAME', 'steward_tenant_expression' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION steward.tenant_expression(pg_node_tree, smallint) IS
+COMMENT ON FUNCTION steward_internal.tenant_expression(pg_node_tree, smallint) IS
 'What the expression of a policy says of a column: whether rows that meet it are the tenant''s and, if not, why.';
 
-CREATE FUNCTION steward.tenant_expression_text(expression pg_node_tree, relation oid) RETURNS text
+CREATE FUNCTION steward_internal.tenant_expression_text(expression pg_node_tree, relation oid) RETURNS text
 AS 'MODULE_PATHNAME', 'steward_tenant_expression_text' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION steward.tenant_expression_text(pg_node_tree, oid) IS
+COMMENT ON FUNCTION steward_internal.tenant_expression_text(pg_node_tree, oid) IS
 'The expression of a policy as pg_get_expr() shows it; null while somebody locks a table that is named in it.';
 
-CREATE FUNCTION steward.tenant_type_leakproof(type oid) RETURNS boolean
+CREATE FUNCTION steward_internal.tenant_type_leakproof(type oid) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_tenant_type_leakproof' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION steward.tenant_type_leakproof(oid) IS
+COMMENT ON FUNCTION steward_internal.tenant_type_leakproof(oid) IS
 'Whether values of a type are compared for equality by a leakproof function.';
 
-CREATE FUNCTION steward.tenant_protect_command(qualified_name text, column_name name, column_type oid) RETURNS text
+CREATE FUNCTION steward_internal.tenant_protect_command(qualified_name text, column_name name, column_type oid) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('SELECT steward.tenant_protect(%L, %L);', qualified_name, column_name)
@@ -25,17 +25,17 @@ BEGIN ATOMIC
      WHERE y.oid = column_type
        AND coalesce(nullif(y.typbasetype, 0), y.oid) IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype, 'text'::regtype, 'varchar'::regtype);
 END;
-COMMENT ON FUNCTION steward.tenant_protect_command(text, name, oid) IS
+COMMENT ON FUNCTION steward_internal.tenant_protect_command(text, name, oid) IS
 'The command that gives a table the policies of tenants; null if its column is of no type that can have them.';
 
-CREATE FUNCTION steward.tenant_check_tables(tables steward.tenant_table[], roles oid[],
+CREATE FUNCTION steward_internal.tenant_check_tables(tables steward_internal.tenant_table[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT * FROM steward.tenant_rows(tables)
+        SELECT * FROM steward_internal.tenant_rows(tables)
     ), grants AS MATERIALIZED (
-        SELECT * FROM steward.tenant_grants(tables, true)
+        SELECT * FROM steward_internal.tenant_grants(tables, true)
     ), reach AS MATERIALIZED (
         -- the grantees whose rights a role of the application has
         SELECT g.grantee FROM (SELECT DISTINCT g.grantee FROM grants g) g
@@ -47,7 +47,7 @@ BEGIN ATOMIC
     ), shared AS MATERIALIZED (
         -- a policy says that rows of no tenant are meant to be
         SELECT DISTINCT p.polrelid FROM pg_policy p JOIN tables t ON t.relation_id = p.polrelid AND NOT t.column_not_null
-         CROSS JOIN LATERAL steward.tenant_expression(p.polqual, t.column_number) x WHERE 'null' = ANY (x.gaps)
+         CROSS JOIN LATERAL steward_internal.tenant_expression(p.polqual, t.column_number) x WHERE 'null' = ANY (x.gaps)
     ), indexed AS MATERIALIZED (
         SELECT DISTINCT i.indrelid FROM pg_index i JOIN tables t ON t.relation_id = i.indrelid
          WHERE i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = t.column_number
@@ -59,7 +59,7 @@ BEGIN ATOMIC
       LEFT JOIN indexed i ON i.indrelid = t.relation_id
      -- policies that are there are meant
      CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN NOT EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = t.relation_id)
-                                              THEN steward.tenant_protect_command(t.qualified_name, t.column_name, t.column_type) END,
+                                              THEN steward_internal.tenant_protect_command(t.qualified_name, t.column_name, t.column_type) END,
                                          format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', t.qualified_name))
                         ) m (mend)
      CROSS JOIN LATERAL (VALUES
@@ -88,7 +88,7 @@ BEGIN ATOMIC
             AND NOT EXISTS (SELECT FROM pg_partitioned_table k WHERE k.partrelid = t.relation_id AND k.partattrs[0] = t.column_number),
             format('No index starts with %I: each query of a tenant reads the rows of all.', t.column_name),
             format('CREATE INDEX %sON %s (%I);', CASE t.kind WHEN 'r' THEN 'CONCURRENTLY ' END, t.qualified_name, t.column_name), NULL),
-           ('tenant_type', 'WARNING', t.kind <> 'f' AND p.relation_id IS NULL AND NOT steward.tenant_type_leakproof(t.column_type),
+           ('tenant_type', 'WARNING', t.kind <> 'f' AND p.relation_id IS NULL AND NOT steward_internal.tenant_type_leakproof(t.column_type),
             format('Comparing values of type %s is not leakproof: conditions of the query may be tried on rows of other tenants.', format_type(t.column_type, NULL)),
             NULL, NULL),
            ('tenant_collation', 'ERROR',
@@ -112,15 +112,15 @@ BEGIN ATOMIC
      CROSS JOIN LATERAL unnest(g.privileges) x (privilege)
      WHERE x.privilege IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') AND t.kind <> 'f';
 END;
-COMMENT ON FUNCTION steward.tenant_check_tables(steward.tenant_table[], oid[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_tables(steward_internal.tenant_table[], oid[]) IS
 'What tenant_check() finds of tables and the rights on them.';
 
-CREATE FUNCTION steward.tenant_check_policies(tables steward.tenant_table[], roles oid[], roles_named boolean,
+CREATE FUNCTION steward_internal.tenant_check_policies(tables steward_internal.tenant_table[], roles oid[], roles_named boolean,
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH grants AS MATERIALIZED (
-        SELECT * FROM steward.tenant_grants(tables, true)
+        SELECT * FROM steward_internal.tenant_grants(tables, true)
     ), policies AS MATERIALIZED (
         SELECT p.oid, p.polname, p.polrelid, p.polcmd, p.polpermissive, p.polroles, p.polqual, p.polwithcheck IS NOT NULL AS has_check,
                t.qualified_name, t.column_name, t.column_number, t.column_not_null,
@@ -130,10 +130,10 @@ BEGIN ATOMIC
                coalesce(u.context_functions, '{}') || coalesce(c.context_functions, '{}') AS context_functions,
                coalesce(u.row_functions, '{}') || coalesce(c.row_functions, '{}') AS row_functions,
                coalesce(u.settings, '{}') || coalesce(c.settings, '{}') AS settings, t.column_type, t.owner_id
-          FROM steward.tenant_rows(tables) t
+          FROM steward_internal.tenant_rows(tables) t
           JOIN pg_policy p ON p.polrelid = t.relation_id
-          LEFT JOIN LATERAL steward.tenant_expression(p.polqual, t.column_number) u ON p.polqual IS NOT NULL
-          LEFT JOIN LATERAL steward.tenant_expression(p.polwithcheck, t.column_number) c ON p.polwithcheck IS NOT NULL
+          LEFT JOIN LATERAL steward_internal.tenant_expression(p.polqual, t.column_number) u ON p.polqual IS NOT NULL
+          LEFT JOIN LATERAL steward_internal.tenant_expression(p.polwithcheck, t.column_number) c ON p.polwithcheck IS NOT NULL
          WHERE t.row_security
     ), clauses AS MATERIALIZED (
         -- what each decides; without a WITH CHECK, USING is it
@@ -245,10 +245,10 @@ BEGIN ATOMIC
                     WHERE a.attrelid = f.polrelid AND a.attnum = ANY (f.columns))),
            CASE WHEN f.rule IN ('shared_rows', 'user_rows', 'empty_context') THEN NULL
                 WHEN (f.clause = 'check' AND f.u_implied) IS NOT TRUE AND m.polrelid IS NULL
-                THEN steward.tenant_protect_command(f.qualified_name, f.column_name, f.column_type)
+                THEN steward_internal.tenant_protect_command(f.qualified_name, f.column_name, f.column_type)
                 WHEN f.clause = 'check' AND f.u_implied
-                THEN format('ALTER POLICY %I ON %s WITH CHECK (', f.polname, f.qualified_name) || steward.tenant_expression_text(f.polqual, f.polrelid) || ');'
-                ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (', left(f.polname::text, 40) || '_floor', f.qualified_name) || steward.tenant_expression_text(m.polqual, m.polrelid) || ');' END,
+                THEN format('ALTER POLICY %I ON %s WITH CHECK (', f.polname, f.qualified_name) || steward_internal.tenant_expression_text(f.polqual, f.polrelid) || ');'
+                ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (', left(f.polname::text, 40) || '_floor', f.qualified_name) || steward_internal.tenant_expression_text(m.polqual, m.polrelid) || ');' END,
            quote_ident(f.polname)
       FROM (SELECT DISTINCT ON (f.oid, f.rule) f.* FROM found f ORDER BY f.oid, f.rule, f.clause DESC) f
       LEFT JOIN models m ON m.polrelid = f.polrelid
@@ -336,17 +336,17 @@ BEGIN ATOMIC
       JOIN pg_roles q ON q.oid = r.role_id AND NOT q.rolsuper
      GROUP BY o.name;
 END;
-COMMENT ON FUNCTION steward.tenant_check_policies(steward.tenant_table[], oid[], boolean) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_policies(steward_internal.tenant_table[], oid[], boolean) IS
 'What tenant_check() finds of policies and the functions they call.';
 
-CREATE FUNCTION steward.tenant_foreign_keys(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
+CREATE FUNCTION steward_internal.tenant_foreign_keys(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
     OUT constraint_name name, OUT relation_id oid, OUT qualified_name text, OUT tenant_column name, OUT key_columns name[],
     OUT referenced_id oid, OUT referenced_name text, OUT referenced_tenant name, OUT referenced_columns name[],
     OUT cascades boolean, OUT definition text, OUT needs_unique boolean) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT * FROM steward.tenant_tables(tenant_columns, NULL)
+        SELECT * FROM steward_internal.tenant_tables(tenant_columns, NULL)
     )
     SELECT c.conname, t.relation_id, t.qualified_name, t.column_name, k.here, r.relation_id, r.qualified_name, r.column_name, k.there,
            c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'),
@@ -381,15 +381,15 @@ BEGIN ATOMIC
      WHERE c.contype = 'f' AND c.conparentid = 0
        AND NOT EXISTS (SELECT FROM unnest(c.conkey, c.confkey) k (here, there) WHERE k.here = t.column_number AND k.there = r.column_number);
 END;
-COMMENT ON FUNCTION steward.tenant_foreign_keys(name[], regnamespace[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_foreign_keys(name[], regnamespace[]) IS
 'The foreign keys between tables of tenants that do not contain the tenant on both sides, and how they would.';
 
-CREATE FUNCTION steward.tenant_check_keys(tables steward.tenant_table[], tenant_columns name[], schemas regnamespace[],
+CREATE FUNCTION steward_internal.tenant_check_keys(tables steward_internal.tenant_table[], tenant_columns name[], schemas regnamespace[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT * FROM steward.tenant_rows(tables)
+        SELECT * FROM steward_internal.tenant_rows(tables)
     )
     SELECT CASE WHEN k.cascades THEN 'foreign_key_cascade' ELSE 'foreign_key' END, CASE WHEN k.cascades THEN 'ERROR' ELSE 'WARNING' END,
            k.qualified_name,
@@ -400,7 +400,7 @@ BEGIN ATOMIC
                   CASE WHEN k.needs_unique THEN format('ALTER TABLE %s ADD UNIQUE (%s); ', k.referenced_name,
                        (SELECT string_agg(quote_ident(c), ', ' ORDER BY n) FROM unnest(k.referenced_tenant || k.referenced_columns) WITH ORDINALITY u (c, n))) END,
                   k.qualified_name, k.constraint_name, k.definition) END, quote_ident(k.constraint_name)
-      FROM steward.tenant_foreign_keys(tenant_columns, schemas) k
+      FROM steward_internal.tenant_foreign_keys(tenant_columns, schemas) k
      UNION ALL
     SELECT 'unique_across_tenants', 'WARNING', t.qualified_name,
            format('%I is unique across tenants: an insertion that fails tells what another has.', x.relname), NULL, quote_ident(x.relname)
@@ -436,16 +436,16 @@ BEGIN ATOMIC
       JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S' AND s.relnamespace <> t.schema_id
       JOIN pg_namespace n ON n.oid = s.relnamespace;
 END;
-COMMENT ON FUNCTION steward.tenant_check_keys(steward.tenant_table[], name[], regnamespace[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_keys(steward_internal.tenant_table[], name[], regnamespace[]) IS
 'What tenant_check() finds of keys.';
 
-CREATE FUNCTION steward.tenant_check_indexes(tables steward.tenant_table[],
+CREATE FUNCTION steward_internal.tenant_check_indexes(tables steward_internal.tenant_table[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH indexes AS MATERIALIZED (
         SELECT t.*, x.relname AS index_name, m.amname, i.indkey, i.indclass
-          FROM steward.tenant_rows(tables) t
+          FROM steward_internal.tenant_rows(tables) t
           JOIN pg_index i ON i.indrelid = t.relation_id AND i.indisvalid
           JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition
           JOIN pg_am m ON m.oid = x.relam
@@ -484,5 +484,5 @@ BEGIN ATOMIC
                          JOIN pg_attribute a ON a.attrelid = i.relation_id AND a.attnum = i.indkey[0]
                         WHERE g.tgrelid = i.relation_id AND starts_with(encode(g.tgargs, 'hex'), encode(convert_to(a.attname, getdatabaseencoding()), 'hex') || '00'));
 END;
-COMMENT ON FUNCTION steward.tenant_check_indexes(steward.tenant_table[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_indexes(steward_internal.tenant_table[]) IS
 'What tenant_check() finds of indexes that policies keep from being of use.';

@@ -1,6 +1,6 @@
 -- tenant_check_scope: the tables, rights and roles that tenant_check() looks at.
 
-CREATE TYPE steward.tenant_table AS (
+CREATE TYPE steward_internal.tenant_table AS (
     relation_id     oid,
     qualified_name  text,
     kind            "char",
@@ -16,17 +16,17 @@ CREATE TYPE steward.tenant_table AS (
     column_not_null boolean,
     acl             aclitem[]
 );
-COMMENT ON TYPE steward.tenant_table IS
+COMMENT ON TYPE steward_internal.tenant_table IS
 'What tenant_check() knows of a table.';
 
 -- unnest() whose number of rows the planner does not take for ten
-CREATE FUNCTION steward.tenant_rows(tables steward.tenant_table[]) RETURNS SETOF steward.tenant_table
+CREATE FUNCTION steward_internal.tenant_rows(tables steward_internal.tenant_table[]) RETURNS SETOF steward_internal.tenant_table
 AS 'array_unnest' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE ROWS 5000;
-COMMENT ON FUNCTION steward.tenant_rows(steward.tenant_table[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_rows(steward_internal.tenant_table[]) IS
 'The elements of an array of tables.';
 
-CREATE FUNCTION steward.tenant_tables(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL)
-RETURNS SETOF steward.tenant_table
+CREATE FUNCTION steward_internal.tenant_tables(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL)
+RETURNS SETOF steward_internal.tenant_table
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     -- of several such columns the one named first counts
@@ -35,21 +35,21 @@ BEGIN ATOMIC
       FROM unnest(tenant_columns) WITH ORDINALITY w (name, position)
       JOIN pg_attribute a ON a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
-      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward')
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
       LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhseqno = 1
      WHERE (schemas IS NULL OR c.relnamespace = ANY (schemas))
        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
      ORDER BY c.oid, w.position;
 END;
-COMMENT ON FUNCTION steward.tenant_tables(name[], regnamespace[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_tables(name[], regnamespace[]) IS
 'The tables whose rows belong to tenants: those that have one of the columns.';
 
-CREATE FUNCTION steward.tenant_grants(tables steward.tenant_table[], of_all boolean DEFAULT false,
+CREATE FUNCTION steward_internal.tenant_grants(tables steward_internal.tenant_table[], of_all boolean DEFAULT false,
     OUT relation_id oid, OUT grantee oid, OUT privileges text[]) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
-        SELECT t.relation_id, t.owner_id, t.acl FROM steward.tenant_rows(tables) t
+        SELECT t.relation_id, t.owner_id, t.acl FROM steward_internal.tenant_rows(tables) t
     ), lists AS (
         -- most tables have the rights that others have
         SELECT DISTINCT t.owner_id, t.acl FROM tables t WHERE t.acl IS NOT NULL
@@ -76,10 +76,10 @@ BEGIN ATOMIC
      CROSS JOIN tables t
      WHERE of_all;
 END;
-COMMENT ON FUNCTION steward.tenant_grants(steward.tenant_table[], boolean) IS
+COMMENT ON FUNCTION steward_internal.tenant_grants(steward_internal.tenant_table[], boolean) IS
 'Who but the owner was granted what on tenants'' tables or their columns, on request also by the roles that have rights on all; grantee 0 is PUBLIC.';
 
-CREATE FUNCTION steward.tenant_roles(tables steward.tenant_table[], roles name[] DEFAULT NULL)
+CREATE FUNCTION steward_internal.tenant_roles(tables steward_internal.tenant_table[], roles name[] DEFAULT NULL)
 RETURNS SETOF oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -94,21 +94,21 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH grantees AS MATERIALIZED (
-        SELECT DISTINCT g.grantee FROM steward.tenant_grants(tables) g
+        SELECT DISTINCT g.grantee FROM steward_internal.tenant_grants(tables) g
          WHERE g.privileges && '{SELECT,INSERT,UPDATE,DELETE}'
     ), owners AS MATERIALIZED (
-        SELECT DISTINCT t.owner_id FROM steward.tenant_rows(tables) t
+        SELECT DISTINCT t.owner_id FROM steward_internal.tenant_rows(tables) t
     )
     SELECT r.oid FROM pg_roles r
      WHERE NOT r.rolsuper
        AND (r.oid IN (SELECT g.grantee FROM grantees g) AND r.oid NOT IN (SELECT o.owner_id FROM owners o)
             OR r.rolcanlogin AND EXISTS (SELECT FROM grantees g WHERE CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r.oid, g.grantee, 'MEMBER') END));
 END $$;
-COMMENT ON FUNCTION steward.tenant_roles(steward.tenant_table[], name[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_roles(steward_internal.tenant_table[], name[]) IS
 'The roles of the application: those named or, if none are, those that may read or write tenants'' tables without owning them.';
 
 -- Memberships have options from 16 on; before, each lets SET ROLE.
-CREATE FUNCTION steward.tenant_role_paths(roles oid[], OUT role_id oid, OUT target_id oid, OUT path text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.tenant_role_paths(roles oid[], OUT role_id oid, OUT target_id oid, OUT path text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE edges AS MATERIALIZED (
@@ -132,5 +132,5 @@ BEGIN ATOMIC
      WHERE p.role_id <> p.target_id
      ORDER BY p.role_id, p.target_id, cardinality(p.path), p.path;
 END;
-COMMENT ON FUNCTION steward.tenant_role_paths(oid[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_role_paths(oid[]) IS
 'The roles that others can become, or whose rights they have, and over which memberships.';

@@ -15,7 +15,7 @@ BEGIN
                        JOIN pg_operator o ON o.oid = u.operator
                        JOIN pg_namespace n ON n.oid = o.oprnamespace
                       WHERE c.conrelid = f.relation_id AND c.conname = f.constraint_name) AS condition
-          FROM steward.tenant_foreign_keys(tenant_columns, schemas) f
+          FROM steward_internal.tenant_foreign_keys(tenant_columns, schemas) f
          ORDER BY f.qualified_name COLLATE "C", f.constraint_name COLLATE "C"
     LOOP
         constraint_name := k.constraint_name;
@@ -46,11 +46,11 @@ DECLARE
     forced text[];
     command text;
 BEGIN
-    PERFORM steward.check_owner(relation);
-    SELECT * INTO k FROM steward.tenant_foreign_keys(tenant_columns) f
+    PERFORM steward_internal.check_owner(relation);
+    SELECT * INTO k FROM steward_internal.tenant_foreign_keys(tenant_columns) f
      WHERE f.relation_id = relation AND f.constraint_name = tenant_fk_guard.constraint_name;
     IF NOT FOUND AND EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = relation AND c.conname = tenant_fk_guard.constraint_name AND c.contype = 'f'
-                             AND c.confrelid IN (SELECT t.relation_id FROM steward.tenant_tables(tenant_columns) t)) THEN
+                             AND c.confrelid IN (SELECT t.relation_id FROM steward_internal.tenant_tables(tenant_columns) t)) THEN
         RETURN;     -- it has the tenant
     ELSIF NOT FOUND THEN
         RAISE undefined_object USING
@@ -63,12 +63,12 @@ BEGIN
             DETAIL = 'It is MATCH FULL, or ON UPDATE SET NULL or SET DEFAULT, or has the column of the tenant otherwise.',
             HINT = format('ALTER TABLE %s DROP CONSTRAINT %I, ADD FOREIGN KEY ...;', relation, constraint_name);
     END IF;
-    PERFORM steward.check_owner(k.referenced_id);
+    PERFORM steward_internal.check_owner(k.referenced_id);
     -- an owner whose own policies hold for him cannot check the rows of all
     forced := ARRAY(
         SELECT DISTINCT m.qualified_name COLLATE "C"
           FROM unnest(ARRAY[k.relation_id, k.referenced_id]) r (id)
-         CROSS JOIN LATERAL steward.table_members(r.id) m
+         CROSS JOIN LATERAL steward_internal.table_members(r.id) m
           JOIN pg_class c ON c.oid = m.member
          WHERE validate AND c.relforcerowsecurity AND NOT (SELECT o.rolsuper OR o.rolbypassrls FROM pg_roles o WHERE o.rolname = current_user)
          ORDER BY 1);

@@ -1,7 +1,7 @@
 -- tenant_probe: tries to get at another tenant's rows.
 
 -- Policies would hide what is counted; row_security = off makes that an error.
-CREATE FUNCTION steward.tenant_probe_rows(qualified_name text, column_name name, a text, b text,
+CREATE FUNCTION steward_internal.tenant_probe_rows(qualified_name text, column_name name, a text, b text,
     OUT own bigint, OUT others bigint, OUT print bigint, OUT sample jsonb) RETURNS record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off
 AS $$
@@ -11,10 +11,10 @@ BEGIN
                    '(SELECT to_jsonb(o) FROM %1$s o WHERE o.%2$I = %4$L LIMIT 1) FROM %1$s r WHERE r.%2$I IN (%3$L, %4$L)',
                    qualified_name, column_name, a, b) INTO own, others, print, sample;
 END $$;
-COMMENT ON FUNCTION steward.tenant_probe_rows(text, name, text, text) IS
+COMMENT ON FUNCTION steward_internal.tenant_probe_rows(text, name, text, text) IS
 'How many rows two tenants have; of the other''s also one of them, and a number that is another one when any is changed.';
 
-CREATE FUNCTION steward.tenant_probe_seen(qualified_name text, column_name name, tenant text, role name, context text,
+CREATE FUNCTION steward_internal.tenant_probe_seen(qualified_name text, column_name name, tenant text, role name, context text,
     OUT rows bigint, OUT sample jsonb) RETURNS record
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -26,10 +26,10 @@ BEGIN
     RAISE SQLSTATE 'STWRD';
 EXCEPTION WHEN SQLSTATE 'STWRD' THEN NULL;
 END $$;
-COMMENT ON FUNCTION steward.tenant_probe_seen(text, name, text, name, text) IS
+COMMENT ON FUNCTION steward_internal.tenant_probe_seen(text, name, text, name, text) IS
 'How many of its rows a tenant sees, and one of them.';
 
-CREATE FUNCTION steward.tenant_probe_table(t steward.tenant_table, a text, b text, role name, context text,
+CREATE FUNCTION steward_internal.tenant_probe_table(t steward_internal.tenant_table, a text, b text, role name, context text,
     OUT attempt text, OUT result text, OUT detail text) RETURNS SETOF record
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -48,14 +48,14 @@ DECLARE
     columns text;
 BEGIN
     BEGIN
-        SELECT r.own, r.others, r.print, r.sample INTO own, others, print, sample FROM steward.tenant_probe_rows(t.qualified_name, t.column_name, a, b) r;
+        SELECT r.own, r.others, r.print, r.sample INTO own, others, print, sample FROM steward_internal.tenant_probe_rows(t.qualified_name, t.column_name, a, b) r;
     EXCEPTION
         WHEN insufficient_privilege THEN
             -- who may not see all rows asks each tenant
             sees_all := false;
             SELECT o.rows, r.rows, r.sample INTO own, others, sample
-              FROM steward.tenant_probe_seen(t.qualified_name, t.column_name, a, role, context) o,
-                   steward.tenant_probe_seen(t.qualified_name, t.column_name, b, role, context) r;
+              FROM steward_internal.tenant_probe_seen(t.qualified_name, t.column_name, a, role, context) o,
+                   steward_internal.tenant_probe_seen(t.qualified_name, t.column_name, b, role, context) r;
         WHEN invalid_text_representation OR numeric_value_out_of_range THEN
             detail := SQLERRM;
     END;
@@ -99,7 +99,7 @@ BEGIN
             IF sees_all AND attempt NOT LIKE 'SELECT%' THEN
                 -- a trigger may have given the row to another, or done something else in place of the command
                 EXECUTE format('SET LOCAL ROLE %I', caller);
-                SELECT r.print INTO print_after FROM steward.tenant_probe_rows(t.qualified_name, t.column_name, a, b) r;
+                SELECT r.print INTO print_after FROM steward_internal.tenant_probe_rows(t.qualified_name, t.column_name, a, b) r;
                 rows := CASE WHEN print_after = print AND attempt IN ('INSERT', 'UPDATE to another tenant') THEN 0
                              WHEN print_after <> print THEN greatest(rows, 1) ELSE rows END;
             END IF;
@@ -126,7 +126,7 @@ BEGIN
         RETURN NEXT;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.tenant_probe_table(steward.tenant_table, text, text, name, text) IS
+COMMENT ON FUNCTION steward_internal.tenant_probe_table(steward_internal.tenant_table, text, text, name, text) IS
 'What tenant_probe() tries on one table.';
 
 CREATE FUNCTION steward.tenant_probe(a text, b text, role name, context text DEFAULT 'SELECT steward.tenant_set(%L)', tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
@@ -134,7 +134,7 @@ CREATE FUNCTION steward.tenant_probe(a text, b text, role name, context text DEF
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
-    t steward.tenant_table;
+    t steward_internal.tenant_table;
 BEGIN
     IF num_nulls(a, b, role, context) > 0 THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments "a", "b", "role" and "context" of steward.tenant_probe() must not be null';
@@ -145,12 +145,12 @@ BEGIN
             HINT = $h$For instance 'SET LOCAL app.tenant_id = %L'.$h$;
     END IF;
     FOR t IN
-        SELECT m.* FROM steward.tenant_tables(tenant_columns, schemas) m
+        SELECT m.* FROM steward_internal.tenant_tables(tenant_columns, schemas) m
          WHERE m.kind <> 'f'
            AND (has_any_column_privilege(role, m.relation_id, 'SELECT, INSERT, UPDATE') OR has_table_privilege(role, m.relation_id, 'DELETE'))
          ORDER BY m.qualified_name COLLATE "C"
     LOOP
-        RETURN QUERY SELECT t.qualified_name, p.* FROM steward.tenant_probe_table(t, a, b, role, context) p;
+        RETURN QUERY SELECT t.qualified_name, p.* FROM steward_internal.tenant_probe_table(t, a, b, role, context) p;
     END LOOP;
 END $$;
 COMMENT ON FUNCTION steward.tenant_probe(text, text, name, text, name[], regnamespace[]) IS

@@ -10,15 +10,15 @@ AS 'MODULE_PATHNAME', 'steward_soft_delete_cascade' LANGUAGE C;
 COMMENT ON FUNCTION steward.soft_delete_cascade() IS
 'Stamps and restores the rows that reference one by a foreign key ON DELETE CASCADE along with it. Argument: the column.';
 
-CREATE FUNCTION steward.soft_delete_check(relation regclass, column_name name) RETURNS void
+CREATE FUNCTION steward_internal.soft_delete_check(relation regclass, column_name name) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     member record;
     a record;
 BEGIN
-    PERFORM steward.upkeep_check_owner(relation);
-    FOR member IN SELECT m.*, c.relkind FROM steward.table_members(relation) m JOIN pg_class c ON c.oid = m.member LOOP
+    PERFORM steward_internal.upkeep_check_owner(relation);
+    FOR member IN SELECT m.*, c.relkind FROM steward_internal.table_members(relation) m JOIN pg_class c ON c.oid = m.member LOOP
         IF member.relkind NOT IN ('r', 'p') THEN
             RAISE wrong_object_type USING
                 MESSAGE = format('rows of %s cannot be soft-deleted', member.member),
@@ -54,10 +54,10 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.soft_delete_check(regclass, name) IS
+COMMENT ON FUNCTION steward_internal.soft_delete_check(regclass, name) IS
 'Raises an error if the rows of a table cannot be soft-deleted, or not with this column if it is there.';
 
-CREATE FUNCTION steward.soft_delete_indexes(relation regclass, column_name name) RETURNS SETOF text
+CREATE FUNCTION steward_internal.soft_delete_indexes(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -70,7 +70,7 @@ BEGIN
                k.oid AS constraint_id,
                -- what concerns one of the index's partitions concerns it
                ARRAY(SELECT x.indexrelid UNION SELECT t.relid FROM pg_partition_tree(x.indexrelid) t) AS parts
-          FROM steward.table_members(relation) m
+          FROM steward_internal.table_members(relation) m
           JOIN pg_index x ON x.indrelid = m.member
           JOIN pg_class c ON c.oid = x.indexrelid
           JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -115,11 +115,11 @@ BEGIN
                       WHERE d.description IS NOT NULL;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.soft_delete_indexes(regclass, name) IS
+COMMENT ON FUNCTION steward_internal.soft_delete_indexes(regclass, name) IS
 'The commands that make unique indexes and constraints of a table hold for live rows only, with a comment for each that stays as it is.';
 
 -- Our view is known by its comment, whatever name it or its table has been given since.
-CREATE FUNCTION steward.soft_delete_find_view(relation regclass,
+CREATE FUNCTION steward_internal.soft_delete_find_view(relation regclass,
     OUT view regclass, OUT qualified_name text, OUT comment text, OUT columns name[], OUT options text[]) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -135,10 +135,10 @@ BEGIN ATOMIC
                     WHERE r.ev_class = c.oid AND p.refclassid = 'pg_class'::regclass AND p.refobjid = relation)
      ORDER BY c.oid LIMIT 1;
 END;
-COMMENT ON FUNCTION steward.soft_delete_find_view(regclass) IS
+COMMENT ON FUNCTION steward_internal.soft_delete_find_view(regclass) IS
 'The view of a table''s live rows, if soft_delete_enable() made one.';
 
-CREATE FUNCTION steward.soft_delete_view(relation regclass, column_name name) RETURNS SETOF text
+CREATE FUNCTION steward_internal.soft_delete_view(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -157,11 +157,11 @@ BEGIN
     END IF;
     SELECT c.oid, c.relname, c.relnamespace, c.relowner, n.nspname, format('%I.%I', n.nspname, c.relname) AS qualified_name INTO r
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
-    SELECT * INTO v FROM steward.soft_delete_find_view(relation);
+    SELECT * INTO v FROM steward_internal.soft_delete_find_view(relation);
     comment := format('The rows of %s whose %I is null, from steward.soft_delete_enable().', r.qualified_name, column_name);
 
     IF v.view IS NULL THEN
-        view_name := steward.upkeep_name('active_', r.relname);
+        view_name := steward_internal.upkeep_name('active_', r.relname);
         SELECT c.oid::regclass AS oid, c.relkind INTO other
           FROM pg_class c WHERE c.relname = view_name AND c.relnamespace = r.relnamespace;
         view_name := format('%I.%I', r.nspname, view_name);
@@ -169,7 +169,7 @@ BEGIN
             RAISE duplicate_table USING
                 MESSAGE = format('%s exists already, and not from steward.soft_delete_enable()', other.oid),
                 HINT = format(CASE other.relkind WHEN 'v' THEN 'DROP VIEW %s;' ELSE 'ALTER TABLE %s RENAME TO %I;' END,
-                              view_name, steward.upkeep_name('active_', r.relname) || '_before');
+                              view_name, steward_internal.upkeep_name('active_', r.relname) || '_before');
         END IF;
     ELSE
         view_name := v.qualified_name;
@@ -222,7 +222,7 @@ BEGIN
          GROUP BY m.grantee, m.is_grantable
          ORDER BY 1;
 END $$;
-COMMENT ON FUNCTION steward.soft_delete_view(regclass, name) IS
+COMMENT ON FUNCTION steward_internal.soft_delete_view(regclass, name) IS
 'The commands that make the view of a table''s live rows, and let those use it who may use the table.';
 
 CREATE FUNCTION steward.soft_delete_enable(
@@ -242,33 +242,33 @@ BEGIN
     IF num_nulls(column_name, dry_run, clock) > 0 THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.soft_delete_enable() must not be null';
     END IF;
-    PERFORM steward.soft_delete_check(relation, column_name);
-    PERFORM steward.upkeep_check_roles(allow);
+    PERFORM steward_internal.soft_delete_check(relation, column_name);
+    PERFORM steward_internal.upkeep_check_roles(allow);
     IF NOT EXISTS (SELECT FROM pg_attribute a
                     WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped) THEN
         commands := ARRAY(SELECT format('ALTER TABLE %s ADD COLUMN %I timestamptz', m.qualified_name, column_name)
-                            FROM steward.table_members(relation) m WHERE m.member = relation);
+                            FROM steward_internal.table_members(relation) m WHERE m.member = relation);
     END IF;
-    commands := commands || ARRAY(SELECT steward.soft_delete_indexes(relation, column_name));
-    commands := commands || ARRAY(SELECT steward.upkeep_attach(
-        relation, 'soft_delete_trigger', steward.upkeep_trigger_name(column_name), timing, 'ROW',
+    commands := commands || ARRAY(SELECT steward_internal.soft_delete_indexes(relation, column_name));
+    commands := commands || ARRAY(SELECT steward_internal.upkeep_attach(
+        relation, 'soft_delete_trigger', steward_internal.upkeep_trigger_name(column_name), timing, 'ROW',
         array_remove(ARRAY[quote_ident(column_name),
                            'clock=' || nullif(clock, 'transaction'),
-                           'allow=' || steward.upkeep_column_list(allow)], NULL)));
-    commands := commands || ARRAY(SELECT steward.upkeep_attach(
+                           'allow=' || steward_internal.upkeep_column_list(allow)], NULL)));
+    commands := commands || ARRAY(SELECT steward_internal.upkeep_attach(
         relation, 'soft_delete_cascade', 'steward_soft_delete_cascade', 'AFTER UPDATE', 'ROW',
         ARRAY[quote_ident(column_name)], NULL, format('((old.%1$I IS DISTINCT FROM new.%1$I))', column_name)));
-    commands := commands || ARRAY(SELECT steward.soft_delete_view(relation, column_name));
+    commands := commands || ARRAY(SELECT steward_internal.soft_delete_view(relation, column_name));
     -- comments alone are no plan
     IF EXISTS (SELECT FROM unnest(commands) c WHERE c NOT LIKE '-- %') THEN
         IF dry_run THEN
             RETURN QUERY SELECT unnest(commands);
         ELSE
-            RETURN QUERY SELECT * FROM steward.upkeep_run(commands);
+            RETURN QUERY SELECT * FROM steward_internal.upkeep_run(commands);
         END IF;
     END IF;
     IF NOT dry_run THEN
-        PERFORM steward.upkeep_check(relation);
+        PERFORM steward_internal.upkeep_check(relation);
     END IF;
 END $$;
 COMMENT ON FUNCTION steward.soft_delete_enable(regclass, name, name[], boolean, text) IS
@@ -283,14 +283,14 @@ BEGIN
     IF dry_run IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.soft_delete_disable() must not be null';
     END IF;
-    PERFORM steward.upkeep_check_owner(relation);
-    commands := ARRAY(SELECT format('DROP VIEW %s', v.qualified_name) FROM steward.soft_delete_find_view(relation) v)
-             || ARRAY(SELECT steward.upkeep_detach(relation, 'soft_delete_cascade'))
-             || ARRAY(SELECT steward.upkeep_detach(relation, 'soft_delete_trigger'));
+    PERFORM steward_internal.upkeep_check_owner(relation);
+    commands := ARRAY(SELECT format('DROP VIEW %s', v.qualified_name) FROM steward_internal.soft_delete_find_view(relation) v)
+             || ARRAY(SELECT steward_internal.upkeep_detach(relation, 'soft_delete_cascade'))
+             || ARRAY(SELECT steward_internal.upkeep_detach(relation, 'soft_delete_trigger'));
     IF dry_run THEN
         RETURN QUERY SELECT unnest(commands);
     ELSE
-        RETURN QUERY SELECT * FROM steward.upkeep_run(commands);
+        RETURN QUERY SELECT * FROM steward_internal.upkeep_run(commands);
     END IF;
 END $$;
 COMMENT ON FUNCTION steward.soft_delete_disable(regclass, boolean) IS

@@ -20,17 +20,17 @@ BEGIN
     IF num_nulls(relation, column_name, clock, ignore, keep, on_insert) > 0 OR array_position(ignore || keep, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.updated_at_enable() but "by" must not be null';
     END IF;
-    PERFORM steward.upkeep_check_column(relation, column_name, 'timestamptz NOT NULL DEFAULT now()');
-    RETURN QUERY SELECT * FROM steward.upkeep_run(ARRAY(SELECT steward.upkeep_attach(
-        relation, 'updated_at_trigger', steward.upkeep_trigger_name(column_name),
+    PERFORM steward_internal.upkeep_check_column(relation, column_name, 'timestamptz NOT NULL DEFAULT now()');
+    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(ARRAY(SELECT steward_internal.upkeep_attach(
+        relation, 'updated_at_trigger', steward_internal.upkeep_trigger_name(column_name),
         CASE WHEN on_insert THEN 'BEFORE INSERT OR UPDATE' ELSE 'BEFORE UPDATE' END, 'ROW',
         array_remove(ARRAY[quote_ident(column_name),
                            'clock=' || nullif(clock, 'transaction'),
                            'by=' || quote_ident(by),
-                           'ignore=' || steward.upkeep_column_list(ignore),
-                           'keep=' || steward.upkeep_column_list(keep)], NULL),
+                           'ignore=' || steward_internal.upkeep_column_list(ignore),
+                           'keep=' || steward_internal.upkeep_column_list(keep)], NULL),
         column_name)));
-    PERFORM steward.upkeep_check(relation);
+    PERFORM steward_internal.upkeep_check(relation);
 END $$;
 COMMENT ON FUNCTION steward.updated_at_enable(regclass, name, text, name, name[], name[], boolean) IS
 'Attaches the updated_at trigger to a table and its inheritance children; returns the commands it ran.';
@@ -38,7 +38,7 @@ COMMENT ON FUNCTION steward.updated_at_enable(regclass, name, text, name, name[]
 CREATE FUNCTION steward.updated_at_disable(relation regclass, column_name name DEFAULT NULL) RETURNS SETOF text
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT steward.upkeep_run(ARRAY(SELECT steward.upkeep_detach(relation, 'updated_at_trigger', column_name)));
+    SELECT steward_internal.upkeep_run(ARRAY(SELECT steward_internal.upkeep_detach(relation, 'updated_at_trigger', column_name)));
 END;
 COMMENT ON FUNCTION steward.updated_at_disable(regclass, name) IS
 'Drops the updated_at triggers of a table, or that of one column; returns the commands it ran. The column stays.';
@@ -68,15 +68,15 @@ BEGIN
          ORDER BY c.relname
     LOOP
         BEGIN
-            SELECT * INTO t FROM steward.upkeep_existing(relation, 'updated_at_trigger', 'ROW', column_name) LIMIT 1;
+            SELECT * INTO t FROM steward_internal.upkeep_existing(relation, 'updated_at_trigger', 'ROW', column_name) LIMIT 1;
             IF t.trigger_name IS NULL THEN
                 PERFORM steward.updated_at_enable(relation, column_name, clock);
                 result := 'enabled now';
             ELSE
                 -- it keeps its options
-                commands := ARRAY(SELECT steward.upkeep_attach(relation, 'updated_at_trigger', t.trigger_name,
+                commands := ARRAY(SELECT steward_internal.upkeep_attach(relation, 'updated_at_trigger', t.trigger_name,
                     CASE WHEN t.for_insert THEN 'BEFORE INSERT OR UPDATE' ELSE 'BEFORE UPDATE' END, 'ROW', t.arguments, column_name));
-                PERFORM steward.upkeep_run(commands);
+                PERFORM steward_internal.upkeep_run(commands);
                 result := CASE commands WHEN '{}' THEN 'enabled already' ELSE 'enabled now' END;
             END IF;
         EXCEPTION WHEN OTHERS THEN

@@ -1,23 +1,23 @@
 -- upkeep: what the modules that keep columns right have in common.
 
-CREATE FUNCTION steward.trigger_arguments(arguments bytea) RETURNS text[]
+CREATE FUNCTION steward_internal.trigger_arguments(arguments bytea) RETURNS text[]
 AS 'MODULE_PATHNAME', 'steward_trigger_arguments' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION steward.trigger_arguments(bytea) IS
+COMMENT ON FUNCTION steward_internal.trigger_arguments(bytea) IS
 'The arguments of a trigger, from pg_trigger.tgargs.';
 
-CREATE FUNCTION steward.trigger_column(relation regclass, arguments bytea) RETURNS name
+CREATE FUNCTION steward_internal.trigger_column(relation regclass, arguments bytea) RETURNS name
 AS 'MODULE_PATHNAME', 'steward_trigger_column' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION steward.trigger_column(regclass, bytea) IS
+COMMENT ON FUNCTION steward_internal.trigger_column(regclass, bytea) IS
 'The column that a trigger''s first bare argument names, from pg_trigger.tgargs.';
 
-CREATE FUNCTION steward.upkeep_check(relation regclass) RETURNS void
+CREATE FUNCTION steward_internal.upkeep_check(relation regclass) RETURNS void
 AS 'MODULE_PATHNAME', 'steward_upkeep_check' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION steward.upkeep_check(regclass) IS
+COMMENT ON FUNCTION steward_internal.upkeep_check(regclass) IS
 'Raises the error that an upkeep trigger of a table would raise when it fires.';
 
-CREATE VIEW steward.upkeep_triggers AS
+CREATE VIEW steward_internal.upkeep_triggers AS
 SELECT t.tgrelid::regclass AS relation, t.tgname AS trigger_name, p.proname AS function_name,
-       steward.trigger_arguments(t.tgargs) AS arguments, steward.trigger_column(t.tgrelid, t.tgargs) AS column_name,
+       steward_internal.trigger_arguments(t.tgargs) AS arguments, steward_internal.trigger_column(t.tgrelid, t.tgargs) AS column_name,
        (t.tgtype & 1) = 1 AS for_each_row, (t.tgtype & 4) = 4 AS for_insert,
        t.tgparentid <> 0 AS is_clone, t.tgenabled AS enabled, pg_get_triggerdef(t.oid) AS definition
   FROM pg_trigger t
@@ -25,25 +25,25 @@ SELECT t.tgrelid::regclass AS relation, t.tgname AS trigger_name, p.proname AS f
  WHERE p.pronamespace = 'steward'::regnamespace
    AND p.proname IN ('updated_at_trigger', 'row_version_trigger', 'append_only_trigger', 'search_vector_trigger', 'soft_delete_trigger',
                      'soft_delete_cascade');
-COMMENT ON VIEW steward.upkeep_triggers IS
+COMMENT ON VIEW steward_internal.upkeep_triggers IS
 'The triggers of this database that keep columns right.';
-GRANT SELECT ON steward.upkeep_triggers TO PUBLIC;
+GRANT SELECT ON steward_internal.upkeep_triggers TO PUBLIC;
 
-CREATE FUNCTION steward.upkeep_name(prefix text, subject text) RETURNS name
+CREATE FUNCTION steward_internal.upkeep_name(prefix text, subject text) RETURNS name
 LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN octet_length(prefix || subject) < 64 THEN prefix || subject
             -- the cast cuts between characters, and leaves nine bytes for the hash
             ELSE substr(('#########' || prefix || subject)::name::text, 10) || '_' || left(md5(subject), 8) END;
-COMMENT ON FUNCTION steward.upkeep_name(text, text) IS
+COMMENT ON FUNCTION steward_internal.upkeep_name(text, text) IS
 'A name made of two parts, with a hash where that is too long.';
 
-CREATE FUNCTION steward.upkeep_trigger_name(subject text) RETURNS name
+CREATE FUNCTION steward_internal.upkeep_trigger_name(subject text) RETURNS name
 LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
-RETURN steward.upkeep_name('steward_', subject);
-COMMENT ON FUNCTION steward.upkeep_trigger_name(text) IS
+RETURN steward_internal.upkeep_name('steward_', subject);
+COMMENT ON FUNCTION steward_internal.upkeep_trigger_name(text) IS
 'The name that the enable functions give a trigger: steward_ and the column.';
 
-CREATE FUNCTION steward.upkeep_run(commands text[]) RETURNS SETOF text
+CREATE FUNCTION steward_internal.upkeep_run(commands text[]) RETURNS SETOF text
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -54,53 +54,53 @@ BEGIN
         RETURN NEXT command;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.upkeep_run(text[]) IS
+COMMENT ON FUNCTION steward_internal.upkeep_run(text[]) IS
 'Runs commands as the current role, and returns them.';
 
-CREATE FUNCTION steward.upkeep_run(commands text[], dry_run boolean) RETURNS SETOF text
+CREATE FUNCTION steward_internal.upkeep_run(commands text[], dry_run boolean) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF dry_run IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'dry_run must not be null';
     ELSIF NOT dry_run THEN
-        PERFORM steward.upkeep_run(commands);
+        PERFORM steward_internal.upkeep_run(commands);
     END IF;
     RETURN QUERY SELECT c.command || ';' FROM unnest(commands) WITH ORDINALITY c(command, place) ORDER BY c.place;
 END $$;
-COMMENT ON FUNCTION steward.upkeep_run(text[], boolean) IS
+COMMENT ON FUNCTION steward_internal.upkeep_run(text[], boolean) IS
 'Returns commands as psql takes them, having run them unless it is a dry run.';
 
 -- Two triggers are for the same purpose if they have the function, the level and, where one is given, the column in
 -- common.
-CREATE FUNCTION steward.upkeep_existing(relation regclass, function_name name, level text, column_name name)
-RETURNS SETOF steward.upkeep_triggers
+CREATE FUNCTION steward_internal.upkeep_existing(relation regclass, function_name name, level text, column_name name)
+RETURNS SETOF steward_internal.upkeep_triggers
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.*
-      FROM steward.upkeep_triggers t
+      FROM steward_internal.upkeep_triggers t
      WHERE t.relation = upkeep_existing.relation
        AND t.function_name = upkeep_existing.function_name
        AND (level IS NULL OR t.for_each_row = (level = 'ROW'))
        AND (upkeep_existing.column_name IS NULL OR t.column_name = upkeep_existing.column_name);
 END;
-COMMENT ON FUNCTION steward.upkeep_existing(regclass, name, text, name) IS
+COMMENT ON FUNCTION steward_internal.upkeep_existing(regclass, name, text, name) IS
 'The triggers of a table that are there for the same purpose.';
 
-CREATE FUNCTION steward.upkeep_check_owner(relation regclass) RETURNS void
+CREATE FUNCTION steward_internal.upkeep_check_owner(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF relation IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'table must not be null';
     END IF;
-    PERFORM steward.check_owner(relation);
-    PERFORM steward.check_owner(m.member) FROM steward.table_members(relation) m;
+    PERFORM steward_internal.check_owner(relation);
+    PERFORM steward_internal.check_owner(m.member) FROM steward_internal.table_members(relation) m;
 END $$;
-COMMENT ON FUNCTION steward.upkeep_check_owner(regclass) IS
+COMMENT ON FUNCTION steward_internal.upkeep_check_owner(regclass) IS
 'Raises 42501 unless the current role owns a table and all below it; 22004 or 42P01 if there is none.';
 
-CREATE FUNCTION steward.upkeep_attach(relation regclass, function_name name, trigger_name name, timing text, level text,
+CREATE FUNCTION steward_internal.upkeep_attach(relation regclass, function_name name, trigger_name name, timing text, level text,
     arguments text[], column_name name DEFAULT NULL, condition text DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -117,14 +117,14 @@ DECLARE
     t record;
     found_right boolean;
 BEGIN
-    FOR member IN SELECT * FROM steward.table_members(relation) LOOP
+    FOR member IN SELECT * FROM steward_internal.table_members(relation) LOOP
         -- up to 15 foreign tables have no triggers on TRUNCATE
         CONTINUE WHEN level = 'STATEMENT' AND current_setting('server_version_num')::integer < 160000
             AND EXISTS (SELECT FROM pg_class c WHERE c.oid = member.member AND c.relkind = 'f');
         -- partitions get clones of their parent's row triggers
         is_cloned := member.is_partition AND member.member <> relation AND level = 'ROW';
         found_right := false;
-        FOR t IN SELECT * FROM steward.upkeep_existing(member.member, function_name, level, column_name) e ORDER BY e.trigger_name
+        FOR t IN SELECT * FROM steward_internal.upkeep_existing(member.member, function_name, level, column_name) e ORDER BY e.trigger_name
         LOOP
             IF is_cloned AND t.is_clone
                OR NOT is_cloned AND NOT found_right AND t.definition = format(template, t.trigger_name, member.qualified_name) THEN
@@ -146,29 +146,29 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT unnest(later);
 END $$;
-COMMENT ON FUNCTION steward.upkeep_attach(regclass, name, name, text, text, text[], name, text) IS
+COMMENT ON FUNCTION steward_internal.upkeep_attach(regclass, name, name, text, text, text[], name, text) IS
 'The commands that attach a trigger to a table and its inheritance children, and drop others there for the same purpose; for triggers that fire per statement also to partitions. Empty if all is as it should be.';
 
-CREATE FUNCTION steward.upkeep_detach(relation regclass, function_name name, column_name name DEFAULT NULL) RETURNS SETOF text
+CREATE FUNCTION steward_internal.upkeep_detach(relation regclass, function_name name, column_name name DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM steward.upkeep_check_owner(relation);
+    PERFORM steward_internal.upkeep_check_owner(relation);
     RETURN QUERY
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
-          FROM steward.table_members(relation) m
-         CROSS JOIN LATERAL steward.upkeep_existing(m.member, function_name, NULL, column_name) t
+          FROM steward_internal.table_members(relation) m
+         CROSS JOIN LATERAL steward_internal.upkeep_existing(m.member, function_name, NULL, column_name) t
          WHERE NOT t.is_clone OR m.member = upkeep_detach.relation
          ORDER BY m.depth, m.qualified_name COLLATE "C", t.trigger_name;
 END $$;
-COMMENT ON FUNCTION steward.upkeep_detach(regclass, name, name) IS
+COMMENT ON FUNCTION steward_internal.upkeep_detach(regclass, name, name) IS
 'The commands that drop the triggers with a function from a table, its partitions and its inheritance children.';
 
-CREATE FUNCTION steward.upkeep_check_column(relation regclass, column_name name, definition text) RETURNS void
+CREATE FUNCTION steward_internal.upkeep_check_column(relation regclass, column_name name, definition text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM steward.upkeep_check_owner(relation);
+    PERFORM steward_internal.upkeep_check_owner(relation);
     IF column_name IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'column must not be null';
     END IF;
@@ -179,16 +179,16 @@ BEGIN
             HINT = format('ALTER TABLE %s ADD COLUMN %I %s;', relation, column_name, definition);
     END IF;
 END $$;
-COMMENT ON FUNCTION steward.upkeep_check_column(regclass, name, text) IS
+COMMENT ON FUNCTION steward_internal.upkeep_check_column(regclass, name, text) IS
 'Raises 42703 if a table lacks a column, with the command that adds it, and what upkeep_check_owner() raises.';
 
-CREATE FUNCTION steward.upkeep_column_list(columns name[]) RETURNS text
+CREATE FUNCTION steward_internal.upkeep_column_list(columns name[]) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
 RETURN (SELECT string_agg(quote_ident(c.name), ',' ORDER BY c.place) FROM unnest(columns) WITH ORDINALITY c(name, place));
-COMMENT ON FUNCTION steward.upkeep_column_list(name[]) IS
+COMMENT ON FUNCTION steward_internal.upkeep_column_list(name[]) IS
 'Names as a trigger''s argument has them: quoted where needed, separated by commas.';
 
-CREATE FUNCTION steward.upkeep_check_roles(roles name[]) RETURNS void
+CREATE FUNCTION steward_internal.upkeep_check_roles(roles name[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -207,5 +207,5 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.upkeep_check_roles(name[]) IS
+COMMENT ON FUNCTION steward_internal.upkeep_check_roles(name[]) IS
 'Raises 42704 if one of the roles does not exist, and 22004 for null.';

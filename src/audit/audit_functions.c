@@ -43,7 +43,7 @@ describe(Relation rel)
 }
 
 /*
- * steward.audit_check(relation regclass) returns void
+ * steward_internal.audit_check(relation regclass) returns void
  *
  * Raises the error that the table's audit trigger would raise when it fires, and
  * warns of a redaction key that is no secret.
@@ -65,7 +65,7 @@ steward_audit_check(PG_FUNCTION_ARGS)
 }
 
 /*
- * steward.audit_identity(relation regclass) returns regclass
+ * steward_internal.audit_identity(relation regclass) returns regclass
  *
  * Returns the table under which the log records the rows of a table: itself or,
  * for a partition, the topmost ancestor with a primary key.
@@ -86,7 +86,7 @@ steward_audit_identity(PG_FUNCTION_ARGS)
 }
 
 /*
- * steward.audit_option_values(arguments bytea, option text) returns text[]
+ * steward_internal.audit_option_values(arguments bytea, option text) returns text[]
  *
  * Returns what an audit trigger's arguments say for one option, a list of names
  * mostly.  The arguments are as pg_trigger keeps them: each with a zero byte
@@ -122,7 +122,7 @@ steward_audit_option_values(PG_FUNCTION_ARGS)
 }
 
 /*
- * steward.audit_record_key(relation regclass, key text[]) returns jsonb
+ * steward_internal.audit_record_key(relation regclass, key text[]) returns jsonb
  *
  * Returns the key of a row as the log writes it, from the values of the key
  * columns in the order of the primary key; for a table without one, from the
@@ -209,7 +209,7 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 }
 
 /*
- * steward.audit_key_hash(table_id bigint, record_key jsonb) returns bigint
+ * steward_internal.audit_key_hash(table_id bigint, record_key jsonb) returns bigint
  *
  * Returns the hash under which the index of the log has a key.
  */
@@ -222,7 +222,7 @@ steward_audit_key_hash(PG_FUNCTION_ARGS)
 }
 
 /*
- * steward.audit_table_id(relation regclass) returns bigint
+ * steward_internal.audit_table_id(relation regclass) returns bigint
  *
  * Returns the id under which this database's log knows a table.
  */
@@ -235,7 +235,7 @@ steward_audit_table_id(PG_FUNCTION_ARGS)
 }
 
 /*
- * steward.audit_record_id(record_key jsonb) returns text
+ * steward_internal.audit_record_id(record_key jsonb) returns text
  *
  * Returns the key of a row as one reads it: the value, if the key has one
  * column, and the object otherwise.

@@ -53,7 +53,7 @@ is_restore(TriggerData *trigdata)
 }
 
 /*
- * steward.audit_guard_trigger() returns trigger
+ * steward_internal.audit_guard_trigger() returns trigger
  *
  * BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT on the
  * tables of the log: refuses with 42501 and says who tried.  The owner's COPY
@@ -67,7 +67,7 @@ steward_audit_guard_trigger(PG_FUNCTION_ARGS)
 	const char *operation;
 	const char *relation;
 
-	steward_check_trigger(fcinfo, "steward.audit_guard_trigger");
+	steward_check_trigger(fcinfo, "steward_internal.audit_guard_trigger");
 	operation = operation_name(trigdata->tg_event);
 	relation = RelationGetRelationName(trigdata->tg_relation);
 
@@ -126,7 +126,7 @@ find_key_hash_index(Relation log)
 }
 
 /*
- * steward.audit_restore_trigger() returns trigger
+ * steward_internal.audit_restore_trigger() returns trigger
  *
  * BEFORE INSERT FOR EACH ROW on steward.audit_event, where only a restore
  * inserts through the executor: refuses with 23505 an event that the log has
@@ -148,7 +148,7 @@ steward_audit_restore_trigger(PG_FUNCTION_ARGS)
 	Snapshot	snapshot;
 	bool		isnull;
 
-	steward_check_trigger(fcinfo, "steward.audit_restore_trigger");
+	steward_check_trigger(fcinfo, "steward_internal.audit_restore_trigger");
 	log = trigdata->tg_relation;
 	desc = RelationGetDescr(log);
 	event = trigdata->tg_trigtuple;
@@ -211,7 +211,7 @@ steward_audit_check_drop(ObjectAccessType access, Oid class, Oid object, int col
 }
 
 /*
- * steward.audit_protect() returns event_trigger
+ * steward_internal.audit_protect() returns event_trigger
  *
  * Does nothing.  That it is called before a DROP loads the library into the
  * session, and so puts steward_audit_check_drop in place.
@@ -223,6 +223,6 @@ steward_audit_protect(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called by event trigger manager",
-						"steward.audit_protect")));
+						"steward_internal.audit_protect")));
 	PG_RETURN_VOID();
 }

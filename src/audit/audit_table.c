@@ -150,7 +150,8 @@ steward_audit_check_relation(Relation rel)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot audit temporary table \"%s\"", RelationGetRelationName(rel)),
 				 errhint("A temporary table is gone with its session: use a permanent table.")));
-	if (RelationGetNamespace(rel) == get_namespace_oid("steward", true))
+	if (RelationGetNamespace(rel) == get_namespace_oid("steward", true) ||
+		RelationGetNamespace(rel) == get_namespace_oid("steward_internal", true))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot audit \"%s\": it belongs to pg_steward itself",

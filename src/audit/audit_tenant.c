@@ -115,14 +115,14 @@ reads_all(void)
 	return pg_class_aclcheck(steward_audit_relation("audit_event"), GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
-/* steward.audit_reads_all() returns boolean */
+/* steward_internal.audit_reads_all() returns boolean */
 Datum
 steward_audit_reads_all(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(reads_all());
 }
 
-/* steward.audit_shows(tenant text) returns boolean, where no planner has replaced the call */
+/* steward_internal.audit_shows(tenant text) returns boolean, where no planner has replaced the call */
 Datum
 steward_audit_shows(PG_FUNCTION_ARGS)
 {
@@ -135,7 +135,7 @@ steward_audit_shows(PG_FUNCTION_ARGS)
 }
 
 /*
- * steward.audit_shows_name(relation_id oid, table_schema name, table_name name)
+ * steward_internal.audit_shows_name(relation_id oid, table_schema name, table_name name)
  * returns boolean: whether a table has that name still, so that pg_class shows
  * it to everybody.
  */
@@ -152,9 +152,9 @@ steward_audit_shows_name(PG_FUNCTION_ARGS)
 }
 
 static Expr *
-call_without_arguments(const char *name, Oid result, Oid collation)
+call_without_arguments(char *schema, char *name, Oid result, Oid collation)
 {
-	List	   *qualified = list_make2(makeString(pstrdup("steward")), makeString(pstrdup(name)));
+	List	   *qualified = list_make2(makeString(schema), makeString(name));
 
 	return (Expr *) makeFuncExpr(LookupFuncName(qualified, 0, NULL, false), result, NIL,
 								 collation, InvalidOid, COERCE_EXPLICIT_CALL);
@@ -179,10 +179,10 @@ steward_audit_shows_support(PG_FUNCTION_ARGS)
 	if (list_length(call->args) > 1)
 		PG_RETURN_POINTER(reads_all() ? makeBoolConst(true, false) : NULL);
 	if (reads_all())
-		PG_RETURN_POINTER(call_without_arguments("audit_reads_all", BOOLOID, InvalidOid));
+		PG_RETURN_POINTER(call_without_arguments("steward_internal", "audit_reads_all", BOOLOID, InvalidOid));
 
 	comparison = (OpExpr *) make_opclause(TextEqualOperator, BOOLOID, false, linitial(call->args),
-										  call_without_arguments("current_tenant_text", TEXTOID, DEFAULT_COLLATION_OID),
+										  call_without_arguments("steward", "current_tenant_text", TEXTOID, DEFAULT_COLLATION_OID),
 										  InvalidOid, call->inputcollid);
 	comparison->opfuncid = F_TEXTEQ;
 	PG_RETURN_POINTER(comparison);

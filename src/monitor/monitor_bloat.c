@@ -345,7 +345,7 @@ finish_row(const RowShape *row, const IndexColumns *index, ReturnSetInfo *result
 }
 
 /*
- * steward.monitor_row_sizes(of_indexes boolean, OUT relation oid, OUT row_bytes, OUT
+ * steward_internal.monitor_row_sizes(of_indexes boolean, OUT relation oid, OUT row_bytes, OUT
  * uniform, OUT unknown_column, OUT deduplicates, OUT distinct_keys, OUT null_fraction): how long the
  * rows of every relation with columns, or the entries of every btree index, are
  * with header and padding but without line pointer.

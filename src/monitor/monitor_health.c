@@ -63,7 +63,7 @@ end_limit(bool statement_timer)
 }
 
 /*
- * steward.health_query(query text, milliseconds integer) returns record
+ * steward_internal.health_query(query text, milliseconds integer) returns record
  *
  * The one row of a query that changes nothing.  Raises 54000 if it takes longer,
  * 21000 or 02000 if there are more rows or none.
@@ -130,7 +130,7 @@ steward_health_query(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(result);
 }
 
-/* steward.library_version() returns text: the version that this library was built as. */
+/* steward_internal.library_version() returns text: the version that this library was built as. */
 PG_FUNCTION_INFO_V1(steward_library_version);
 Datum
 steward_library_version(PG_FUNCTION_ARGS)

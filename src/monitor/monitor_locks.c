@@ -29,7 +29,7 @@ open_if_free(Oid relid)
 }
 
 /*
- * steward.monitor_index_definition(index oid): what pg_get_indexdef() gives; NULL
+ * steward_internal.monitor_index_definition(index oid): what pg_get_indexdef() gives; NULL
  * if somebody has locked the index or its table.
  */
 PG_FUNCTION_INFO_V1(steward_monitor_index_definition);

@@ -26,7 +26,7 @@ can_read(Relation sequence)
 }
 
 /*
- * steward.sequence_state(sequence oid, OUT last_value bigint, OUT is_called boolean):
+ * steward_internal.sequence_state(sequence oid, OUT last_value bigint, OUT is_called boolean):
  * as SELECT from the sequence has them.  NULL if it is not a sequence, is being
  * altered, or cannot be read here.  Who may ask is left to EXECUTE.
  */

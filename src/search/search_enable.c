@@ -179,7 +179,7 @@ members(SearchTask *task, MemoryContext mcxt)
 	List	   *oids = NIL;
 	MemoryContext old;
 
-	query("SELECT member FROM steward.table_members($1)", 1, types, values, NULL);
+	query("SELECT member FROM steward_internal.table_members($1)", 1, types, values, NULL);
 	old = MemoryContextSwitchTo(mcxt);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		oids = lappend_oid(oids, DatumGetObjectId(result(i, 1)));
@@ -219,7 +219,7 @@ index_commands(SearchTask *task, bool concurrently, MemoryContext mcxt)
 	List	   *commands = NIL;
 	MemoryContext old;
 
-	query("SELECT steward.search_index_commands($1, $2, $3)", lengthof(types), types, values, NULL);
+	query("SELECT steward_internal.search_index_commands($1, $2, $3)", lengthof(types), types, values, NULL);
 	old = MemoryContextSwitchTo(mcxt);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		commands = lappend(commands, TextDatumGetCString(result(i, 1)));
@@ -337,7 +337,7 @@ steward_search_enable(PG_FUNCTION_ARGS)
 	}
 
 	SPI_connect_ext(call->atomic ? 0 : SPI_OPT_NONATOMIC);
-	query("SELECT arguments, refill FROM steward.search_prepare($1, $2, $3, $4, $5)", lengthof(types),
+	query("SELECT arguments, refill FROM steward_internal.search_prepare($1, $2, $3, $4, $5)", lengthof(types),
 		  types, values, nulls);
 	MemoryContextSwitchTo(mcxt);
 	task.relation = DatumGetObjectId(values[0]);
@@ -358,7 +358,7 @@ steward_search_enable(PG_FUNCTION_ARGS)
 		Oid			settle_types[] = {REGCLASSOID, TEXTARRAYOID, NAMEOID};
 		Datum		settle_values[] = {values[0], values[1], values[3]};
 
-		query("SELECT steward.search_attach($1, $2, $3, false)", lengthof(settle_types), settle_types,
+		query("SELECT steward_internal.search_attach($1, $2, $3, false)", lengthof(settle_types), settle_types,
 			  settle_values, NULL);
 	}
 	if (concurrently)

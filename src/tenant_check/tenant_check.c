@@ -139,7 +139,7 @@ strings_to_array(List *list)
 }
 
 /*
- * steward.tenant_expression(expression pg_node_tree, tenant_column smallint):
+ * steward_internal.tenant_expression(expression pg_node_tree, tenant_column smallint):
  * what the expression of a policy says of a column of its table.
  */
 PG_FUNCTION_INFO_V1(steward_tenant_expression);
@@ -174,7 +174,7 @@ steward_tenant_expression(PG_FUNCTION_ARGS)
 }
 
 /*
- * steward.tenant_type_leakproof(type oid): whether values of a type can be compared
+ * steward_internal.tenant_type_leakproof(type oid): whether values of a type can be compared
  * for equality before a policy lets their row pass.
  */
 PG_FUNCTION_INFO_V1(steward_tenant_type_leakproof);

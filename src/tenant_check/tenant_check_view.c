@@ -134,7 +134,7 @@ judge_walker(Node *node, void *context)
 }
 
 /*
- * steward.tenant_view_open(view oid, tables oid[], columns smallint[]): those of
+ * steward_internal.tenant_view_open(view oid, tables oid[], columns smallint[]): those of
  * the tables that a view reads without a condition that they be the tenant's.
  */
 PG_FUNCTION_INFO_V1(steward_tenant_view_open);
@@ -193,7 +193,7 @@ relations_walker(Node *node, void *context)
 }
 
 /*
- * steward.tenant_expression_text(expression pg_node_tree, relation oid): what
+ * steward_internal.tenant_expression_text(expression pg_node_tree, relation oid): what
  * pg_get_expr() gives; NULL if that would wait for who has locked a table.
  */
 PG_FUNCTION_INFO_V1(steward_tenant_expression_text);

@@ -7,6 +7,7 @@
 
 #include "access/relation.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -93,13 +94,13 @@ steward_stamp_now(const Stamp *stamp)
 	return value;
 }
 
-/* Returns what kind of upkeep trigger, with its function in "schema", a trigger is; NULL if it is none. */
+/* Returns what kind of upkeep trigger a trigger is; NULL if it is none. */
 static const UpkeepTrigger *
-find_kind(Trigger *trigger, Oid schema)
+find_kind(Trigger *trigger)
 {
 	char	   *function;
 
-	if (get_func_namespace(trigger->tgfoid) != schema)
+	if (get_func_namespace(trigger->tgfoid) != get_namespace_oid("steward", true))
 		return NULL;
 	function = get_func_name(trigger->tgfoid);
 	for (int i = 0; function != NULL && i < lengthof(upkeep_triggers); i++)
@@ -127,7 +128,7 @@ steward_upkept_columns(Relation rel, Trigger *self)
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		Trigger    *trigger = &triggers->triggers[i];
-		const UpkeepTrigger *kind = find_kind(trigger, get_func_namespace(self->tgfoid));
+		const UpkeepTrigger *kind = find_kind(trigger);
 		bool		first = true;
 
 		if (trigger->tgoid == self->tgoid || trigger->tgnargs == 0 || !steward_trigger_fires(trigger) ||
@@ -186,7 +187,7 @@ steward_role_allowed(const char *kind, const char *value)
 }
 
 /*
- * steward.trigger_arguments(arguments bytea) returns text[]
+ * steward_internal.trigger_arguments(arguments bytea) returns text[]
  *
  * Returns the arguments of a trigger from pg_trigger.tgargs; raises 22023 for
  * bytes that are nothing of the kind.
@@ -207,10 +208,10 @@ steward_trigger_arguments(PG_FUNCTION_ARGS)
 }
 
 /*
- * steward.trigger_column(relation regclass, arguments bytea) returns name
+ * steward_internal.trigger_column(relation regclass, arguments bytea) returns name
  *
  * Returns the column that a trigger's first bare argument names, even if it is
- * gone, and NULL if there is no such argument.  It waits for no lock.  Raises 22023 as steward.trigger_arguments() does.
+ * gone, and NULL if there is no such argument.  It waits for no lock.  Raises 22023 as steward_internal.trigger_arguments() does.
  */
 Datum
 steward_trigger_column(PG_FUNCTION_ARGS)
@@ -243,7 +244,7 @@ steward_trigger_column(PG_FUNCTION_ARGS)
 }
 
 /*
- * steward.upkeep_check(relation regclass) returns void
+ * steward_internal.upkeep_check(relation regclass) returns void
  *
  * Raises the error that one of the table's upkeep triggers would raise for its
  * arguments when it fires.
@@ -256,7 +257,7 @@ steward_upkeep_check(PG_FUNCTION_ARGS)
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
 		Trigger    *trigger = &rel->trigdesc->triggers[i];
-		const UpkeepTrigger *kind = find_kind(trigger, get_func_namespace(fcinfo->flinfo->fn_oid));
+		const UpkeepTrigger *kind = find_kind(trigger);
 
 		if (kind != NULL)
 			(void) kind->parse(rel, trigger);

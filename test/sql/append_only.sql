@@ -88,7 +88,7 @@ SET ROLE regress_append_writer;
 SELECT steward.append_only_enable('append_only.t');
 SELECT steward.append_only_disable('append_only.t');
 RESET ROLE;
-SELECT count(*) AS left_behind FROM steward.upkeep_triggers WHERE relation = 't'::regclass;
+SELECT count(*) AS left_behind FROM steward_internal.upkeep_triggers WHERE relation = 't'::regclass;
 -- as few or many rows as there are: one that finds none is let through
 SELECT count(*) FROM steward.append_only_enable('t');
 UPDATE t SET n = 1 WHERE id = 5;
@@ -361,10 +361,10 @@ DELETE FROM part_3;
 SELECT count(*) FROM steward.append_only_disable('part');
 SELECT count(*) FROM steward.append_only_enable('part_1', '{regress_append_writer}');
 SELECT steward.append_only_enable('part');
-SELECT relation, trigger_name, arguments, is_clone FROM steward.upkeep_triggers WHERE relation::text LIKE 'part%' ORDER BY relation::text COLLATE "C", trigger_name;
+SELECT relation, trigger_name, arguments, is_clone FROM steward_internal.upkeep_triggers WHERE relation::text LIKE 'part%' ORDER BY relation::text COLLATE "C", trigger_name;
 -- detached: the clone goes, the trigger for TRUNCATE stays
 ALTER TABLE part DETACH PARTITION part_3;
-SELECT trigger_name FROM steward.upkeep_triggers WHERE relation = 'part_3'::regclass;
+SELECT trigger_name FROM steward_internal.upkeep_triggers WHERE relation = 'part_3'::regclass;
 SELECT steward.append_only_disable('part_3');
 DROP TABLE part_3;
 -- children, and one that comes later

@@ -273,7 +273,7 @@ SELECT record_id, operation, old_values, new_values
 -- on the log itself
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON steward.audit_table
  FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger();
-SELECT steward.audit_check('steward.audit_table');
+SELECT steward_internal.audit_check('steward.audit_table');
 \echo :LAST_ERROR_SQLSTATE
 DROP TRIGGER audit ON steward.audit_table;
 
@@ -288,9 +288,9 @@ DROP TABLE basket;
 -- no trigger at all
 SELECT steward.audit_trigger();
 \echo :LAST_ERROR_SQLSTATE
-SELECT steward.audit_guard_trigger();
+SELECT steward_internal.audit_guard_trigger();
 \echo :LAST_ERROR_SQLSTATE
-SELECT steward.audit_protect();
+SELECT steward_internal.audit_protect();
 \echo :LAST_ERROR_SQLSTATE
 
 --

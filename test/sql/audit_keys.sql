@@ -240,7 +240,7 @@ SELECT string_agg(h.operation, ', ' ORDER BY h.ordinality) AS history
   FROM steward.audit_log l, steward.audit_history('audit_keys.keyless', l.record_id) WITH ORDINALITY h
  WHERE l.table_schema = 'audit_keys' AND l.table_name = 'keyless' AND l.operation = 'DELETE';
 SELECT count(*) AS links FROM steward.audit_event e JOIN steward.audit_event o ON o.key_hash = e.old_key_hash AND o.table_id = e.table_id
- WHERE e.table_id = steward.audit_table_id('audit_keys.keyless') AND e.operation = 'U';
+ WHERE e.table_id = steward_internal.audit_table_id('audit_keys.keyless') AND e.operation = 'U';
 -- what is not kept is not hashed
 CREATE TABLE audit_keys.keyless_part (a text, b integer);
 DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.keyless_part', exclude => '{b}'); END $$;
@@ -288,15 +288,15 @@ INSERT INTO audit_keys_other.line VALUES (42);
 CREATE TABLE audit_keys.by_class (id regclass PRIMARY KEY, a text);
 DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.by_class'); END $$;
 INSERT INTO audit_keys.by_class VALUES ('audit_keys_other.line', 'a');
-SELECT steward.audit_table_id('audit_keys.line') AS id, set_config('search_path', 'audit_keys_other, audit_keys', false) AS path \gset
+SELECT steward_internal.audit_table_id('audit_keys.line') AS id, set_config('search_path', 'audit_keys_other, audit_keys', false) AS path \gset
 UPDATE by_class SET a = 'b';
-SELECT :id = steward.audit_table_id('audit_keys.line') AS same_id, :id = steward.audit_table_id('line') AS other_id;
+SELECT :id = steward_internal.audit_table_id('audit_keys.line') AS same_id, :id = steward_internal.audit_table_id('line') AS other_id;
 SELECT count(*) FROM steward.audit_history('line', 42);
 SELECT operation, record_id FROM steward.audit_history('by_class', 'audit_keys_other.line'::regclass);
 RESET search_path;
 SELECT operation, record_id FROM steward.audit_history('audit_keys.by_class', 'audit_keys_other.line'::regclass);
 -- hashes are plain functions of the key
-SELECT count(*) > 0 AS events, count(*) FILTER (WHERE key_hash <> steward.audit_key_hash(table_id, record_key)) AS other_hashes
+SELECT count(*) > 0 AS events, count(*) FILTER (WHERE key_hash <> steward_internal.audit_key_hash(table_id, record_key)) AS other_hashes
   FROM steward.audit_event
  WHERE table_id IN (SELECT table_id FROM steward.audit_table WHERE table_schema = 'audit_keys') AND operation <> 'T';
 
@@ -307,9 +307,9 @@ GRANT CREATE, USAGE ON SCHEMA audit_keys TO regress_audit_guess;
 SET ROLE regress_audit_guess;
 CREATE TABLE audit_keys.guesses (k text PRIMARY KEY);
 CREATE TRIGGER audit AFTER INSERT ON audit_keys.guesses FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('redact=k');
-SELECT steward.audit_record_key('audit_keys.guesses', '{4111 1111 1111 1111}');
+SELECT steward_internal.audit_record_key('audit_keys.guesses', '{4111 1111 1111 1111}');
 RESET ROLE;
-SELECT steward.audit_record_key('audit_keys.guesses', '{4111 1111 1111 1111}') ->> 'k' LIKE 'hmac:%' AS hashed;
+SELECT steward_internal.audit_record_key('audit_keys.guesses', '{4111 1111 1111 1111}') ->> 'k' LIKE 'hmac:%' AS hashed;
 DROP TABLE audit_keys.guesses;
 REVOKE ALL ON SCHEMA audit_keys FROM regress_audit_guess;
 DROP ROLE regress_audit_guess;

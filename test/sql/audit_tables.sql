@@ -314,10 +314,10 @@ SELECT table_schema, table_name, record_id, new_values ->> 'a' AS a FROM steward
  WHERE table_schema LIKE 'audit_tables%' AND table_name LIKE 'name%' OR table_name = 'never' ORDER BY transaction_id, seq;
 -- one identity
 SELECT count(DISTINCT table_id), count(*) = (SELECT count(*) FROM steward.audit_log WHERE table_schema LIKE 'audit_tables%' AND table_name LIKE 'name%') AS each_once
-  FROM steward.audit_entry WHERE table_id = steward.audit_table_id('audit_tables_three.name_three');
+  FROM steward.audit_entry WHERE table_id = steward_internal.audit_table_id('audit_tables_three.name_three');
 SELECT count(*) FROM steward.audit_history('audit_tables_three.name_three', 1);
 SELECT table_schema, table_name FROM steward.audit_table
- WHERE table_id = steward.audit_table_id('audit_tables_three.name_three') ORDER BY known_since;
+ WHERE table_id = steward_internal.audit_table_id('audit_tables_three.name_three') ORDER BY known_since;
 
 -- another table of the same name is another table
 CREATE TABLE audit_tables.name_one (id integer CONSTRAINT name_key_2 PRIMARY KEY, b integer);

@@ -102,14 +102,14 @@ CREATE FUNCTION audit_tenant.attack() RETURNS TABLE (place text, foreign_rows te
 LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
     FOR place IN
-        SELECT pg_catalog.regexp_replace(c.relname, '_\d.*', '_...')
+        SELECT c.oid::pg_catalog.regclass::pg_catalog.text
           FROM pg_catalog.pg_class c
-         WHERE c.relnamespace = 'steward'::pg_catalog.regnamespace AND c.relname LIKE 'audit\_%' AND c.relkind IN ('r', 'p', 'v')
+         WHERE c.relnamespace IN ('steward'::pg_catalog.regnamespace, 'steward_internal'::pg_catalog.regnamespace) AND c.relname LIKE 'audit\_%' AND c.relkind IN ('r', 'p', 'v')
            AND c.relname NOT IN ('audit_triggers', 'audit_table', 'audit_table_names') AND c.relname !~ '\d'
          ORDER BY c.relname COLLATE "C"
     LOOP
         BEGIN
-            EXECUTE pg_catalog.format($q$SELECT pg_catalog.count(*) FROM steward.%I t
+            EXECUTE pg_catalog.format($q$SELECT pg_catalog.count(*) FROM %s t
                 WHERE pg_catalog.to_jsonb(t) ->> 'tenant_id' IS DISTINCT FROM steward.current_tenant_text()
                    OR t::pg_catalog.text ~ 'theirs|forged|stolen'$q$, place) INTO foreign_rows;
         EXCEPTION WHEN insufficient_privilege THEN
@@ -140,7 +140,7 @@ COMMIT;
 REVOKE SELECT ON steward.audit_event_default FROM regress_audit_app;
 BEGIN;
 SELECT count(*) > 0 AS partitions FROM steward.audit_maintain() WHERE action = 'created';
-SELECT c.relrowsecurity, p.polname, pg_get_expr(p.polqual, p.polrelid), count(*) = (SELECT count(*) + 1 FROM steward.audit_partitions) AS all
+SELECT c.relrowsecurity, p.polname, pg_get_expr(p.polqual, p.polrelid), count(*) = (SELECT count(*) + 1 FROM steward_internal.audit_partitions) AS all
   FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid
  WHERE c.relnamespace = 'steward'::regnamespace AND c.relname LIKE 'audit\_event%' AND c.relkind IN ('r', 'p') GROUP BY 1, 2, 3;
 ROLLBACK;

@@ -66,25 +66,25 @@ SELECT a.mode, string_agg(CASE WHEN steward.lock_modes_conflict(a.mode, b.mode) 
 
 -- names, of relations here, of those that databases share, of those elsewhere
 SET search_path = '';
-SELECT steward.monitor_relation_name(d.oid, 'public."Order Items"'::pg_catalog.regclass), steward.monitor_relation_name(0, 'pg_catalog.pg_database'::pg_catalog.regclass),
-       steward.monitor_relation_name(d.oid, 1), steward.monitor_relation_name(1, 'pg_catalog.pg_class'::pg_catalog.regclass), steward.monitor_relation_name(1, NULL)
+SELECT steward_internal.monitor_relation_name(d.oid, 'public."Order Items"'::pg_catalog.regclass), steward_internal.monitor_relation_name(0, 'pg_catalog.pg_database'::pg_catalog.regclass),
+       steward_internal.monitor_relation_name(d.oid, 1), steward_internal.monitor_relation_name(1, 'pg_catalog.pg_class'::pg_catalog.regclass), steward_internal.monitor_relation_name(1, NULL)
   FROM pg_catalog.pg_database d WHERE d.datname = current_database();
 RESET search_path;
 
 -- how much is shown of a query; bytes are not characters
 SET steward.monitor_query_length = 9;
-SELECT steward.monitor_query_text('SELECT ''ÄÖÜ''');
+SELECT steward_internal.monitor_query_text('SELECT ''ÄÖÜ''');
 SET steward.monitor_query_length = 0;
-SELECT steward.monitor_query_text('SELECT secret') = '' AS hidden;
+SELECT steward_internal.monitor_query_text('SELECT secret') = '' AS hidden;
 SET steward.monitor_query_length = -1;
-SELECT steward.monitor_query_text('SELECT 1'), steward.monitor_query_text(NULL);
+SELECT steward_internal.monitor_query_text('SELECT 1'), steward_internal.monitor_query_text(NULL);
 -- nothing needs the library, without which the setting is any text
 \c -
-SELECT steward.monitor_query_text('SELECT 1');
+SELECT steward_internal.monitor_query_text('SELECT 1');
 SET steward.monitor_query_length = '8';
-SELECT steward.monitor_query_text('SELECT 1;');
+SELECT steward_internal.monitor_query_text('SELECT 1;');
 SET steward.monitor_query_length = 'much';
-SELECT steward.monitor_query_text('SELECT 1');
+SELECT steward_internal.monitor_query_text('SELECT 1');
 SELECT count(*) > 0 AS readable FROM steward.activity;
 RESET steward.monitor_query_length;
 
@@ -93,8 +93,8 @@ CREATE ROLE regress_nobody;
 SET ROLE regress_nobody;
 \set VERBOSITY sqlstate
 SELECT count(*) FROM steward.activity;
-SELECT steward.monitor_query_text('SELECT 1');
-SELECT count(*) FROM steward.progress_rows();
+SELECT steward_internal.monitor_query_text('SELECT 1');
+SELECT count(*) FROM steward_internal.progress_rows();
 RESET ROLE;
 DROP ROLE regress_nobody;
 DROP TABLE "Order Items";

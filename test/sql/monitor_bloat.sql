@@ -249,15 +249,15 @@ SET ROLE regress_bloat_nobody;
 \set VERBOSITY terse
 SELECT count(*) FROM steward.table_bloat;
 SELECT count(*) FROM steward.index_bloat;
-SELECT count(*) FROM steward.monitor_rows;
-SELECT count(*) FROM steward.monitor_row_sizes(false);
+SELECT count(*) FROM steward_internal.monitor_rows;
+SELECT count(*) FROM steward_internal.monitor_row_sizes(false);
 SELECT steward.try_relation_size(1259);
 SELECT steward.relation_sizes(1259);
 SELECT steward.table_bloat_measured(1259);
 RESET ROLE;
 -- every column says what it is
 SELECT a.attrelid::regclass, a.attname FROM pg_attribute a
- WHERE a.attrelid IN ('steward.table_bloat'::regclass, 'steward.index_bloat'::regclass, 'steward.monitor_rows'::regclass)
+ WHERE a.attrelid IN ('steward.table_bloat'::regclass, 'steward.index_bloat'::regclass, 'steward_internal.monitor_rows'::regclass)
    AND a.attnum > 0 AND col_description(a.attrelid, a.attnum) IS NULL ORDER BY 1, 2;
 
 DROP SCHEMA bloat, bloat_contrib CASCADE;

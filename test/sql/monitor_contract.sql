@@ -3,9 +3,9 @@
 \pset format unaligned
 \pset tuples_only on
 CREATE VIEW monitor_views AS
-SELECT c.oid, c.relname AS view_name
+SELECT c.oid, c.oid::regclass::text AS view_name
   FROM pg_class c
- WHERE c.relnamespace = 'steward'::regnamespace AND c.relkind = 'v'
+ WHERE c.relnamespace IN ('steward'::regnamespace, 'steward_internal'::regnamespace) AND c.relkind = 'v'
    AND has_table_privilege('pg_monitor', c.oid, 'SELECT')
    AND NOT EXISTS (SELECT FROM aclexplode(c.relacl) x WHERE x.grantee = 0);
 GRANT SELECT ON monitor_views TO PUBLIC;
@@ -29,12 +29,12 @@ CREATE ROLE regress_monitor_nobody;
 SET ROLE regress_monitor;
 DO $$
 DECLARE
-    view_name name;
+    view_name text;
 BEGIN
     FOR view_name IN SELECT v.view_name FROM monitor_views v ORDER BY 1 LOOP
         BEGIN
             -- to_jsonb has all columns computed
-            EXECUTE format('SELECT count(to_jsonb(v)) FROM steward.%I v', view_name);
+            EXECUTE format('SELECT count(to_jsonb(v)) FROM %s v', view_name::regclass);
         EXCEPTION WHEN OTHERS THEN
             RAISE WARNING '% fails: %', view_name, SQLERRM;
         END;

@@ -16,7 +16,7 @@ INSERT INTO steward.metrics (namespace, query, columns) VALUES ('a', ' ', '[["a"
 INSERT INTO steward.metrics (namespace, query, columns) VALUES ('a', 'SELECT 1 AS a; ', '[["a", "GAUGE", "a"]]');
 INSERT INTO steward.metrics (namespace, query, columns, scope) VALUES ('a', 'SELECT 1 AS a', '[["a", "GAUGE", "a"]]', 'table');
 INSERT INTO steward.metrics (namespace, query, columns, cache_seconds) VALUES ('a', 'SELECT 1 AS a', '[["a", "GAUGE", "a"]]', -1);
-SELECT steward.metric_columns_valid(c) FROM unnest('{
+SELECT steward_internal.metric_columns_valid(c) FROM unnest('{
     "[[\"a\", \"GAUGE\", \"a\"]]", "[[\"a\", \"LABEL\", \"a\"], [\"b\", \"COUNTER\", \"b\"]]",
     "[]", "[[\"a\", \"LABEL\", \"a\"]]", "[[\"a\", \"gauge\", \"a\"]]", "[[\"a\", null, \"a\"]]", "[[null, \"GAUGE\", \"a\"]]", "[[\"a\", \"GAUGE\"]]", "[[\"a\", \"GAUGE\", \"\"]]",
     "[[\"a b\", \"GAUGE\", \"a\"]]", "[[\"a\", \"GAUGE\", \"a\"], [\"a\", \"LABEL\", \"a\"]]", "[[\"a\", \"GAUGE\", \"a\"], [\"server\", \"LABEL\", \"a\"]]"}'::jsonb[]) WITH ORDINALITY u(c, place) ORDER BY place;
@@ -28,7 +28,7 @@ INSERT INTO steward.metrics (namespace, scope, cache_seconds, query, columns) VA
 SELECT steward.exporter_config('^odd$');
 SELECT steward.openmetrics('odd', scope => 'cluster');
 SELECT steward.openmetrics('odd', scope => 'database');
-SELECT steward.yaml_text(E'\u0001\u007f\u0085\ufeff"\\');
+SELECT steward_internal.yaml_text(E'\u0001\u007f\u0085\ufeff"\\');
 
 -- one that fails, or says the same twice, or no number, is left out and named
 INSERT INTO steward.metrics (namespace, query, columns) VALUES

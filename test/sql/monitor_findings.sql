@@ -79,7 +79,7 @@ SELECT remedy FROM steward.findings WHERE finding IN ('audit: trigger disabled',
 SELECT finding, object FROM steward.findings WHERE finding IN ('audit: trigger disabled', 'autovacuum_off', 'upkeep_trigger') ORDER BY cache_key COLLATE "C";
 
 -- no view runs anything
-SELECT count(*) FROM pg_proc p WHERE p.pronamespace = 'steward'::regnamespace AND p.proname IN ('findings_run', 'findings_bloat', 'findings_of_policies', 'maintenance_run', 'readiness_run')
+SELECT count(*) FROM pg_proc p WHERE p.pronamespace = 'steward_internal'::regnamespace AND p.proname IN ('findings_run', 'findings_bloat', 'findings_of_policies', 'maintenance_run', 'readiness_run')
    AND (p.provolatile <> 's' OR p.prosecdef);
 
 --

@@ -19,8 +19,8 @@ SELECT check_name, value, warning, critical, detail FROM steward.health_check WH
 SELECT c.check_name FROM steward.health_checks c WHERE NOT is_custom AND (c.description IS NULL OR c.unit IS NULL OR c.hint IS NULL AND c.warning IS NOT NULL);
 
 -- more and less, on the threshold and beside it
-SELECT v, steward.health_status(v, 10, 20, false) AS more_is_worse, steward.health_status(v, 2, 0, true) AS less_is_worse,
-       steward.health_status(v, 10, NULL, false) AS warning_only, steward.health_status(v, NULL, NULL, false) AS none
+SELECT v, steward_internal.health_status(v, 10, 20, false) AS more_is_worse, steward_internal.health_status(v, 2, 0, true) AS less_is_worse,
+       steward_internal.health_status(v, 10, NULL, false) AS warning_only, steward_internal.health_status(v, NULL, NULL, false) AS none
   FROM unnest('{-1,0,1,2,9.99,10,20,Infinity,NaN,NULL}'::numeric[]) v;
 -- a threshold that is never reached does not turn round what is worse
 INSERT INTO steward.health_checks (check_name, query, warning, critical) VALUES ('less', 'SELECT 1 AS value, NULL AS detail', 2, 0), ('more', 'SELECT 1 AS value, NULL AS detail', 1, 5);
@@ -72,7 +72,7 @@ INSERT INTO steward.health_checks (check_name, query) VALUES
 ('null', 'SELECT NULL AS value, ''because'' AS detail'),
 ('own status', 'SELECT NULL AS value, ''I say so'' AS detail, ''CRITICAL'' AS status, ''Run!'' AS hint'),
 ('own status, wrong', 'SELECT 1 AS value, NULL AS detail, ''GREEN'' AS status'),
-('raises', $$SELECT steward.health_rate('nothing', NULL) AS value, (SELECT detail FROM steward.health_rate('nothing', 'nothing')) AS detail$$),
+('raises', $$SELECT steward_internal.health_rate('nothing', NULL) AS value, (SELECT detail FROM steward_internal.health_rate('nothing', 'nothing')) AS detail$$),
 ('semicolon', 'SELECT 1 AS value, NULL AS detail;  '),
 ('several', 'SELECT g AS value, NULL AS detail FROM generate_series(1, 3) g'),
 ('sleeps', 'SELECT 1 AS value, pg_sleep(60) AS detail'),
@@ -105,10 +105,10 @@ SET statement_timeout = '1050ms';
 SELECT count(*) FROM steward.health_check;
 RESET statement_timeout;
 \set VERBOSITY default
-SELECT detail FROM steward.health_query('SELECT 1::numeric, ''fine'', NULL::text, NULL::text', 200);
-SELECT steward.health_query('SELECT 1::numeric, pg_sleep(60)::text, NULL::text, NULL::text', 50);
-SELECT steward.health_query('SELECT 1::numeric, ''x'', NULL::text, NULL::text', 0);
-SELECT steward.health_query('SET work_mem = ''1MB''', 100);
+SELECT detail FROM steward_internal.health_query('SELECT 1::numeric, ''fine'', NULL::text, NULL::text', 200);
+SELECT steward_internal.health_query('SELECT 1::numeric, pg_sleep(60)::text, NULL::text, NULL::text', 50);
+SELECT steward_internal.health_query('SELECT 1::numeric, ''x'', NULL::text, NULL::text', 0);
+SELECT steward_internal.health_query('SET work_mem = ''1MB''', 100);
 -- nothing is left of a limit that was kept
 SELECT count(*) FROM (SELECT pg_sleep(0.3)) s;
 -- from a cursor, row by row
@@ -130,7 +130,7 @@ GRANT pg_monitor TO regress_health;
 CREATE ROLE regress_health_nobody;
 SET ROLE regress_health;
 SELECT count(*) > 40 AS reads FROM steward.health_check;
-SELECT steward.health_query('SELECT 1::numeric, current_user::text, NULL::text, NULL::text', 100);
+SELECT steward_internal.health_query('SELECT 1::numeric, current_user::text, NULL::text, NULL::text', 100);
 \set VERBOSITY terse
 INSERT INTO steward.health_checks (check_name, query) VALUES ('mine', 'SELECT 1');
 UPDATE steward.health_checks SET query = 'SELECT 1';
@@ -138,8 +138,8 @@ DELETE FROM steward.health_checks;
 INSERT INTO steward.health_thresholds (check_name, enabled) VALUES ('xid_stop', false);
 SET ROLE regress_health_nobody;
 SELECT * FROM steward.health_check;
-SELECT * FROM steward.health_run();
-SELECT steward.health_query('SELECT 1', 100);
+SELECT * FROM steward_internal.health_run();
+SELECT steward_internal.health_query('SELECT 1', 100);
 RESET ROLE;
 \set VERBOSITY default
 -- a check is run by whoever asks

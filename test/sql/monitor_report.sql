@@ -29,17 +29,17 @@ SELECT name, tag, (SELECT count(*) FROM regexp_matches(page, '<' || tag || '[ >]
 -- Escaping
 --
 
-SELECT steward.html_escape('<b>"Tom" & ''Jerry''</b>');
-SELECT steward.html_escape(E'a\x01b\x7f\x1b[0m\tc\nd');
-SELECT steward.html_escape(U&'\202Eevil\202C \2066x\2069 \200Fy \0085 \FEFF \FFFE \+01FFFF \+10FFFE z');
-SELECT steward.html_escape(U&'Gr\00fc\00dfe, \4f60\597d, \+01F418') = U&'Gr\00fc\00dfe, \4f60\597d, \+01F418';
-SELECT steward.html_escape(NULL) IS NULL;
+SELECT steward_internal.html_escape('<b>"Tom" & ''Jerry''</b>');
+SELECT steward_internal.html_escape(E'a\x01b\x7f\x1b[0m\tc\nd');
+SELECT steward_internal.html_escape(U&'\202Eevil\202C \2066x\2069 \200Fy \0085 \FEFF \FFFE \+01FFFF \+10FFFE z');
+SELECT steward_internal.html_escape(U&'Gr\00fc\00dfe, \4f60\597d, \+01F418') = U&'Gr\00fc\00dfe, \4f60\597d, \+01F418';
+SELECT steward_internal.html_escape(NULL) IS NULL;
 -- a status, a share and a kind of cell that are none
-SELECT steward.report_cell('!', 'OK" onclick="x'), steward.report_cell('%', '10%;} body{display:none'), steward.report_cell('<', '<');
-SELECT steward.report_table('<h>', ARRAY['a<', '>b"'], '[["<i>", "1</td>"], [null, null]]');
-SELECT steward.report_table('Nothing', '{a}', NULL, '<none>');
+SELECT steward_internal.report_cell('!', 'OK" onclick="x'), steward_internal.report_cell('%', '10%;} body{display:none'), steward_internal.report_cell('<', '<');
+SELECT steward_internal.report_table('<h>', ARRAY['a<', '>b"'], '[["<i>", "1</td>"], [null, null]]');
+SELECT steward_internal.report_table('Nothing', '{a}', NULL, '<none>');
 SELECT chart ~ '<(t|l)>' AS injected, chart LIKE '%&lt;/svg&gt;%' AS there, (SELECT count(*) FROM regexp_matches(chart, '</svg>', 'g')) AS ends
-  FROM steward.report_chart('<t>', '"', ARRAY['</svg>', '<l>'], '[[0, 60, 1, null], [60, 120, 3, 2]]') chart;
+  FROM steward_internal.report_chart('<t>', '"', ARRAY['</svg>', '<l>'], '[[0, 60, 1, null], [60, 120, 3, 2]]') chart;
 
 -- everything that users name
 CREATE SCHEMA "<script>alert('schema')</script>";
@@ -73,14 +73,14 @@ SELECT page ~* '<(script|d)>' AS injected, page LIKE '%SELECT &#39;&lt;/code&gt;
 -- Figures
 --
 
-SELECT v, steward.report_number(v), steward.report_bytes(v), steward.report_seconds(v), steward.report_scale(v, 'bytes') >= v AS bytes_fit, steward.report_scale(v, '/s') >= v AS fits
+SELECT v, steward_internal.report_number(v), steward_internal.report_bytes(v), steward_internal.report_seconds(v), steward_internal.report_scale(v, 'bytes') >= v AS bytes_fit, steward_internal.report_scale(v, '/s') >= v AS fits
   FROM unnest('{0,0.0001234,0.5,1,9.999,99.96,1023,1024,123456,7500000,1e15}'::numeric[]) v;
-SELECT steward.report_bytes(-2048), steward.report_seconds(-3.5), steward.report_number(NULL) IS NULL, steward.report_scale(NULL, ''), steward.report_scale(97, '%'), steward.report_scale(0, 'bytes/s');
-SELECT steward.report_setting('shared_buffers', '16384', '8kB'), steward.report_setting('work_mem', '4096', 'kB'), steward.report_setting('x', '64MB', 'kB'),
-       steward.report_setting('max_wal_size', '1024', 'MB'), steward.report_setting('lock_timeout', '100', 'ms'), steward.report_setting('temp_file_limit', '-1', 'kB'), steward.report_setting('my_password', 'x', NULL);
+SELECT steward_internal.report_bytes(-2048), steward_internal.report_seconds(-3.5), steward_internal.report_number(NULL) IS NULL, steward_internal.report_scale(NULL, ''), steward_internal.report_scale(97, '%'), steward_internal.report_scale(0, 'bytes/s');
+SELECT steward_internal.report_setting('shared_buffers', '16384', '8kB'), steward_internal.report_setting('work_mem', '4096', 'kB'), steward_internal.report_setting('x', '64MB', 'kB'),
+       steward_internal.report_setting('max_wal_size', '1024', 'MB'), steward_internal.report_setting('lock_timeout', '100', 'ms'), steward_internal.report_setting('temp_file_limit', '-1', 'kB'), steward_internal.report_setting('my_password', 'x', NULL);
 -- a gap where nothing is known
-SELECT steward.report_chart('t', '/s', '{a}', '[[0, 60, 1], [60, 120, null], [120, 180, 2]]') ~ 'class="line k1" d="M58.0,[\d.]+H156.0M254.0,[\d.]+H352.0"';
-SELECT steward.report_chart('t', '/s', '{a}', '[[0, 60, null]]') ~ 'unknown', steward.report_chart('t', '/s', '{a}', NULL) IS NULL;
+SELECT steward_internal.report_chart('t', '/s', '{a}', '[[0, 60, 1], [60, 120, null], [120, 180, 2]]') ~ 'class="line k1" d="M58.0,[\d.]+H156.0M254.0,[\d.]+H352.0"';
+SELECT steward_internal.report_chart('t', '/s', '{a}', '[[0, 60, null]]') ~ 'unknown', steward_internal.report_chart('t', '/s', '{a}', NULL) IS NULL;
 
 --
 -- Who may, and what is refused

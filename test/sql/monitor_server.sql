@@ -43,7 +43,7 @@ DROP OWNED BY "regress_Odd.name";
 DROP ROLE regress_app, "regress_Odd.name";
 
 -- What is shown of a value.
-SELECT v.name, v.value, steward.setting_shown(v.name, v.value, v.type) AS shown
+SELECT v.name, v.value, steward_internal.setting_shown(v.name, v.value, v.type) AS shown
   FROM (VALUES (1, 'primary_conninfo', 'host=a user=b password=geheim', 'string'),
                (2, 'primary_conninfo', '', 'string'),
                (3, 'steward.tenant_keys', 'k1:Z2VoZWlt', 'string'),
@@ -96,7 +96,7 @@ SELECT a.attrelid::regclass AS view_name, a.attname
 -- The functions behind the views are for their readers.
 SELECT p.oid::regprocedure AS function, has_function_privilege('pg_monitor', p.oid, 'EXECUTE') AS for_monitor
   FROM pg_proc p
- WHERE p.pronamespace = 'steward'::regnamespace AND has_function_privilege('pg_monitor', p.oid, 'EXECUTE')
+ WHERE p.pronamespace IN ('steward'::regnamespace, 'steward_internal'::regnamespace) AND has_function_privilege('pg_monitor', p.oid, 'EXECUTE')
    AND NOT EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x WHERE x.grantee = 0)
    AND p.proname IN ('statements_source', 'statement_rows', 'wal_files_waiting', 'checkpoint_rows', 'io_rows', 'setting_shown')
  ORDER BY p.proname COLLATE "C";

@@ -138,9 +138,9 @@ ROLLBACK;
 -- Secrets
 --
 
-SELECT name, steward.setting_shown(name, 'value') AS shown
+SELECT name, steward_internal.setting_shown(name, 'value') AS shown
   FROM unnest('{work_mem,app.jwt_secret,steward.audit_redaction_key,steward.audit_redaction_key_file,primary_conninfo,my.api_token,ssl_passphrase_command,app.password}'::text[]) name;
-SELECT steward.setting_shown('archive_command', value) AS shown
+SELECT steward_internal.setting_shown('archive_command', value) AS shown
   FROM unnest('{"cp %p /archive/%f","AWS_SECRET_ACCESS_KEY=abc aws s3 cp %p s3://x","curl https://me:pw@example.com/%f","host=x password=y"}'::text[]) value;
 CREATE ROLE regress_snapshot_app;
 ALTER ROLE regress_snapshot_app SET app.jwt_secret = 'hunter2';
@@ -173,7 +173,7 @@ SELECT count(*) > 0 AS reads FROM steward.snapshot_deltas(:newest, :newest);
 DELETE FROM steward.snapshots;
 RESET ROLE;
 -- the grants of the documentation
-GRANT EXECUTE ON FUNCTION steward.snapshot(integer), steward.snapshot_take(bigint, text, text, text, integer) TO regress_snapshot_monitor;
+GRANT EXECUTE ON FUNCTION steward.snapshot(integer), steward_internal.snapshot_take(bigint, text, text, text, integer) TO regress_snapshot_monitor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON steward.snapshots, steward.snapshot_sources, steward.snapshot_objects, steward.snapshot_rows TO regress_snapshot_monitor;
 SET ROLE regress_snapshot_monitor;
 SELECT steward.snapshot() AS newest \gset

@@ -196,15 +196,15 @@ SELECT s.last_value, p.last_value AS in_pg_sequences
 RESET ROLE;
 -- what is no sequence has no state, nor has none at all; and no lock is kept
 BEGIN;
-SELECT * FROM steward.sequence_state('shop.orders'::regclass);
-SELECT * FROM steward.sequence_state(0);
-SELECT * FROM steward.sequence_state('full_up'::regclass);
+SELECT * FROM steward_internal.sequence_state('shop.orders'::regclass);
+SELECT * FROM steward_internal.sequence_state(0);
+SELECT * FROM steward_internal.sequence_state('full_up'::regclass);
 SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'full_up'::regclass;
 COMMIT;
 REVOKE pg_monitor FROM regress_plain;
 GRANT USAGE ON SCHEMA shop TO regress_plain;
 SET ROLE regress_plain;
-SELECT * FROM steward.sequence_state('shop.full_up'::regclass);
+SELECT * FROM steward_internal.sequence_state('shop.full_up'::regclass);
 RESET ROLE;
 DROP VIEW usage;
 DROP TABLE ident, unlogged;

@@ -87,7 +87,7 @@ SET ROLE regress_row_version;
 SELECT steward.row_version_enable('row_version.t');
 SELECT steward.row_version_disable('row_version.t');
 RESET ROLE;
-SELECT count(*) AS left_behind FROM steward.upkeep_triggers WHERE relation = 't'::regclass;
+SELECT count(*) AS left_behind FROM steward_internal.upkeep_triggers WHERE relation = 't'::regclass;
 
 --
 -- Attaching

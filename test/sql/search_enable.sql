@@ -219,8 +219,8 @@ RESET SESSION AUTHORIZATION;
 SELECT current_user;
 -- the functions that it is made of give nobody a right
 SET ROLE regress_search_other;
-CALL refused($$SELECT steward.search_prepare('owned', '{title}', 'english', 'search_vector', NULL)$$);
-CALL refused($$SELECT * FROM steward.search_attach('owned', '{search_vector,title}', 'search_vector', true)$$);
+CALL refused($$SELECT steward_internal.search_prepare('owned', '{title}', 'english', 'search_vector', NULL)$$);
+CALL refused($$SELECT * FROM steward_internal.search_attach('owned', '{search_vector,title}', 'search_vector', true)$$);
 RESET ROLE;
 
 --

@@ -79,7 +79,7 @@ SELECT public.purge();
 RESET ROLE;
 TABLE public.truth;
 -- a role that was dropped is nobody
-SELECT definition FROM steward.upkeep_triggers WHERE relation = 'account'::regclass AND function_name = 'soft_delete_trigger';
+SELECT definition FROM steward_internal.upkeep_triggers WHERE relation = 'account'::regclass AND function_name = 'soft_delete_trigger';
 DROP FUNCTION public.purge();
 REVOKE ALL ON account, item, active_account, active_item FROM regress_purge;
 DROP ROLE regress_purge;

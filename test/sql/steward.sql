@@ -11,6 +11,7 @@ SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS object_without_comm
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
 ALTER SCHEMA steward RENAME TO stewardess;
+ALTER SCHEMA steward_internal RENAME TO insides;
 BEGIN;
 SET LOCAL session_replication_role = replica;
 ALTER SCHEMA steward RENAME TO stewardess;

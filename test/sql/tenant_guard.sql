@@ -182,7 +182,7 @@ ALTER TABLE a ADD y integer;
 SET CONSTRAINTS ALL IMMEDIATE;
 SET CONSTRAINTS ALL DEFERRED;
 RESET ROLE;
-SELECT count(*) FROM steward.tenant_guard_pending;
+SELECT count(*) FROM steward_internal.tenant_guard_pending;
 SET session_replication_role = replica;
 CREATE TABLE e (tenant_id integer);
 RESET session_replication_role;

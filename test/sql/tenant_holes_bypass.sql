@@ -21,7 +21,7 @@ SELECT * FROM attempt(
     'SELECT steward.tenant_unprotect(''ours.account'')',
     'SELECT steward.tenant_protect(''ours.account'', roles => ''{regress_holes_owner}'')',
     'SELECT steward.tenant_admin_all(''ours.account'', ''regress_holes_app'')',
-    'SELECT steward.tenant_policy_sign(''ours.account'', ''steward_tenant_floor'', ''PERMISSIVE FOR ALL USING (true)'')',
+    'SELECT steward_internal.tenant_policy_sign(''ours.account'', ''steward_tenant_floor'', ''PERMISSIVE FOR ALL USING (true)'')',
     'SELECT steward.tenant_fk_guard(''ours.item'', ''item_tenant_id_account_id_fkey'')',
     'SELECT steward.tenant_guard_disable()',
     'INSERT INTO steward.tenant_check_muted VALUES (''no_rls:ours.account'', ''mine'')',

@@ -98,7 +98,7 @@ DROP TABLE t, members;
 --
 CREATE FUNCTION state_of(relation regclass) RETURNS TABLE (what text) LANGUAGE sql STABLE SET search_path = pg_catalog
 BEGIN ATOMIC
-    SELECT format('%s %s %s %s', polname, polroles::regrole[], steward.tenant_policy_definition(polrelid, polname), obj_description(oid, 'pg_policy'))
+    SELECT format('%s %s %s %s', polname, polroles::regrole[], steward_internal.tenant_policy_definition(polrelid, polname), obj_description(oid, 'pg_policy'))
       FROM pg_policy WHERE polrelid = relation
      UNION ALL SELECT format('%s %s', relrowsecurity, relforcerowsecurity) FROM pg_class WHERE oid = relation
      UNION ALL SELECT format('%s %s %s', attname, attnotnull, pg_get_expr(d.adbin, d.adrelid))
@@ -296,7 +296,7 @@ INSERT INTO steps VALUES
     ('member', 'tenant_protect_member(''t'', ''members'', roles => ''{regress_tpt_app}'')'),
     ('admin', 'tenant_admin_all(''t'', ''regress_tpt_admin'')');
 -- None is left out: no kind of policy, and no function that builds some.
-SELECT builder FROM steward.tenant_policy_kinds EXCEPT SELECT builder FROM steps;
+SELECT builder FROM steward_internal.tenant_policy_kinds EXCEPT SELECT builder FROM steps;
 SELECT proname FROM pg_proc WHERE pronamespace = 'steward'::regnamespace AND prosrc ~ 'tenant_build\(' AND proname <> 'tenant_build'
 EXCEPT SELECT split_part(call, '(', 1) FROM steps;
 CREATE FUNCTION outcome(VARIADIC calls text[]) RETURNS text LANGUAGE plpgsql SET search_path = tenant_policy_tables AS $$
@@ -374,7 +374,7 @@ SELECT relrowsecurity FROM pg_class WHERE oid = 't'::regclass;
 DROP POLICY theirs ON t;
 -- What the owner of a table writes into a comment is not run.
 SELECT count(*) FROM steward.tenant_protect('t', 'customer_id');
-SELECT steward.tenant_policy_sign('t', 'steward_tenant_floor', 'RESTRICTIVE FOR ALL USING (true); ALTER ROLE regress_tpt_other SUPERUSER; --');
+SELECT steward_internal.tenant_policy_sign('t', 'steward_tenant_floor', 'RESTRICTIVE FOR ALL USING (true); ALTER ROLE regress_tpt_other SUPERUSER; --');
 RESET ROLE;
 CREATE TABLE child () INHERITS (t);
 SELECT steward.tenant_protect_partitions('t') FROM set_config('client_min_messages', 'warning', true);

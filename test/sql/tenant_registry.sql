@@ -135,7 +135,7 @@ TRUNCATE steward.tenant;
 SELECT steward.tenant_set('42'), steward.current_tenant_int();
 ROLLBACK;
 -- the trigger is for this alone
-SELECT steward.tenant_changed_trigger();
+SELECT steward_internal.tenant_changed_trigger();
 
 -- Many that may not work.
 INSERT INTO steward.tenant (key, status) SELECT 'many ' || i, 'suspended' FROM generate_series(1, 1000) i;

@@ -134,7 +134,7 @@ SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS of_copy, pg_describ
  WHERE (pg_identify_object_as_address(d.classid, d.objid, d.objsubid)).object_names[1] IN ('tenant_one', 'tenant_two')
    AND (pg_identify_object_as_address(d.refclassid, d.refobjid, d.refobjsubid)).object_names[1] IN ('Tpl %I ''x''', 'tenant_one', 'tenant_two')
    AND (pg_identify_object_as_address(d.classid, d.objid, d.objsubid)).object_names[1] <> (pg_identify_object_as_address(d.refclassid, d.refobjid, d.refobjsubid)).object_names[1];
-SELECT count(*) > 100 AS many, count(*) FILTER (WHERE definition ~ 'Tpl' AND kind <> 'comment') AS named FROM steward.tenant_schema_read('tenant_one');
+SELECT count(*) > 100 AS many, count(*) FILTER (WHERE definition ~ 'Tpl' AND kind <> 'comment') AS named FROM steward_internal.tenant_schema_read('tenant_one');
 -- and it has as much
 SELECT n.relkind, n.count = o.count AS as_many
   FROM (SELECT relkind, count(*) FROM pg_class WHERE relnamespace = '"Tpl %I ''x''"'::regnamespace GROUP BY 1) n

@@ -39,20 +39,20 @@ CREATE VIEW updated_at_shop.v AS SELECT * FROM updated_at_shop.orders;
 CREATE MATERIALIZED VIEW updated_at_shop.m AS SELECT * FROM updated_at_shop.orders;
 SELECT * FROM steward.updated_at_enable_schema('updated_at_shop');
 SELECT * FROM steward.updated_at_enable_schema('updated_at_shop');
-SELECT relation, trigger_name, arguments, is_clone FROM steward.upkeep_triggers WHERE relation::text LIKE 'updated_at_shop%' ORDER BY relation::text COLLATE "C";
+SELECT relation, trigger_name, arguments, is_clone FROM steward_internal.upkeep_triggers WHERE relation::text LIKE 'updated_at_shop%' ORDER BY relation::text COLLATE "C";
 -- what does not fire is not enabled already
 ALTER TABLE updated_at_shop.orders DISABLE TRIGGER steward_updated_at;
 ALTER TABLE updated_at_shop.items ENABLE REPLICA TRIGGER steward_updated_at;
 ALTER TABLE updated_at_shop.part_1 DISABLE TRIGGER steward_updated_at;
 CREATE TABLE updated_at_shop.child_2 () INHERITS (updated_at_shop.parent);
 SELECT * FROM steward.updated_at_enable_schema('updated_at_shop');
-SELECT relation, trigger_name, enabled FROM steward.upkeep_triggers WHERE relation::text LIKE 'updated_at_shop%' ORDER BY relation::text COLLATE "C";
+SELECT relation, trigger_name, enabled FROM steward_internal.upkeep_triggers WHERE relation::text LIKE 'updated_at_shop%' ORDER BY relation::text COLLATE "C";
 -- another column, another clock; neither of them there
 SELECT * FROM steward.updated_at_enable_schema('updated_at_shop', 'modified');
 ALTER TABLE updated_at_shop.orders ADD modified timestamptz;
 SELECT * FROM steward.updated_at_enable_schema('updated_at_shop', 'modified', 'sun');
 SELECT * FROM steward.updated_at_enable_schema('updated_at_shop', column_name => 'modified', clock => 'wall');
-SELECT arguments FROM steward.upkeep_triggers WHERE trigger_name = 'steward_modified';
+SELECT arguments FROM steward_internal.upkeep_triggers WHERE trigger_name = 'steward_modified';
 SELECT * FROM steward.updated_at_enable_schema('updated_at_nowhere');
 -- by somebody who owns a table of them
 CREATE ROLE regress_upkeep;
@@ -103,13 +103,13 @@ SELECT steward.updated_at_enable('m');
 SELECT steward.updated_at_enable('pg_catalog.pg_class', 'relname');
 SELECT steward.updated_at_enable('pg_catalog.pg_class_oid_index', 'oid');
 -- the functions behind are open to everybody: they see nothing and break nothing
-SELECT steward.trigger_arguments('\x61620063');
-SELECT steward.trigger_arguments('\x616263');
-SELECT steward.trigger_arguments('\xff00');
-SELECT steward.upkeep_check(0);
+SELECT steward_internal.trigger_arguments('\x61620063');
+SELECT steward_internal.trigger_arguments('\x616263');
+SELECT steward_internal.trigger_arguments('\xff00');
+SELECT steward_internal.upkeep_check(0);
 SELECT steward.updated_at_enable(0);
 \set VERBOSITY default
-SELECT steward.trigger_arguments('\x'), steward.trigger_arguments('\x610000c3a900'), steward.trigger_arguments(NULL);
+SELECT steward_internal.trigger_arguments('\x'), steward_internal.trigger_arguments('\x610000c3a900'), steward_internal.trigger_arguments(NULL);
 
 --
 -- Attaching
@@ -192,14 +192,14 @@ SELECT num_nulls("Changed'At %1$s", "camelCase", "clock=wall", "dot.ted", "back\
 ROLLBACK;
 SELECT steward.updated_at_enable('"Upkeep %s ""1"""."It''s %I"', 'nothing % there');
 SET ROLE regress_upkeep;
-SELECT count(*) FROM steward.upkeep_triggers WHERE relation = (SELECT c.oid FROM pg_class c WHERE c.relname = 'It''s %I');
+SELECT count(*) FROM steward_internal.upkeep_triggers WHERE relation = (SELECT c.oid FROM pg_class c WHERE c.relname = 'It''s %I');
 RESET ROLE;
 CALL each_column('disable');
 SET client_min_messages = error;
 DROP SCHEMA "Upkeep %s ""1""" CASCADE;
 RESET client_min_messages;
 -- names of triggers stay apart where they are cut
-SELECT octet_length(n), n FROM (SELECT steward.upkeep_trigger_name(c)::text FROM unnest(ARRAY['a', repeat('x', 55), repeat('x', 56), repeat('x', 62) || 'a', repeat('x', 62) || 'b', repeat('é', 31)]) c) s (n);
+SELECT octet_length(n), n FROM (SELECT steward_internal.upkeep_trigger_name(c)::text FROM unnest(ARRAY['a', repeat('x', 55), repeat('x', 56), repeat('x', 62) || 'a', repeat('x', 62) || 'b', repeat('é', 31)]) c) s (n);
 
 -- with a hostile search path
 CREATE SCHEMA updated_at_evil;

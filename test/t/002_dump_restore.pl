@@ -97,7 +97,7 @@ sub triggers_of
 	return $node->safe_psql($db, q{
 		SELECT t.tgrelid::regclass, t.tgname, t.tgenabled, encode(t.tgargs, 'escape')
 		  FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-		 WHERE p.pronamespace = 'steward'::regnamespace ORDER BY t.tgrelid::regclass::text COLLATE "C", t.tgname});
+		 WHERE p.pronamespace IN ('steward'::regnamespace, 'steward_internal'::regnamespace) ORDER BY t.tgrelid::regclass::text COLLATE "C", t.tgname});
 }
 
 # Indexes of the log's partitions, by what they are on; names may differ.

@@ -82,7 +82,7 @@ sub test_settings
 	is(session($superuser, 'SELECT count(*) >= 0 FROM steward.audit_maintain(); SHOW steward.audit_guard'), "t\non", "$how: upkeep leaves the guard as it was");
 
 	# Unknown names under the prefix are refused once the library is there.
-	like(session($superuser, q{SELECT steward.audit_table_id('t') > 0; SET steward.audit_gaurd = off}), qr/invalid configuration parameter name "steward\.audit_gaurd"/,
+	like(session($superuser, q{SELECT steward_internal.audit_table_id('t') > 0; SET steward.audit_gaurd = off}), qr/invalid configuration parameter name "steward\.audit_gaurd"/,
 		"$how: a mistyped setting is an error");
 	return;
 }
@@ -134,10 +134,10 @@ $parallel =~ s/debug_parallel_query/force_parallel_mode/ if $node->pg_version < 
 like(session($superuser, $parallel . 'EXPLAIN (COSTS off) SELECT count(record_id) FROM steward.audit_log'), qr/Parallel Seq Scan/, 'the log can be read in parallel');
 foreach my $before ('', q{SET steward.context = '{"a": 1}'; SET app.current_user_id = 'alice'; INSERT INTO t (v) VALUES ('before'); })
 {
-	is( session($superuser, "$before$parallel" . q{SELECT count(record_id) = count(*), count(*) >= 20000, steward.audit_table_id('t') = max(table_id) FROM steward.audit_entry}),
+	is( session($superuser, "$before$parallel" . q{SELECT count(record_id) = count(*), count(*) >= 20000, steward_internal.audit_table_id('t') = max(table_id) FROM steward.audit_entry}),
 		't|t|t', 'and is whole' . ($before ? ', in a session that has written too' : ''));
 }
-like(session('regress_app', $parallel . q{SET steward.audit_guard = off; SET steward.context = '{}'; SELECT steward.audit_record_id('{"id": 1}')}), qr/^1$/m,
+like(session('regress_app', $parallel . q{SET steward.audit_guard = off; SET steward.context = '{}'; SELECT steward_internal.audit_record_id('{"id": 1}')}), qr/^1$/m,
 	"a worker takes over a role's settings, forbidden ones and all");
 
 server_log_is_clean($node);

@@ -31,7 +31,7 @@ $old->safe_psql('postgres', q{
 	SET steward.audit_guard = off;
 	INSERT INTO steward.audit_event
 	SELECT (jsonb_populate_record(e, jsonb_build_object('recorded_at', '2020-01-01 12:00+00', 'seq', seq + 1000))).*
-	  FROM steward.audit_event e WHERE table_id = steward.audit_table_id('renamed') LIMIT 1});
+	  FROM steward.audit_event e WHERE table_id = steward_internal.audit_table_id('renamed') LIMIT 1});
 my $triggers = q{SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger WHERE tgname ~ '^steward' ORDER BY tgrelid::regclass::text, tgname};
 my $members = q{SELECT pg_describe_object(classid, objid, 0) FROM pg_depend WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_steward') AND deptype = 'e' ORDER BY 1};
 my %before = map { $_ => $old->safe_psql('postgres', $_) } ($triggers, $members);

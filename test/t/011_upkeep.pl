@@ -69,7 +69,7 @@ sub state_of
 		SELECT * FROM versioned ORDER BY id;
 		SELECT * FROM log ORDER BY id;
 		SELECT tableoid::regclass, * FROM parted ORDER BY id;
-		SELECT relation, trigger_name, arguments, enabled, is_clone, definition FROM steward.upkeep_triggers
+		SELECT relation, trigger_name, arguments, enabled, is_clone, definition FROM steward_internal.upkeep_triggers
 		 ORDER BY relation::text COLLATE "C", trigger_name COLLATE "C"});
 }
 
@@ -182,7 +182,7 @@ sub state_of
 	is( $standby->safe_psql('postgres', q{
 			SELECT bool_and(id > previous) FROM (SELECT id, lag(id) OVER (ORDER BY n) AS previous FROM (SELECT n, steward.uuidv7() AS id FROM generate_series(1, 1000) n OFFSET 0) s) s}),
 		't', 'a standby makes ids that grow');
-	is($standby->safe_psql('postgres', 'SELECT count(*) FROM steward.upkeep_triggers'), $publisher->safe_psql('postgres', 'SELECT count(*) FROM steward.upkeep_triggers'),
+	is($standby->safe_psql('postgres', 'SELECT count(*) FROM steward_internal.upkeep_triggers'), $publisher->safe_psql('postgres', 'SELECT count(*) FROM steward_internal.upkeep_triggers'),
 		'and shows the triggers');
 	my ($rc, $stdout, $stderr) = $standby->psql('postgres', q{SELECT steward.row_version_enable('stamped', 'n')});
 	like($stderr, qr/ERROR: .*(recovery|read-only)/, 'but attaches none');

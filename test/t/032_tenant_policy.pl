@@ -117,7 +117,7 @@ is($node->safe_psql('restored_c', q{SELECT count(*), count(problem) FROM steward
 	like($err, qr/table public\.bad has column/, 'PREPARE TRANSACTION is refused');
 	$node->safe_psql('source', q{BEGIN; CREATE TABLE good (tenant_id integer); SELECT steward.tenant_protect('good'); PREPARE TRANSACTION 'good'});
 	$node->safe_psql('source', q{COMMIT PREPARED 'good'});
-	is($node->safe_psql('source', q{SELECT relforcerowsecurity FROM pg_class WHERE relname = 'good'; SELECT count(*) FROM steward.tenant_guard_pending}), "t\n0", 'what is protected is not');
+	is($node->safe_psql('source', q{SELECT relforcerowsecurity FROM pg_class WHERE relname = 'good'; SELECT count(*) FROM steward_internal.tenant_guard_pending}), "t\n0", 'what is protected is not');
 }
 
 # A subscriber applies changes to protected tables, as a superuser. What it applies is no DDL; what a replica's session creates is guarded.

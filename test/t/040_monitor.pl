@@ -41,11 +41,11 @@ sub all_views_work
 	return is(watch($node, q{
 		DO $$
 		DECLARE
-			view_name name;
+			view_name regclass;
 		BEGIN
-			FOR view_name IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'steward'::regnamespace AND c.relkind = 'v' AND has_table_privilege(c.oid, 'SELECT') LOOP
+			FOR view_name IN SELECT c.oid FROM pg_class c WHERE c.relnamespace IN ('steward'::regnamespace, 'steward_internal'::regnamespace) AND c.relkind = 'v' AND has_table_privilege(c.oid, 'SELECT') LOOP
 				BEGIN
-					EXECUTE format('SELECT count(to_jsonb(v)) FROM steward.%I v', view_name);
+					EXECUTE format('SELECT count(to_jsonb(v)) FROM %s v', view_name);
 				EXCEPTION WHEN OTHERS THEN
 					RAISE NOTICE '% fails: %', view_name, SQLERRM;
 				END;

@@ -20,14 +20,14 @@ $primary->safe_psql('postgres', q{
 	-- all views of the contract, those to come too; to_jsonb has all columns computed
 	CREATE FUNCTION failing_views() RETURNS SETOF text LANGUAGE plpgsql AS $$
 	DECLARE
-		view_name name;
+		view_name regclass;
 	BEGIN
-		FOR view_name IN SELECT c.relname FROM pg_class c
-						  WHERE c.relnamespace = 'steward'::regnamespace AND c.relkind = 'v' AND has_table_privilege('pg_monitor', c.oid, 'SELECT')
+		FOR view_name IN SELECT c.oid FROM pg_class c
+						  WHERE c.relnamespace IN ('steward'::regnamespace, 'steward_internal'::regnamespace) AND c.relkind = 'v' AND has_table_privilege('pg_monitor', c.oid, 'SELECT')
 							AND NOT EXISTS (SELECT FROM aclexplode(c.relacl) x WHERE x.grantee = 0)
 		LOOP
 			BEGIN
-				EXECUTE format('SELECT count(to_jsonb(v)) FROM steward.%I v', view_name);
+				EXECUTE format('SELECT count(to_jsonb(v)) FROM %s v', view_name);
 			EXCEPTION WHEN OTHERS THEN
 				RETURN NEXT format('%s: %s', view_name, SQLERRM);
 			END;

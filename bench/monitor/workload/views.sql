@@ -1,9 +1,9 @@
 -- prepared: tables
 -- contenders: pg_steward
 -- How long a member of pg_monitor waits for all rows and columns of each view.
-CREATE FUNCTION pg_temp.timed(view_name name) RETURNS numeric LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.timed(view_name regclass) RETURNS numeric LANGUAGE plpgsql AS $$
 DECLARE
-  statement text := format('SELECT count(to_jsonb(v)) FROM steward.%I v', view_name);
+  statement text := format('SELECT count(to_jsonb(v)) FROM %s v', view_name);
   began timestamptz;
   ended timestamptz;
 BEGIN
@@ -16,7 +16,7 @@ BEGIN
   RETURN 1000 * extract(epoch FROM ended - began);
 END
 $$;
-SELECT 'views.' || c.relname, pg_temp.timed(c.relname)
+SELECT 'views.' || c.relname, pg_temp.timed(c.oid)
   FROM pg_class c
- WHERE c.relnamespace = 'steward'::regnamespace AND c.relkind = 'v' AND has_table_privilege('pg_monitor', c.oid, 'SELECT')
+ WHERE c.relnamespace IN ('steward'::regnamespace, 'steward_internal'::regnamespace) AND c.relkind = 'v' AND has_table_privilege('pg_monitor', c.oid, 'SELECT')
    AND NOT EXISTS (SELECT FROM aclexplode(c.relacl) x WHERE x.grantee = 0);
