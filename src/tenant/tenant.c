@@ -1,6 +1,6 @@
 /*
  * tenant.c
- *		For which tenant and user a transaction works, and what tells rows of it.
+ *		For which tenant and user a transaction works.
  *
  * The context lives in settings: so it follows savepoints, reaches parallel
  * workers, needs no transaction id and works on a standby.  What a setting's
@@ -26,16 +26,6 @@ typedef struct TenantToken
 	char		payload[FLEXIBLE_ARRAY_MEMBER];
 } TenantToken;
 
-/* The first value that a transaction got: it gets no other. */
-typedef struct TenantPin
-{
-	Provisional stored;
-	uint64		transaction;
-	char		text[STEWARD_TENANT_VALUE_SIZE];
-} TenantPin;
-
-bool		steward_tenant_sessions = false;
-
 /* The settings; the first are of the kinds. */
 enum
 {
@@ -53,8 +43,6 @@ static const TenantValue *assigned[STEWARD_TENANT_KINDS];
 static const TenantValue *assigned_claims = NULL;
 static const TenantToken *assigned_token = NULL;
 
-static TenantPin pins[STEWARD_TENANT_KINDS];
-
 /* The settings to which the present one has given a value. */
 static bool touched[NSETTINGS];
 
@@ -62,12 +50,6 @@ static bool touched[NSETTINGS];
 static bool loading = false;
 
 static const char *const setting_names[] = {"steward.tenant", "steward.user_id", "steward.claims", "steward.token"};
-
-static void
-forget_pin(Provisional *it)
-{
-	((TenantPin *) ((char *) it - offsetof(TenantPin, stored)))->transaction = 0;
-}
 
 /* Says for a check hook what is wrong; what it is must not tell a token. */
 static bool
@@ -149,9 +131,8 @@ admit(const char *name, GucSource source, uint64 *holds_in, bool *lasts)
 static bool
 check_pin(StewardTenantKind kind, const char *text)
 {
-	if (pins[kind].transaction != steward_tenant_transaction() || strcmp(pins[kind].text, text) == 0)
-		return true;
-	return refuse(ERRCODE_INSUFFICIENT_PRIVILEGE,
+	return steward_tenant_may_pin(kind, text) ||
+		refuse(ERRCODE_INSUFFICIENT_PRIVILEGE,
 				  psprintf("this transaction is for another %s", steward_tenant_kind_names[kind]), NULL,
 				  "Use a transaction for each: COMMIT or ROLLBACK first.");
 }
@@ -309,23 +290,6 @@ check_token(char **newval, void **extra, GucSource source)
 	return true;
 }
 
-/*
- * Pins a value to the present transaction, if it has none.  What the end of a
- * savepoint brings back is still pinned from when it was set.
- */
-static void
-pin(StewardTenantKind kind, const TenantValue *value)
-{
-	TenantPin  *it = &pins[kind];
-
-	if (value == NULL || value->text[0] == '\0' ||
-		value->transaction != steward_tenant_transaction() || it->transaction == value->transaction)
-		return;
-	strcpy(it->text, value->text);
-	it->transaction = value->transaction;
-	steward_provisional(&it->stored, forget_pin);
-}
-
 /* The settings have changed. While there is a token, it alone says what the context is. */
 static void
 follow_settings(void)
@@ -339,6 +303,8 @@ follow_settings(void)
 		values[kind] = value != NULL && value->text[0] != '\0' ? value : NULL;
 	}
 	steward_tenant_follow(values, assigned_token != NULL ? assigned_token->expires_at : DT_NOEND);
+	if (values[STEWARD_TENANT] != NULL)
+		steward_tenant_discard_plans(values[STEWARD_TENANT]->text);
 }
 
 static void
@@ -346,7 +312,7 @@ assign_value(StewardTenantKind kind, void *extra)
 {
 	assigned[kind] = extra;
 	touched[kind] |= extra != NULL;
-	pin(kind, extra);
+	steward_tenant_pin(kind, extra);
 	follow_settings();
 }
 
@@ -375,7 +341,7 @@ assign_token(const char *newval, void *extra)
 	assigned_token = extra;
 	touched[SETTING_TOKEN] |= extra != NULL;
 	for (int kind = 0; assigned_token != NULL && kind < STEWARD_TENANT_KINDS; kind++)
-		pin(kind, &assigned_token->values[kind]);
+		steward_tenant_pin(kind, &assigned_token->values[kind]);
 	follow_settings();
 }
 
@@ -431,18 +397,6 @@ end_transaction(XactEvent event)
 			memset(touched, 0, sizeof(touched));
 			break;
 	}
-}
-
-/*
- * Tells whether the present transaction has been given a tenant or user that
- * ends with it, also if it has left the context since.
- */
-bool
-steward_tenant_bound(void)
-{
-	return !steward_tenant_sessions &&
-		(pins[STEWARD_TENANT].transaction == steward_tenant_transaction() ||
-		 pins[STEWARD_USER].transaction == steward_tenant_transaction());
 }
 
 PG_FUNCTION_INFO_V1(steward_tenant_set);
@@ -579,11 +533,6 @@ init(void)
 	 * session
 	 */
 	loading = true;
-	DefineCustomBoolVariable("steward.tenant_sessions",
-							 "Lets tenant, user and token be set for a session.",
-							 "Not for use behind a pooler: they stay until they are changed.",
-							 &steward_tenant_sessions, false,
-							 PGC_SUSET, 0, NULL, NULL, NULL);
 	steward_tenant_current_init();
 	steward_token_init();
 	DefineCustomStringVariable("steward.tenant",
@@ -610,9 +559,16 @@ init(void)
 	steward_tenant_session_init();
 }
 
+static void
+relation_changed(Oid relid)
+{
+	if (steward_tenant_registry_changed(relid))
+		steward_tenant_unsettle();
+}
+
 const StewardModule steward_tenant_module = {
 	.init = init,
-	.relation_changed = steward_tenant_registry_changed,
+	.relation_changed = relation_changed,
 	.xact_event = end_transaction,
 	.object_access = steward_tenant_check_object,
 };

@@ -33,6 +33,7 @@ typedef struct ReadyValue
 
 const char *const steward_tenant_kind_names[] = {"tenant", "user"};
 
+bool		steward_tenant_sessions = false;
 static bool steward_tenant_strict = false;
 
 /* What the settings say, laid out for the functions that run once a row. */
@@ -62,8 +63,6 @@ steward_tenant_follow(const TenantValue *const *values, TimestampTz expires_at)
 	memset(context.settled, 0, sizeof(context.settled));
 	context.expires_at = expires_at;
 	context.judged_at = 0;
-	if (context.values[STEWARD_TENANT] != NULL)
-		steward_tenant_discard_plans(context.values[STEWARD_TENANT]->text);
 }
 
 /* Goes on to the next transaction, in which no value of the last one holds. */
@@ -340,10 +339,15 @@ steward_current_user_id_text(PG_FUNCTION_ARGS)
 	return current_text(fcinfo, STEWARD_USER);
 }
 
-/* Defines the setting of these functions. */
+/* Defines the settings of these functions. */
 void
 steward_tenant_current_init(void)
 {
+	DefineCustomBoolVariable("steward.tenant_sessions",
+							 "Lets tenant, user and token be set for a session.",
+							 "Not for use behind a pooler: they stay until they are changed.",
+							 &steward_tenant_sessions, false,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("steward.tenant_strict",
 							 "Makes it an error to ask for the tenant or user where there is none.",
 							 NULL,

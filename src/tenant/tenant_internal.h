@@ -6,9 +6,11 @@
  *		tenant_token.c		keys, and what a signed token says
  *		tenant_registry.c	which tenants may work, and where their schemas are
  *		tenant_current.c	the present context
- *		tenant.c			for which tenant and user a transaction works
+ *		tenant_pin.c		the tenant and user that a transaction is bound to
  *		tenant_session.c	what the transaction must not leave to the session
  *		tenant_plan.c		columns that are compared with them
+ *		tenant.c			the settings that hold the context
+ *		tenant_schema.c		working in the schema of a tenant
  *		tenant_search.c		full-text search under row security
  */
 #ifndef STEWARD_TENANT_INTERNAL_H
@@ -73,16 +75,11 @@ typedef enum StewardStanding
 	TENANT_ERASED,
 } StewardStanding;
 
-extern void steward_tenant_registry_changed(Oid relid);
+extern bool steward_tenant_registry_changed(Oid relid);
 extern StewardStanding steward_tenant_standing(const char *key);
 extern bool steward_tenant_registry_current(void);
 extern void steward_tenant_require_active(const char *key);
-
-/* tenant.c */
-extern bool steward_tenant_sessions;
-
-extern void steward_require_transaction(const char *function);
-extern bool steward_tenant_bound(void);
+extern char *steward_tenant_schema(const char *key);
 
 /* tenant_current.c */
 
@@ -102,6 +99,7 @@ typedef struct TenantValue
 } TenantValue;
 
 extern const char *const steward_tenant_kind_names[];
+extern bool steward_tenant_sessions;
 
 extern void steward_tenant_follow(const TenantValue *const *values, TimestampTz expires_at);
 extern void steward_tenant_next_transaction(void);
@@ -111,6 +109,11 @@ extern const TenantValue *steward_tenant_value(StewardTenantKind kind);
 extern void steward_tenant_unsettle(void);
 extern void steward_tenant_current_init(void);
 
+/* tenant_pin.c */
+extern bool steward_tenant_may_pin(StewardTenantKind kind, const char *text);
+extern void steward_tenant_pin(StewardTenantKind kind, const TenantValue *value);
+extern bool steward_tenant_bound(void);
+
 /* tenant_session.c */
 extern void steward_tenant_session_init(void);
 extern void steward_tenant_check_object(ObjectAccessType access, Oid class, Oid object, int column, void *arg);
@@ -118,5 +121,8 @@ extern bool steward_tenant_holds_cursor(void);
 
 /* tenant_plan.c */
 extern void steward_tenant_discard_plans(const char *tenant);
+
+/* tenant.c */
+extern void steward_require_transaction(const char *function);
 
 #endif							/* STEWARD_TENANT_INTERNAL_H */

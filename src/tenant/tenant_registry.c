@@ -48,16 +48,15 @@ static struct
 	int			nexcluded;
 }			registry;
 
-/* A relation has changed; if that may be steward.tenant, it is read anew. */
-void
+/* A relation has changed; if that may be steward.tenant, it is read anew.  Tells whether it may. */
+bool
 steward_tenant_registry_changed(Oid relid)
 {
-	if (!OidIsValid(relid) || !OidIsValid(registry.relation) || relid == registry.relation)
-	{
-		registry.valid = false;
-		registry.changed = true;
-		steward_tenant_unsettle();
-	}
+	if (OidIsValid(relid) && OidIsValid(registry.relation) && relid != registry.relation)
+		return false;
+	registry.valid = false;
+	registry.changed = true;
+	return true;
 }
 
 static int
@@ -220,8 +219,8 @@ steward_tenant_changed_trigger(PG_FUNCTION_ARGS)
 }
 
 /* Returns the schema of an active tenant, as it is now; raises what keeps it from work. */
-static char *
-find_schema(const char *key)
+char *
+steward_tenant_schema(const char *key)
 {
 	Oid			index = InvalidOid;
 	Oid			relation = find_registry("tenant_pkey", &index);
@@ -258,46 +257,4 @@ find_schema(const char *key)
 				 errmsg("schema \"%s\" does not exist", schema),
 				 errhint("CALL steward.tenant_schema_create(ARRAY[%s], ...);", quote_literal_cstr(key))));
 	return schema;
-}
-
-PG_FUNCTION_INFO_V1(steward_tenant_schema_use);
-
-/*
- * steward.tenant_schema_use(tenant text, shared name[]) has the rest of the
- * transaction find its tables in the tenant's schema first.  In C, because what
- * a function with a search_path of its own sets is gone when it returns.
- */
-Datum
-steward_tenant_schema_use(PG_FUNCTION_ARGS)
-{
-	char	   *key = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	const char *present = steward_tenant_text(STEWARD_TENANT);
-	StringInfoData path;
-	Datum	   *shared;
-	bool	   *nulls;
-	int			nshared;
-
-	steward_require_transaction("steward.tenant_schema_use()");
-	if (present != NULL && strcmp(present, key) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("this transaction is for another tenant"),
-				 errhint("Use a transaction for each: COMMIT or ROLLBACK first.")));
-
-	initStringInfo(&path);
-	appendStringInfoString(&path, quote_identifier(find_schema(key)));
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR, &shared, &nulls, &nshared);
-	for (int i = 0; i < nshared; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("list of shared schemas must not contain null")));
-		appendStringInfo(&path, ", %s", quote_identifier(NameStr(*DatumGetName(shared[i]))));
-	}
-	/* not named, temporary tables would come first */
-	appendStringInfoString(&path, ", pg_temp");
-	(void) set_config_option("search_path", path.data, superuser() ? PGC_SUSET : PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_LOCAL, true, 0, false);
-	PG_RETURN_VOID();
 }
