@@ -172,7 +172,7 @@ $1 == module {
 
 END {
 	if (markdown) {
-		print caption "\n"
+		print "\n## " module "\n\n" caption "\n"
 		head = "| " module " | unit | budget | " subject
 		line = "|---|---|---|---"
 		for (p = 1; p <= peers; p++) {
