@@ -5,7 +5,6 @@
  */
 #include "audit/audit_internal.h"
 
-#include "access/htup_details.h"
 #include "common/hashfn.h"
 #include "utils/lsyscache.h"
 

@@ -1,13 +1,9 @@
 /*
  * tenant_check.c
  *		What the expression of a policy says of a tenant column, and what it calls.
- *
- * Nothing here is evaluated: who wrote a policy could have chosen functions that
- * act on whoever looks at it.
  */
-#include "tenant_check/tenant_check.h"
+#include "tenant_check/tenant_check_internal.h"
 
-#include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -34,7 +30,7 @@ typedef struct Calls
 	int			depth;
 } Calls;
 
-/* What a function of one expression, or in SQL since 14, is made of; NULL if it is a text. */
+/* Returns what a function with a body in SQL (RETURN, or BEGIN ATOMIC) is made of; NULL for any other. */
 static Node *
 function_body(Oid function)
 {
@@ -58,7 +54,7 @@ settings_walker(Node *node, void *context)
 {
 	Calls	   *calls = context;
 
-	if (!node)
+	if (node == NULL)
 		return false;
 	if (IsA(node, Query))
 		return query_tree_walker((Query *) node, settings_walker, context, 0);
@@ -89,7 +85,7 @@ calls_walker(Node *node, void *context)
 {
 	Calls	   *calls = context;
 
-	if (!node)
+	if (node == NULL)
 		return false;
 	if (IsA(node, Query))
 	{
@@ -102,28 +98,44 @@ calls_walker(Node *node, void *context)
 	{
 		FuncExpr   *call = (FuncExpr *) node;
 
-		if (steward_is_context_predicate(call->funcid))
-			 /* the planner makes a comparison of it */ ;
-		else if (contain_vars_of_level((Node *) call->args, calls->level))
-			calls->row = list_append_unique_oid(calls->row, call->funcid);
-		else if (!steward_has_any_var_walker((Node *) call->args, NULL) && !steward_asks_context((Node *) call->args))
-			calls->context = list_append_unique_oid(calls->context, call->funcid);
+		/* of a context predicate the planner makes a comparison */
+		if (!steward_is_context_predicate(call->funcid))
+		{
+			if (contain_vars_of_level((Node *) call->args, calls->level))
+				calls->row = list_append_unique_oid(calls->row, call->funcid);
+			else if (!steward_has_vars((Node *) call->args) && !steward_asks_context((Node *) call->args))
+				calls->context = list_append_unique_oid(calls->context, call->funcid);
+		}
 	}
 	return expression_tree_walker(node, calls_walker, context);
 }
 
-/* The list as an array of oid or, of int lists, of smallint. */
 static Datum
-list_to_array(List *list, Oid type)
+oids_to_array(List *list)
 {
 	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(list), 1));
 	int			n = 0;
-	ListCell   *cell;
+	ListCell   *lc;
 
-	foreach(cell, list)
-		elements[n++] = type == OIDOID ? ObjectIdGetDatum(lfirst_oid(cell)) : Int16GetDatum(lfirst_int(cell));
-	return PointerGetDatum(construct_array(elements, n, type, type == OIDOID ? sizeof(Oid) : sizeof(int16), true,
-										   type == OIDOID ? TYPALIGN_INT : TYPALIGN_SHORT));
+	foreach(lc, list)
+	{
+		elements[n++] = ObjectIdGetDatum(lfirst_oid(lc));
+	}
+	return PointerGetDatum(construct_array(elements, n, OIDOID, sizeof(Oid), true, TYPALIGN_INT));
+}
+
+static Datum
+columns_to_array(List *list)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(list), 1));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, list)
+	{
+		elements[n++] = Int16GetDatum(lfirst_int(lc));
+	}
+	return PointerGetDatum(construct_array(elements, n, INT2OID, sizeof(int16), true, TYPALIGN_SHORT));
 }
 
 static Datum
@@ -131,16 +143,35 @@ strings_to_array(List *list)
 {
 	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(list), 1));
 	int			n = 0;
-	ListCell   *cell;
+	ListCell   *lc;
 
-	foreach(cell, list)
-		elements[n++] = CStringGetTextDatum(strVal(lfirst(cell)));
+	foreach(lc, list)
+	{
+		elements[n++] = CStringGetTextDatum(strVal(lfirst(lc)));
+	}
 	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+/* Columns of what steward_internal.tenant_expression returns. */
+enum
+{
+	EXPRESSION_IMPLIED,
+	EXPRESSION_GAPS,
+	EXPRESSION_CASTS,
+	EXPRESSION_FIXED,
+	EXPRESSION_NOT_DISTINCT,
+	EXPRESSION_COLUMNS,
+	EXPRESSION_CONTEXT_FUNCTIONS,
+	EXPRESSION_ROW_FUNCTIONS,
+	EXPRESSION_SETTINGS,
+	EXPRESSION_NATTS
+};
+
 /*
- * steward_internal.tenant_expression(expression pg_node_tree, tenant_column smallint):
- * what the expression of a policy says of a column of its table.
+ * steward_internal.tenant_expression(expression pg_node_tree, tenant_column smallint)
+ * returns record
+ *
+ * Returns what the expression of a policy says of a column of its table.
  */
 PG_FUNCTION_INFO_V1(steward_tenant_expression);
 Datum
@@ -152,8 +183,8 @@ steward_tenant_expression(PG_FUNCTION_ARGS)
 	List	   *gaps;
 	bool		implied;
 	TupleDesc	desc;
-	Datum		values[9];
-	bool		nulls[9] = {false};
+	Datum		values[EXPRESSION_NATTS];
+	bool		isnull[EXPRESSION_NATTS] = {false};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -161,21 +192,23 @@ steward_tenant_expression(PG_FUNCTION_ARGS)
 	calls_walker(expression, &calls);
 	settings_walker(expression, &calls);
 
-	values[0] = BoolGetDatum(implied);
-	values[1] = strings_to_array(gaps);
-	values[2] = BoolGetDatum(facts.casts);
-	values[3] = BoolGetDatum(facts.fixed);
-	values[4] = BoolGetDatum(facts.not_distinct);
-	values[5] = list_to_array(facts.columns, INT2OID);
-	values[6] = list_to_array(calls.context, OIDOID);
-	values[7] = list_to_array(calls.row, OIDOID);
-	values[8] = strings_to_array(calls.settings);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	values[EXPRESSION_IMPLIED] = BoolGetDatum(implied);
+	values[EXPRESSION_GAPS] = strings_to_array(gaps);
+	values[EXPRESSION_CASTS] = BoolGetDatum(facts.casts);
+	values[EXPRESSION_FIXED] = BoolGetDatum(facts.fixed);
+	values[EXPRESSION_NOT_DISTINCT] = BoolGetDatum(facts.not_distinct);
+	values[EXPRESSION_COLUMNS] = columns_to_array(facts.columns);
+	values[EXPRESSION_CONTEXT_FUNCTIONS] = oids_to_array(calls.context);
+	values[EXPRESSION_ROW_FUNCTIONS] = oids_to_array(calls.row);
+	values[EXPRESSION_SETTINGS] = strings_to_array(calls.settings);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, isnull)));
 }
 
 /*
- * steward_internal.tenant_type_leakproof(type oid): whether values of a type can be compared
- * for equality before a policy lets their row pass.
+ * steward_internal.tenant_type_leakproof(type oid) returns boolean
+ *
+ * Tells whether values of a type can be compared for equality before a policy lets
+ * their row pass.
  */
 PG_FUNCTION_INFO_V1(steward_tenant_type_leakproof);
 Datum

@@ -3,12 +3,10 @@
  *		What the parts of a policy's expression are worth: casts, comparisons, the
  *		context, and what it is where no tenant is set.
  */
-#include "tenant_check/tenant_check.h"
+#include "tenant_check/tenant_check_internal.h"
 
-#include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -17,7 +15,6 @@
 #include "rewrite/rewriteSupport.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -31,13 +28,13 @@ is_integer(Oid type)
 }
 
 /*
- * The expression without conversions that keep different values different; says
- * whether there were any that compute.
+ * Returns an expression without conversions that keep different values different;
+ * "casts" becomes true if there were any that compute.
  */
 Node *
 steward_strip_casts(Node *node, bool *casts)
 {
-	while (node)
+	while (node != NULL)
 	{
 		if (IsA(node, RelabelType))
 			node = (Node *) ((RelabelType *) node)->arg;
@@ -74,24 +71,39 @@ steward_strip_casts(Node *node, bool *casts)
 	return node;
 }
 
+/* Returns what (SELECT expression) selects; NULL for anything else. */
+Node *
+steward_scalar_select(Node *node)
+{
+	SubLink    *link = (SubLink *) node;
+	Query	   *query;
+
+	if (!IsA(link, SubLink) || link->subLinkType != EXPR_SUBLINK)
+		return NULL;
+	query = (Query *) link->subselect;
+	if (query->rtable != NIL || query->targetList == NIL)
+		return NULL;
+	return (Node *) linitial_node(TargetEntry, query->targetList)->expr;
+}
+
 static bool
 has_collate_walker(Node *node, void *context)
 {
-	if (!node)
+	if (node == NULL)
 		return false;
 	return IsA(node, CollateExpr) || expression_tree_walker(node, has_collate_walker, context);
 }
 
 /*
- * True if an operator compares for equality and nothing else.  Anybody can make
+ * Tells whether an operator compares for equality and nothing else.  Anybody can make
  * an operator named = and say that it merges and hashes, but only a superuser can
  * put it into a family.
  */
 bool
 steward_is_equality(Oid operator, Oid collation, List *args)
 {
-	Oid			left_hash,
-				right_hash;
+	Oid			left_hash;
+	Oid			right_hash;
 
 	/* a collation asked for may have other names be the same */
 	if (OidIsValid(collation) && !get_collation_isdeterministic(collation) &&
@@ -101,7 +113,7 @@ steward_is_equality(Oid operator, Oid collation, List *args)
 		get_op_hash_functions(operator, &left_hash, &right_hash);
 }
 
-/* True of functions whose value is who asks; what users make may be that. */
+/* Tells whether a function's value is who asks; that of what users make may be. */
 static bool
 is_context_function(Oid function)
 {
@@ -114,7 +126,7 @@ is_context_function(Oid function)
 	if (function >= FirstNormalObjectId)
 		return true;
 	name = get_func_name(function);
-	for (int i = 0; name && i < lengthof(names); i++)
+	for (int i = 0; name != NULL && i < lengthof(names); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
 	return false;
@@ -122,7 +134,7 @@ is_context_function(Oid function)
 
 static bool query_asks_context(Query *query, int depth);
 
-/* True if a table's own policies, or what a view selects, keep its rows to those of the context. */
+/* Tells whether a table's own policies, or what a view selects, keep its rows to those of the context. */
 static bool
 relation_asks_context(Oid relation, int depth)
 {
@@ -140,7 +152,7 @@ relation_asks_context(Oid relation, int depth)
 	{
 		Query	   *query = steward_view_query(relation);
 
-		found = query && query_asks_context(query, depth + 1);
+		found = query != NULL && query_asks_context(query, depth + 1);
 	}
 	return secured || found;
 }
@@ -150,7 +162,7 @@ asks_context_walker(Node *node, void *context)
 {
 	int			depth = *(int *) context;
 
-	if (!node)
+	if (node == NULL)
 		return false;
 	check_stack_depth();
 	switch (nodeTag(node))
@@ -191,43 +203,50 @@ asks_context_walker(Node *node, void *context)
 	return expression_tree_walker(node, asks_context_walker, context);
 }
 
-/* True if every arm of a query asks for the context. */
+/* Tells whether every arm of a query with UNION, INTERSECT or EXCEPT asks for the context. */
 static bool
 arm_asks_context(Query *query, Node *arm, int depth)
 {
+	SetOperationStmt *operation;
+	bool		left;
+
 	if (IsA(arm, RangeTblRef))
 	{
 		RangeTblEntry *entry = list_nth(query->rtable, ((RangeTblRef *) arm)->rtindex - 1);
 
 		return entry->rtekind == RTE_SUBQUERY && query_asks_context(entry->subquery, depth);
 	}
-	else
-	{
-		SetOperationStmt *operation = castNode(SetOperationStmt, arm);
-		bool		left = arm_asks_context(query, operation->larg, depth);
 
-		if (operation->op == SETOP_EXCEPT)
+	operation = castNode(SetOperationStmt, arm);
+	left = arm_asks_context(query, operation->larg, depth);
+	switch (operation->op)
+	{
+		case SETOP_UNION:
+			return left && arm_asks_context(query, operation->rarg, depth);
+		case SETOP_INTERSECT:
+			return left || arm_asks_context(query, operation->rarg, depth);
+		default:
 			return left;
-		return operation->op == SETOP_UNION ? left && arm_asks_context(query, operation->rarg, depth)
-			: left || arm_asks_context(query, operation->rarg, depth);
 	}
 }
 
 static bool
 query_asks_context(Query *query, int depth)
 {
-	ListCell   *cell;
+	ListCell   *lc;
 
 	/* by name, common table expressions are as good as what they are made of */
-	if (query->setOperations)
+	if (query->setOperations != NULL)
 		return arm_asks_context(query, query->setOperations, depth);
-	foreach(cell, query->rtable)
-		if (asks_context_walker(lfirst(cell), &depth))
-		return true;
+	foreach(lc, query->rtable)
+	{
+		if (asks_context_walker(lfirst(lc), &depth))
+			return true;
+	}
 	return query_tree_walker(query, asks_context_walker, &depth, 0);
 }
 
-/* True if the value of an expression, or the rows of a query, depend on who asks. */
+/* Tells whether the value of an expression, or the rows of a query, depend on who asks. */
 bool
 steward_asks_context(Node *node)
 {
@@ -236,7 +255,7 @@ steward_asks_context(Node *node)
 	return asks_context_walker(node, &depth);
 }
 
-/* What a view selects, or NULL; takes no lock. */
+/* Returns what a view selects, NULL if it is none; takes no lock. */
 Query *
 steward_view_query(Oid view)
 {
@@ -253,14 +272,152 @@ steward_view_query(Oid view)
 	return queries == NIL ? NULL : linitial_node(Query, queries);
 }
 
+static Const *value_without_context(Node *node, bool empty);
+
+/* A strict function of null is null; one that asks for the context itself gives what is not set. */
+static Const *
+call_without_context(FuncExpr *call, bool empty)
+{
+	ListCell   *lc;
+
+	foreach(lc, call->args)
+	{
+		Const	   *arg = value_without_context(lfirst(lc), empty);
+
+		if (arg != NULL && arg->constisnull && func_strict(call->funcid))
+			return makeNullConst(call->funcresulttype, -1, InvalidOid);
+	}
+	if (steward_asks_context((Node *) call->args) || !steward_asks_context((Node *) call))
+		return NULL;
+	if (empty && call->funcresulttype == TEXTOID)
+		return makeConst(TEXTOID, -1, call->funccollid, -1, CStringGetTextDatum(""), false, false);
+	return makeNullConst(call->funcresulttype, -1, InvalidOid);
+}
+
+/* Comparisons, and NULLIF, which is laid out like one. */
+static Const *
+op_without_context(OpExpr *op, bool empty)
+{
+	Const	   *left = value_without_context(linitial(op->args), empty);
+	Const	   *right = list_length(op->args) > 1 ? value_without_context(lsecond(op->args), empty) : left;
+	bool		same = left != NULL && right != NULL && !left->constisnull && !right->constisnull &&
+		left->constlen == right->constlen &&
+		datumIsEqual(left->constvalue, right->constvalue, left->constbyval, left->constlen);
+
+	if (IsA(op, NullIfExpr))
+		return same ? makeNullConst(op->opresulttype, -1, InvalidOid) : left;
+	if ((left != NULL && left->constisnull) || (right != NULL && right->constisnull))
+		return makeNullConst(op->opresulttype, -1, InvalidOid);
+	if (left != NULL && right != NULL && list_length(op->args) == 2 &&
+		steward_is_equality(op->opno, op->inputcollid, op->args))
+		return (Const *) makeBoolConst(same, false);
+	return NULL;
+}
+
+static Const *
+coalesce_without_context(CoalesceExpr *expr, bool empty)
+{
+	ListCell   *lc;
+
+	foreach(lc, expr->args)
+	{
+		Const	   *arg = value_without_context(lfirst(lc), empty);
+
+		if (arg == NULL || !arg->constisnull)
+			return arg;
+	}
+	return makeNullConst(expr->coalescetype, -1, InvalidOid);
+}
+
+static Const *
+null_test_without_context(NullTest *test, bool empty)
+{
+	Const	   *arg = value_without_context((Node *) test->arg, empty);
+
+	if (arg == NULL)
+		return NULL;
+	return (Const *) makeBoolConst(arg->constisnull == (test->nulltesttype == IS_NULL), false);
+}
+
+static Const *
+boolean_test_without_context(BooleanTest *test, bool empty)
+{
+	Const	   *arg = value_without_context((Node *) test->arg, empty);
+	bool		null;
+	bool		yes;
+	bool		result = false;
+
+	if (arg == NULL)
+		return NULL;
+	null = arg->constisnull;
+	yes = !null && DatumGetBool(arg->constvalue);
+	switch (test->booltesttype)
+	{
+		case IS_TRUE:
+			result = yes;
+			break;
+		case IS_NOT_TRUE:
+			result = !yes;
+			break;
+		case IS_FALSE:
+			result = !null && !yes;
+			break;
+		case IS_NOT_FALSE:
+			result = null || yes;
+			break;
+		case IS_UNKNOWN:
+			result = null;
+			break;
+		case IS_NOT_UNKNOWN:
+			result = !null;
+			break;
+	}
+	return (Const *) makeBoolConst(result, false);
+}
+
+static Const *
+bool_without_context(BoolExpr *expr, bool empty)
+{
+	bool		deciding = expr->boolop == OR_EXPR;
+	bool		unknown = false;
+	bool		null = false;
+	ListCell   *lc;
+
+	foreach(lc, expr->args)
+	{
+		Const	   *arg = value_without_context(lfirst(lc), empty);
+
+		if (expr->boolop == NOT_EXPR)
+			return arg == NULL || arg->constisnull ? arg :
+				(Const *) makeBoolConst(!DatumGetBool(arg->constvalue), false);
+		if (arg == NULL)
+			unknown = true;
+		else if (arg->constisnull)
+			null = true;
+		else if (DatumGetBool(arg->constvalue) == deciding)
+			return arg;
+	}
+	return unknown ? NULL : (Const *) makeBoolConst(!deciding, null);
+}
+
+/* A conversion of null is null; of anything else it cannot be told. */
+static Const *
+cast_without_context(Node *cast, Expr *arg, bool empty)
+{
+	Const	   *value = value_without_context((Node *) arg, empty);
+
+	return value != NULL && value->constisnull ? makeNullConst(exprType(cast), -1, InvalidOid) : NULL;
+}
+
 /*
- * What an expression without columns is where no tenant is set: a constant, or
- * NULL if that cannot be told.  Not set is null, or, if empty, an empty string.
+ * Returns what an expression without columns is where no tenant is set: a constant,
+ * or NULL if that cannot be told.  What is not set is null or, if "empty", an empty
+ * string.
  */
 static Const *
 value_without_context(Node *node, bool empty)
 {
-	if (!node)
+	if (node == NULL)
 		return NULL;
 	check_stack_depth();
 	switch (nodeTag(node))
@@ -272,137 +429,30 @@ value_without_context(Node *node, bool empty)
 		case T_CollateExpr:
 			return value_without_context((Node *) ((CollateExpr *) node)->arg, empty);
 		case T_CoerceViaIO:
+			return cast_without_context(node, ((CoerceViaIO *) node)->arg, empty);
 		case T_CoerceToDomain:
-			{
-				Node	   *arg = (Node *) (IsA(node, CoerceViaIO) ? ((CoerceViaIO *) node)->arg : ((CoerceToDomain *) node)->arg);
-				Const	   *value = value_without_context(arg, empty);
-
-				return value && value->constisnull ? makeNullConst(exprType(node), -1, InvalidOid) : NULL;
-			}
+			return cast_without_context(node, ((CoerceToDomain *) node)->arg, empty);
 		case T_SubLink:
-			{
-				SubLink    *link = (SubLink *) node;
-				Query	   *query = (Query *) link->subselect;
-
-				/* (SELECT context()) */
-				if (link->subLinkType == EXPR_SUBLINK && query->rtable == NIL && query->targetList != NIL)
-					return value_without_context((Node *) ((TargetEntry *) linitial(query->targetList))->expr, empty);
-				return NULL;
-			}
+			return value_without_context(steward_scalar_select(node), empty);
 		case T_FuncExpr:
-			{
-				FuncExpr   *call = (FuncExpr *) node;
-				ListCell   *cell;
-
-				foreach(cell, call->args)
-				{
-					Const	   *arg = value_without_context(lfirst(cell), empty);
-
-					if (arg && arg->constisnull && func_strict(call->funcid))
-						return makeNullConst(call->funcresulttype, -1, InvalidOid);
-				}
-				if (steward_asks_context((Node *) call->args) || !steward_asks_context(node))
-					return NULL;
-				if (empty && call->funcresulttype == TEXTOID)
-					return makeConst(TEXTOID, -1, call->funccollid, -1, PointerGetDatum(cstring_to_text("")), false, false);
-				return makeNullConst(call->funcresulttype, -1, InvalidOid);
-			}
+			return call_without_context((FuncExpr *) node, empty);
 		case T_NullIfExpr:
 		case T_OpExpr:
-			{
-				OpExpr	   *op = (OpExpr *) node;
-				Const	   *left = value_without_context(linitial(op->args), empty);
-				Const	   *right = list_length(op->args) > 1 ? value_without_context(lsecond(op->args), empty) : left;
-				bool		same = left && right && !left->constisnull && !right->constisnull &&
-					left->constlen == right->constlen &&
-					datumIsEqual(left->constvalue, right->constvalue, left->constbyval, left->constlen);
-
-				if (IsA(node, NullIfExpr))
-					return same ? makeNullConst(op->opresulttype, -1, InvalidOid) : left;
-				if ((left && left->constisnull) || (right && right->constisnull))
-					return makeNullConst(op->opresulttype, -1, InvalidOid);
-				if (left && right && list_length(op->args) == 2 &&
-					steward_is_equality(op->opno, op->inputcollid, op->args))
-					return (Const *) makeBoolConst(same, false);
-				return NULL;
-			}
+			return op_without_context((OpExpr *) node, empty);
 		case T_CoalesceExpr:
-			{
-				ListCell   *cell;
-
-				foreach(cell, ((CoalesceExpr *) node)->args)
-				{
-					Const	   *arg = value_without_context(lfirst(cell), empty);
-
-					if (!arg || !arg->constisnull)
-						return arg;
-				}
-				return makeNullConst(((CoalesceExpr *) node)->coalescetype, -1, InvalidOid);
-			}
+			return coalesce_without_context((CoalesceExpr *) node, empty);
 		case T_NullTest:
-			{
-				NullTest   *test = (NullTest *) node;
-				Const	   *arg = value_without_context((Node *) test->arg, empty);
-
-				if (!arg)
-					return NULL;
-				return (Const *) makeBoolConst(arg->constisnull == (test->nulltesttype == IS_NULL), false);
-			}
+			return null_test_without_context((NullTest *) node, empty);
 		case T_BooleanTest:
-			{
-				BooleanTest *test = (BooleanTest *) node;
-				Const	   *arg = value_without_context((Node *) test->arg, empty);
-				bool		yes = arg && !arg->constisnull && DatumGetBool(arg->constvalue);
-				bool		no = arg && !arg->constisnull && !yes;
-
-				if (!arg)
-					return NULL;
-				switch (test->booltesttype)
-				{
-					case IS_TRUE:
-						return (Const *) makeBoolConst(yes, false);
-					case IS_NOT_TRUE:
-						return (Const *) makeBoolConst(!yes, false);
-					case IS_FALSE:
-						return (Const *) makeBoolConst(no, false);
-					case IS_NOT_FALSE:
-						return (Const *) makeBoolConst(!no, false);
-					case IS_UNKNOWN:
-						return (Const *) makeBoolConst(arg->constisnull, false);
-					case IS_NOT_UNKNOWN:
-						return (Const *) makeBoolConst(!arg->constisnull, false);
-				}
-				return NULL;
-			}
+			return boolean_test_without_context((BooleanTest *) node, empty);
 		case T_BoolExpr:
-			{
-				BoolExpr   *expr = (BoolExpr *) node;
-				bool		deciding = expr->boolop == OR_EXPR;
-				bool		unknown = false;
-				bool		null = false;
-				ListCell   *cell;
-
-				foreach(cell, expr->args)
-				{
-					Const	   *arg = value_without_context(lfirst(cell), empty);
-
-					if (expr->boolop == NOT_EXPR)
-						return !arg || arg->constisnull ? arg : (Const *) makeBoolConst(!DatumGetBool(arg->constvalue), false);
-					if (!arg)
-						unknown = true;
-					else if (arg->constisnull)
-						null = true;
-					else if (DatumGetBool(arg->constvalue) == deciding)
-						return arg;
-				}
-				return unknown ? NULL : (Const *) makeBoolConst(!deciding, null);
-			}
+			return bool_without_context((BoolExpr *) node, empty);
 		default:
 			return NULL;
 	}
 }
 
-/* True if a condition without columns holds where no tenant is set. */
+/* Tells whether a condition without columns holds where no tenant is set. */
 bool
 steward_true_without_context(Node *node)
 {
@@ -412,7 +462,7 @@ steward_true_without_context(Node *node)
 	{
 		Const	   *value = value_without_context(node, empty);
 
-		if (value && !value->constisnull && value->consttype == BOOLOID && DatumGetBool(value->constvalue))
+		if (value != NULL && !value->constisnull && value->consttype == BOOLOID && DatumGetBool(value->constvalue))
 			return true;
 	}
 	return false;

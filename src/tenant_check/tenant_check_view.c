@@ -5,39 +5,44 @@
  * Also the text of a policy's expression, without waiting for those who lock
  * the table.
  */
-#include "tenant_check/tenant_check.h"
+#include "tenant_check/tenant_check_internal.h"
 
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/parsetree.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
+/* The tables of tenants that are looked for in a view. */
 typedef struct TenantTables
 {
 	int			ntables;
 	Oid		   *tables;
-	AttrNumber *columns;
+	AttrNumber *columns;		/* that say whose a row is */
 	List	   *open;			/* those that were found to be read whole */
 } TenantTables;
 
-/* The number of the tenant column of a table of the query; 0 if it has none. */
-AttrNumber
-steward_tenant_scope_column(const TenantScope *scope, Index varno)
+/* A query of the view. */
+typedef struct ViewQuery
 {
-	RangeTblEntry *entry;
+	TenantScope scope;
+	Query	   *query;
+	TenantTables *tables;
+} ViewQuery;
 
-	if (varno < 1 || varno > list_length(scope->query->rtable))
-		return InvalidAttrNumber;
-	entry = list_nth(scope->query->rtable, varno - 1);
-	if (entry->rtekind != RTE_RELATION)
-		return InvalidAttrNumber;
-	for (int i = 0; i < scope->tables->ntables; i++)
-		if (scope->tables->tables[i] == entry->relid)
-			return scope->tables->columns[i];
+/* Returns the number of the tenant column of a table of the query; 0 if it has none. */
+static AttrNumber
+tenant_column(const ViewQuery *view, Index varno)
+{
+	RangeTblEntry *entry = rt_fetch(varno, view->query->rtable);
+
+	for (int i = 0; entry->rtekind == RTE_RELATION && i < view->tables->ntables; i++)
+		if (view->tables->tables[i] == entry->relid)
+			return view->tables->columns[i];
 	return InvalidAttrNumber;
 }
 
@@ -53,12 +58,13 @@ collect_conditions(Node *node, Index varno, List **conditions)
 	if (IsA(node, FromExpr))
 	{
 		FromExpr   *from = (FromExpr *) node;
-		ListCell   *cell;
+		ListCell   *lc;
 
-		foreach(cell, from->fromlist)
-			if (collect_conditions(lfirst(cell), varno, conditions))
+		foreach(lc, from->fromlist)
 		{
-			if (from->quals)
+			if (!collect_conditions(lfirst(lc), varno, conditions))
+				continue;
+			if (from->quals != NULL)
 				*conditions = lappend(*conditions, from->quals);
 			return true;
 		}
@@ -71,71 +77,76 @@ collect_conditions(Node *node, Index varno, List **conditions)
 		if (!left && !collect_conditions(join->rarg, varno, conditions))
 			return false;
 		/* the side that is kept whole need not meet the condition */
-		if (join->quals && (join->jointype == JOIN_INNER || join->jointype == (left ? JOIN_RIGHT : JOIN_LEFT)))
+		if (join->quals != NULL &&
+			(join->jointype == JOIN_INNER || join->jointype == (left ? JOIN_RIGHT : JOIN_LEFT)))
 			*conditions = lappend(*conditions, join->quals);
 		return true;
 	}
 	return false;
 }
 
-/* Says whether the conditions of a query keep one of its tables to the tenant of the context. */
+/* Tells whether the conditions of a query keep one of its tables to the tenant of the context. */
 static bool
-is_bound(const TenantScope *scope, Index varno, AttrNumber column)
+is_bound(const ViewQuery *view, Index varno, AttrNumber column)
 {
-	TenantFacts facts = {.varno = varno,.column = column,.scope = scope};
+	TenantFacts facts = {.varno = varno,.column = column,.scope = &view->scope};
 	List	   *conditions = NIL;
-	ListCell   *cell;
+	ListCell   *lc;
 
-	if (!collect_conditions((Node *) scope->query->jointree, varno, &conditions))
+	if (!collect_conditions((Node *) view->query->jointree, varno, &conditions))
 		return true;			/* it is not read */
-	foreach(cell, conditions)
-		if (steward_implies_tenant(&facts, lfirst(cell)) && !facts.fixed && !facts.not_distinct)
-		return true;
+	foreach(lc, conditions)
+	{
+		if (steward_implies_tenant(&facts, lfirst(lc)) && !facts.fixed && !facts.not_distinct)
+			return true;
+	}
 	return false;
 }
 
-/* Adds the tables to scope->tables->open that a query, or one in it, reads whole. */
+/* Adds the tables that a query, or one in it, reads whole to those found; the context is the query around it. */
 static bool
 judge_walker(Node *node, void *context)
 {
-	TenantScope scope = {.outer = context};
+	ViewQuery  *outer = context;
+	ViewQuery	view = {.scope.outer = &outer->scope,.tables = outer->tables};
 	bool		again;
 
-	if (!node)
+	if (node == NULL)
 		return false;
 	if (!IsA(node, Query))
 		return expression_tree_walker(node, judge_walker, context);
 	check_stack_depth();
-	scope.query = (Query *) node;
-	scope.tables = scope.outer->tables;
+	view.query = (Query *) node;
+	view.scope.ntables = list_length(view.query->rtable);
+	view.scope.bound = palloc0(Max(view.scope.ntables, 1) * sizeof(AttrNumber));
 	/* a table that is joined by its tenant to one that is bound is, too */
 	do
 	{
 		again = false;
-		for (Index varno = 1; varno <= list_length(scope.query->rtable); varno++)
+		for (Index varno = 1; varno <= view.scope.ntables; varno++)
 		{
-			AttrNumber	column = steward_tenant_scope_column(&scope, varno);
+			AttrNumber	column = tenant_column(&view, varno);
 
-			if (column == InvalidAttrNumber || bms_is_member(varno, scope.bound) || !is_bound(&scope, varno, column))
+			if (column == InvalidAttrNumber || view.scope.bound[varno - 1] != InvalidAttrNumber ||
+				!is_bound(&view, varno, column))
 				continue;
-			scope.bound = bms_add_member(scope.bound, varno);
+			view.scope.bound[varno - 1] = column;
 			again = true;
 		}
 	} while (again);
-	for (Index varno = 1; varno <= list_length(scope.query->rtable); varno++)
-		if (steward_tenant_scope_column(&scope, varno) != InvalidAttrNumber && !bms_is_member(varno, scope.bound))
-		{
-			RangeTblEntry *entry = list_nth(scope.query->rtable, varno - 1);
-			TenantTables *tables = unconstify(TenantTables *, scope.tables);
-
-			tables->open = list_append_unique_oid(tables->open, entry->relid);
-		}
-	return query_tree_walker(scope.query, judge_walker, &scope, 0);
+	for (Index varno = 1; varno <= view.scope.ntables; varno++)
+		if (view.scope.bound[varno - 1] != tenant_column(&view, varno))
+			view.tables->open = list_append_unique_oid(view.tables->open,
+													   rt_fetch(varno, view.query->rtable)->relid);
+	return query_tree_walker(view.query, judge_walker, &view, 0);
 }
 
 /*
- * steward_internal.tenant_view_open(view oid, tables oid[], columns smallint[]): those of
- * the tables that a view reads without a condition that they be the tenant's.
+ * steward_internal.tenant_view_open(view oid, tables oid[], columns smallint[]) returns oid[]
+ *
+ * Returns those of the tables that a view reads without a condition that their rows
+ * be the tenant's, which "columns" say.  Raises 2202E unless both have as many
+ * elements.
  */
 PG_FUNCTION_INFO_V1(steward_tenant_view_open);
 Datum
@@ -146,11 +157,11 @@ steward_tenant_view_open(PG_FUNCTION_ARGS)
 	ArrayType  *numbers = PG_GETARG_ARRAYTYPE_P(2);
 	Datum	   *elements;
 	TenantTables tables = {0};
-	TenantScope outermost = {.tables = &tables};
+	ViewQuery	outermost = {.tables = &tables};
 	int			ncolumns;
 	Datum	   *found;
 	int			nfound = 0;
-	ListCell   *cell;
+	ListCell   *lc;
 
 	deconstruct_array(oids, OIDOID, sizeof(Oid), true, TYPALIGN_INT, &elements, NULL, &tables.ntables);
 	tables.tables = palloc(sizeof(Oid) * Max(tables.ntables, 1));
@@ -158,8 +169,9 @@ steward_tenant_view_open(PG_FUNCTION_ARGS)
 		tables.tables[i] = DatumGetObjectId(elements[i]);
 	deconstruct_array(numbers, INT2OID, sizeof(int16), true, TYPALIGN_SHORT, &elements, NULL, &ncolumns);
 	if (ncolumns != tables.ntables)
-		ereport(ERROR, errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				errmsg("as many columns as tables are needed"));
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("arrays of tables and columns differ in length")));
 	tables.columns = palloc(sizeof(AttrNumber) * Max(ncolumns, 1));
 	for (int i = 0; i < ncolumns; i++)
 		tables.columns[i] = DatumGetInt16(elements[i]);
@@ -167,8 +179,10 @@ steward_tenant_view_open(PG_FUNCTION_ARGS)
 	judge_walker((Node *) query, &outermost);
 
 	found = palloc(sizeof(Datum) * Max(list_length(tables.open), 1));
-	foreach(cell, tables.open)
-		found[nfound++] = ObjectIdGetDatum(lfirst_oid(cell));
+	foreach(lc, tables.open)
+	{
+		found[nfound++] = ObjectIdGetDatum(lfirst_oid(lc));
+	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(found, nfound, OIDOID, sizeof(Oid), true, TYPALIGN_INT));
 }
 
@@ -177,7 +191,7 @@ relations_walker(Node *node, void *context)
 {
 	List	  **relations = context;
 
-	if (!node)
+	if (node == NULL)
 		return false;
 	if (IsA(node, RangeTblEntry))
 	{
@@ -193,8 +207,9 @@ relations_walker(Node *node, void *context)
 }
 
 /*
- * steward_internal.tenant_expression_text(expression pg_node_tree, relation oid): what
- * pg_get_expr() gives; NULL if that would wait for who has locked a table.
+ * steward_internal.tenant_expression_text(expression pg_node_tree, relation oid) returns text
+ *
+ * Returns what pg_get_expr() does; NULL if that would wait for a lock on a table.
  */
 PG_FUNCTION_INFO_V1(steward_tenant_expression_text);
 Datum
@@ -205,12 +220,14 @@ steward_tenant_expression_text(PG_FUNCTION_ARGS)
 	List	   *relations = list_make1_oid(PG_GETARG_OID(1));
 	List	   *locked = NIL;
 	Datum		result = (Datum) 0;
-	ListCell   *cell;
+	ListCell   *lc;
 
 	relations_walker(stringToNode(text_to_cstring(PG_GETARG_TEXT_PP(0))), &relations);
-	foreach(cell, relations)
-		if (ConditionalLockRelationOid(lfirst_oid(cell), AccessShareLock))
-		locked = lappend_oid(locked, lfirst_oid(cell));
+	foreach(lc, relations)
+	{
+		if (ConditionalLockRelationOid(lfirst_oid(lc), AccessShareLock))
+			locked = lappend_oid(locked, lfirst_oid(lc));
+	}
 	fmgr_info(F_PG_GET_EXPR_PG_NODE_TREE_OID, &flinfo);
 	InitFunctionCallInfoData(*call, &flinfo, 2, C_COLLATION_OID, NULL, NULL);
 	call->args[0] = fcinfo->args[0];
@@ -219,8 +236,10 @@ steward_tenant_expression_text(PG_FUNCTION_ARGS)
 		result = FunctionCallInvoke(call);
 	else
 		call->isnull = true;
-	foreach(cell, locked)
-		UnlockRelationOid(lfirst_oid(cell), AccessShareLock);
+	foreach(lc, locked)
+	{
+		UnlockRelationOid(lfirst_oid(lc), AccessShareLock);
+	}
 	if (call->isnull)
 		PG_RETURN_NULL();
 	return result;
