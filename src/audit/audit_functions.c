@@ -16,30 +16,11 @@
 #include "utils/numeric.h"
 #include "utils/varlena.h"
 
-/* Returns the row-level audit trigger of a table, NULL if it has none. */
-static Trigger *
-find_trigger(Relation rel)
-{
-	TriggerDesc *triggers = rel->trigdesc;
-
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		Trigger    *trigger = &triggers->triggers[i];
-		char	   *function = get_func_name(trigger->tgfoid);
-
-		if (TRIGGER_FOR_ROW(trigger->tgtype) && function != NULL &&
-			strcmp(function, "audit_trigger") == 0 &&
-			get_func_namespace(trigger->tgfoid) == get_namespace_oid("steward", true))
-			return trigger;
-	}
-	return NULL;
-}
-
 /* Describes a table as its audit trigger sees it, in the current memory context. */
 static AuditTable *
 describe(Relation rel)
 {
-	return steward_audit_describe(rel, find_trigger(rel), false, CurrentMemoryContext);
+	return steward_audit_describe(rel, steward_find_trigger(rel, "audit_trigger", false), false, CurrentMemoryContext);
 }
 
 /*

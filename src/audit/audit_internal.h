@@ -2,6 +2,7 @@
  * audit_internal.h
  *		What the files of the audit module share, callee first.
  *
+ *		audit_settings.c	the settings
  *		audit_json.c		values of a row, laid out as jsonb
  *		audit_context.c		who is at work, interned as one row per context
  *		audit_log.c		the log: finding the partition, writing events
@@ -13,7 +14,7 @@
  *		audit_trigger.c		the trigger
  *		audit_functions.c	what SQL asks about tables and keys
  *		audit_guard.c		what keeps the log from being changed or dropped
- *		audit_settings.c	the settings
+ *		audit.c				what the module hears of
  */
 #ifndef STEWARD_AUDIT_INTERNAL_H
 #define STEWARD_AUDIT_INTERNAL_H
@@ -23,7 +24,7 @@
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
-/* Settings; each is described in audit_settings.c. */
+/* audit_settings.c */
 extern bool steward_audit_guard;
 extern char *steward_audit_redaction_key;
 extern char *steward_audit_redaction_key_file;
@@ -32,6 +33,8 @@ extern char *steward_audit_client_ip_setting;
 extern char *steward_audit_tenant_setting;
 extern char *steward_audit_tenant_column;
 extern char *steward_context;
+
+extern void steward_audit_settings_init(void);
 
 /* audit_json.c */
 

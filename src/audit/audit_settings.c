@@ -7,7 +7,6 @@
 #include <limits.h>
 
 #include "utils/guc.h"
-#include "utils/syscache.h"
 
 bool		steward_audit_guard = true;
 char	   *steward_audit_redaction_key = NULL;
@@ -30,8 +29,9 @@ static const struct config_enum_entry partition_intervals[] = {
 	{NULL, 0, false}
 };
 
-static void
-init(void)
+/* Defines the settings. */
+void
+steward_audit_settings_init(void)
 {
 	DefineCustomBoolVariable("steward.audit_guard",
 							 "Refuses to change or drop the audit log.",
@@ -90,28 +90,3 @@ init(void)
 							&steward_audit_partitions_ahead, 3, 0, 366,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 }
-
-static void
-relation_changed(Oid relid)
-{
-	steward_audit_context_changed(relid);
-	steward_audit_log_changed(relid);
-	steward_audit_table_changed(relid);
-}
-
-/* A renamed schema changes no table, but the name of each of its tables. */
-static void
-catalog_changed(int cacheid, uint32 hash)
-{
-	steward_audit_table_changed(InvalidOid);
-}
-
-const StewardModule steward_audit_module = {
-	.init = init,
-	.relation_changed = relation_changed,
-	.catalogs = (const int[]) {NAMESPACEOID, STEWARD_NO_CATALOG},
-	.catalog_changed = catalog_changed,
-	.xact_event = steward_audit_batch_at_xact,
-	.subxact_event = steward_audit_batch_at_subxact,
-	.object_access = steward_audit_check_drop,
-};

@@ -144,6 +144,7 @@ extern void steward_check_before_row(FunctionCallInfo fcinfo, const char *name, 
 extern void *steward_begin_statement(FunctionCallInfo fcinfo,
 									 void *(*parse) (Relation rel, Trigger *trigger));
 extern bool steward_trigger_fires(Trigger *trigger);
-extern Trigger *steward_find_trigger(Relation rel, Oid schema, const char *function);
+extern bool steward_trigger_calls(const Trigger *trigger, const char *function);
+extern Trigger *steward_find_trigger(Relation rel, const char *function, bool fires);
 
 #endif							/* STEWARD_CORE_H */

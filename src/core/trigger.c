@@ -4,6 +4,7 @@
  */
 #include "core/core.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
 #include "utils/lsyscache.h"
 
@@ -66,19 +67,29 @@ steward_trigger_fires(Trigger *trigger)
 	return trigger->tgenabled == TRIGGER_FIRES_ALWAYS || trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN;
 }
 
-/* Returns a trigger of the table that fires, with a function of "schema"; NULL if it has none. */
+/* Tells whether a trigger calls the function of that name in schema steward. */
+bool
+steward_trigger_calls(const Trigger *trigger, const char *function)
+{
+	char	   *name = get_func_name(trigger->tgfoid);
+
+	return name != NULL && strcmp(name, function) == 0 &&
+		get_func_namespace(trigger->tgfoid) == get_namespace_oid("steward", true);
+}
+
+/*
+ * Returns a trigger for each row that calls the function of that name in schema
+ * steward, NULL if the table has none; with "fires", one that does in this session.
+ */
 Trigger *
-steward_find_trigger(Relation rel, Oid schema, const char *function)
+steward_find_trigger(Relation rel, const char *function, bool fires)
 {
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
 		Trigger    *trigger = &rel->trigdesc->triggers[i];
-		char	   *name;
 
-		if (!steward_trigger_fires(trigger) || get_func_namespace(trigger->tgfoid) != schema)
-			continue;
-		name = get_func_name(trigger->tgfoid);
-		if (name != NULL && strcmp(name, function) == 0)
+		if (TRIGGER_FOR_ROW(trigger->tgtype) && (!fires || steward_trigger_fires(trigger)) &&
+			steward_trigger_calls(trigger, function))
 			return trigger;
 	}
 	return NULL;

@@ -133,8 +133,8 @@ check_pin(StewardTenantKind kind, const char *text)
 {
 	return steward_tenant_may_pin(kind, text) ||
 		refuse(ERRCODE_INSUFFICIENT_PRIVILEGE,
-				  psprintf("this transaction is for another %s", steward_tenant_kind_names[kind]), NULL,
-				  "Use a transaction for each: COMMIT or ROLLBACK first.");
+			   psprintf("this transaction is for another %s", steward_tenant_kind_names[kind]), NULL,
+			   "Use a transaction for each: COMMIT or ROLLBACK first.");
 }
 
 /*

@@ -52,7 +52,7 @@ steward_soft_delete_cascade_parse(Relation rel, Trigger *trigger)
  * partition these name the referencing table as a whole.
  */
 static List *
-find_children(Relation rel, Oid schema, MemoryContext mcxt)
+find_children(Relation rel, MemoryContext mcxt)
 {
 	List	   *children = NIL;
 
@@ -65,7 +65,7 @@ find_children(Relation rel, Oid schema, MemoryContext mcxt)
 		if (trigger->tgfoid != F_RI_FKEY_CASCADE_DEL)
 			continue;
 		child = table_open(trigger->tgconstrrelid, RowExclusiveLock);
-		soft = steward_find_trigger(child, schema, "soft_delete_trigger");
+		soft = steward_find_trigger(child, "soft_delete_trigger", true);
 		if (soft != NULL)
 		{
 			ChildTable *entry = MemoryContextAlloc(mcxt, sizeof(ChildTable));
@@ -140,9 +140,7 @@ steward_soft_delete_cascade(PG_FUNCTION_ARGS)
 		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 		state = steward_soft_delete_cascade_parse(trigdata->tg_relation, trigdata->tg_trigger);
 		MemoryContextSwitchTo(old);
-		state->children = find_children(trigdata->tg_relation,
-										get_func_namespace(fcinfo->flinfo->fn_oid),
-										fcinfo->flinfo->fn_mcxt);
+		state->children = find_children(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
 		fcinfo->flinfo->fn_extra = state;
 	}
 

@@ -1,42 +1,21 @@
 /*
  * upkeep.c
  *		What the triggers that keep columns right have in common: the clock,
- *		and each other's columns.
+ *		each other's columns, and who is exempt.
  */
 #include "upkeep/upkeep_internal.h"
 
-#include "access/relation.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "search/search.h"
 #include "utils/varlena.h"
 
-PG_FUNCTION_INFO_V1(steward_trigger_arguments);
-PG_FUNCTION_INFO_V1(steward_trigger_column);
-PG_FUNCTION_INFO_V1(steward_upkeep_check);
-
-/* A trigger function, what reads its arguments, and whether it fills in the column that the first one names. */
-typedef struct UpkeepTrigger
-{
-	const char *function;
-	void	   *(*parse) (Relation rel, Trigger *trigger);
-	bool		fills;
-} UpkeepTrigger;
-
-static const UpkeepTrigger upkeep_triggers[] = {
-	{"updated_at_trigger", steward_updated_at_parse, true},
-	{"row_version_trigger", steward_row_version_parse, true},
-	{"search_vector_trigger", steward_search_vector_parse, true},
-	{"soft_delete_trigger", steward_soft_delete_parse, false},
-	{"soft_delete_cascade", steward_soft_delete_cascade_parse, false},
-};
+/* Trigger functions that fill in the column that their first argument names. */
+static const char *const filling[] = {"updated_at_trigger", "row_version_trigger", "search_vector_trigger"};
 
 /* In the order of StampClock. */
 const char *const steward_clocks[] = {"transaction", "statement", "wall", NULL};
@@ -94,19 +73,13 @@ steward_stamp_now(const Stamp *stamp)
 	return value;
 }
 
-/* Returns what kind of upkeep trigger a trigger is; NULL if it is none. */
-static const UpkeepTrigger *
-find_kind(Trigger *trigger)
+static bool
+fills_column(Trigger *trigger)
 {
-	char	   *function;
-
-	if (get_func_namespace(trigger->tgfoid) != get_namespace_oid("steward", true))
-		return NULL;
-	function = get_func_name(trigger->tgfoid);
-	for (int i = 0; function != NULL && i < lengthof(upkeep_triggers); i++)
-		if (strcmp(function, upkeep_triggers[i].function) == 0)
-			return &upkeep_triggers[i];
-	return NULL;
+	for (int i = 0; i < lengthof(filling); i++)
+		if (steward_trigger_calls(trigger, filling[i]))
+			return true;
+	return false;
 }
 
 /*
@@ -128,11 +101,10 @@ steward_upkept_columns(Relation rel, Trigger *self)
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		Trigger    *trigger = &triggers->triggers[i];
-		const UpkeepTrigger *kind = find_kind(trigger);
 		bool		first = true;
 
 		if (trigger->tgoid == self->tgoid || trigger->tgnargs == 0 || !steward_trigger_fires(trigger) ||
-			kind == NULL || !kind->fills)
+			!fills_column(trigger))
 			continue;
 		for (int a = 0; a < trigger->tgnargs; a++)
 		{
@@ -184,84 +156,4 @@ steward_role_allowed(const char *kind, const char *value)
 			return true;
 	}
 	return false;
-}
-
-/*
- * steward_internal.trigger_arguments(arguments bytea) returns text[]
- *
- * Returns the arguments of a trigger from pg_trigger.tgargs; raises 22023 for
- * bytes that are nothing of the kind.
- */
-Datum
-steward_trigger_arguments(PG_FUNCTION_ARGS)
-{
-	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(0));
-	ArrayBuildState *values = initArrayResult(TEXTOID, CurrentMemoryContext, false);
-	ListCell   *lc;
-
-	foreach(lc, arguments)
-	{
-		accumArrayResult(values, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
-						 CurrentMemoryContext);
-	}
-	PG_RETURN_DATUM(makeArrayResult(values, CurrentMemoryContext));
-}
-
-/*
- * steward_internal.trigger_column(relation regclass, arguments bytea) returns name
- *
- * Returns the column that a trigger's first bare argument names, even if it is
- * gone, and NULL if there is no such argument.  It waits for no lock.  Raises 22023 as steward_internal.trigger_arguments() does.
- */
-Datum
-steward_trigger_column(PG_FUNCTION_ARGS)
-{
-	Oid			relid = PG_GETARG_OID(0);
-	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(1));
-	ListCell   *lc;
-	Name		name = NULL;
-
-	foreach(lc, arguments)
-	{
-		char	   *value;
-		List	   *names;
-		AttrNumber	attnum;
-
-		if (steward_option(lfirst(lc), &value) != NULL)
-			continue;
-		attnum = steward_find_column(relid, value);
-		if (attnum != InvalidAttrNumber)
-			value = get_attname(relid, attnum, false);
-		else if (SplitIdentifierString(pstrdup(value), '.', &names) && list_length(names) == 1)
-			value = linitial(names);
-		name = palloc0(sizeof(NameData));
-		namestrcpy(name, value);
-		break;
-	}
-	if (name == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_NAME(name);
-}
-
-/*
- * steward_internal.upkeep_check(relation regclass) returns void
- *
- * Raises the error that one of the table's upkeep triggers would raise for its
- * arguments when it fires.
- */
-Datum
-steward_upkeep_check(PG_FUNCTION_ARGS)
-{
-	Relation	rel = steward_open(PG_GETARG_OID(0));
-
-	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-	{
-		Trigger    *trigger = &rel->trigdesc->triggers[i];
-		const UpkeepTrigger *kind = find_kind(trigger);
-
-		if (kind != NULL)
-			(void) kind->parse(rel, trigger);
-	}
-	relation_close(rel, AccessShareLock);
-	PG_RETURN_VOID();
 }
