@@ -114,6 +114,7 @@ setting_unless_known(StewardTenantKind kind, const char *name)
 	return known != NULL ? known : setting(name);
 }
 
+/* Finds out what the present context is; the texts are not copied. */
 static void
 gather_facts(ContextFacts *facts)
 {
@@ -129,6 +130,7 @@ gather_facts(ContextFacts *facts)
 	facts->texts[TEXT_APPLICATION_NAME] = application_name != NULL ? application_name : "";
 }
 
+/* Tells whether two sets of facts describe the same context. */
 static bool
 same_facts(const ContextFacts *a, const ContextFacts *b)
 {

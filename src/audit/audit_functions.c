@@ -30,7 +30,6 @@ describe(Relation rel)
  * warns of a redaction key that is no secret.
  */
 PG_FUNCTION_INFO_V1(steward_audit_check);
-
 Datum
 steward_audit_check(PG_FUNCTION_ARGS)
 {
@@ -52,7 +51,6 @@ steward_audit_check(PG_FUNCTION_ARGS)
  * for a partition, the topmost ancestor with a primary key.
  */
 PG_FUNCTION_INFO_V1(steward_audit_identity);
-
 Datum
 steward_audit_identity(PG_FUNCTION_ARGS)
 {
@@ -74,28 +72,27 @@ steward_audit_identity(PG_FUNCTION_ARGS)
  * behind it.
  */
 PG_FUNCTION_INFO_V1(steward_audit_option_values);
-
 Datum
 steward_audit_option_values(PG_FUNCTION_ARGS)
 {
 	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(0));
 	char	   *wanted = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ArrayBuildState *values = initArrayResult(TEXTOID, CurrentMemoryContext, false);
-	ListCell   *argument;
+	ListCell   *lc;
+	ListCell   *lc2;
 
-	foreach(argument, arguments)
+	foreach(lc, arguments)
 	{
 		char	   *value;
-		char	   *option = steward_option(lfirst(argument), &value);
+		char	   *option = steward_option(lfirst(lc), &value);
 		List	   *names;
-		ListCell   *lc;
 
 		if (option == NULL || strcmp(option, wanted) != 0 ||
 			!SplitIdentifierString(value, ',', &names))
 			continue;
-		foreach(lc, names)
+		foreach(lc2, names)
 		{
-			accumArrayResult(values, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
+			accumArrayResult(values, CStringGetTextDatum(lfirst(lc2)), false, TEXTOID,
 							 CurrentMemoryContext);
 		}
 	}
@@ -112,7 +109,6 @@ steward_audit_option_values(PG_FUNCTION_ARGS)
  * the columns' types raise for values they cannot read.
  */
 PG_FUNCTION_INFO_V1(steward_audit_record_key);
-
 Datum
 steward_audit_record_key(PG_FUNCTION_ARGS)
 {
@@ -131,7 +127,7 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 	int			i = 0;
 
-	/* Else anybody could have guesses at redacted values hashed. */
+	/* Or else anybody could have guesses at redacted values hashed. */
 	for (int k = 0; k < table->nkeys; k++)
 		if (table->keys[k].encoding == ENCODE_REDACTED &&
 			pg_class_aclcheck(steward_audit_relation("audit_entry"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
@@ -139,7 +135,7 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("permission denied to hash values of redacted column \"%s\"",
 							table->keys[k].name),
-					 errhint("Only who may read steward.audit_entry may look up rows by a redacted key.")));
+					 errhint("Looking up rows by a redacted key takes SELECT on steward.audit_entry.")));
 
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &texts, &nulls, &ntexts);
 	if (ntexts != Max(table->nkeys, 1))
@@ -163,7 +159,7 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 		if (strlen(hash) != 16 || strspn(hash, "0123456789abcdef") != 16)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" is not the hash of a row", hash),
+					 errmsg("invalid row hash: \"%s\"", hash),
 					 errhint("Table \"%s\" has no primary key: pass the row hash that audit_log shows as record_id.",
 							 RelationGetRelationName(rel))));
 		key = steward_audit_row_hash_key(&out, hash);
@@ -195,7 +191,6 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
  * Returns the hash under which the index of the log has a key.
  */
 PG_FUNCTION_INFO_V1(steward_audit_key_hash);
-
 Datum
 steward_audit_key_hash(PG_FUNCTION_ARGS)
 {
@@ -208,7 +203,6 @@ steward_audit_key_hash(PG_FUNCTION_ARGS)
  * Returns the id under which this database's log knows a table.
  */
 PG_FUNCTION_INFO_V1(steward_audit_table_id);
-
 Datum
 steward_audit_table_id(PG_FUNCTION_ARGS)
 {
@@ -222,7 +216,6 @@ steward_audit_table_id(PG_FUNCTION_ARGS)
  * column, and the object otherwise.
  */
 PG_FUNCTION_INFO_V1(steward_audit_record_id);
-
 Datum
 steward_audit_record_id(PG_FUNCTION_ARGS)
 {
@@ -239,8 +232,11 @@ steward_audit_record_id(PG_FUNCTION_ARGS)
 		if (value.type == jbvString)
 			PG_RETURN_TEXT_P(cstring_to_text_with_len(value.val.string.val, value.val.string.len));
 		if (value.type == jbvNumeric)
-			PG_RETURN_TEXT_P(cstring_to_text(DatumGetCString(DirectFunctionCall1(numeric_out,
-																				 NumericGetDatum(value.val.numeric)))));
+		{
+			Datum		number = NumericGetDatum(value.val.numeric);
+
+			PG_RETURN_TEXT_P(cstring_to_text(DatumGetCString(DirectFunctionCall1(numeric_out, number))));
+		}
 	}
 	PG_RETURN_TEXT_P(cstring_to_text(JsonbToCString(NULL, &key->root, VARSIZE(key))));
 }

@@ -27,10 +27,7 @@
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
 
-PG_FUNCTION_INFO_V1(steward_audit_guard_trigger);
-PG_FUNCTION_INFO_V1(steward_audit_restore_trigger);
-PG_FUNCTION_INFO_V1(steward_audit_protect);
-
+/* Returns how a message names what fired a trigger, before the name of a table. */
 static const char *
 operation_name(TriggerEvent event)
 {
@@ -56,10 +53,11 @@ is_restore(TriggerData *trigdata)
  * steward_internal.audit_guard_trigger() returns trigger
  *
  * BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT on the
- * tables of the log: refuses with 42501 and says who tried.  The owner's COPY
+ * tables of the log.  Refuses with 42501 and says who tried.  The owner's COPY
  * passes, because that is how a dump comes back; so does everything while a
  * superuser has steward.audit_guard off, which is noted in the server's log.
  */
+PG_FUNCTION_INFO_V1(steward_audit_guard_trigger);
 Datum
 steward_audit_guard_trigger(PG_FUNCTION_ARGS)
 {
@@ -76,7 +74,7 @@ steward_audit_guard_trigger(PG_FUNCTION_ARGS)
 	if (!steward_audit_guard)
 	{
 		ereport(LOG,
-				(errmsg("role \"%s\" did %s audit log table \"%s\" with steward.audit_guard off",
+				(errmsg("role \"%s\" used steward.audit_guard = off to %s audit log table \"%s\"",
 						GetUserNameFromId(GetUserId(), false), operation, relation)));
 		return PointerGetDatum(NULL);
 	}
@@ -88,6 +86,7 @@ steward_audit_guard_trigger(PG_FUNCTION_ARGS)
 			 errhint("Only audit triggers write the log. A superuser who means it can run: SET steward.audit_guard = off;")));
 }
 
+/* Tells whether a table, which is locked, has rows that this session can see. */
 static bool
 holds_rows(Oid relid)
 {
@@ -129,9 +128,10 @@ find_key_hash_index(Relation log)
  * steward_internal.audit_restore_trigger() returns trigger
  *
  * BEFORE INSERT FOR EACH ROW on steward.audit_event, where only a restore
- * inserts through the executor: refuses with 23505 an event that the log has
+ * inserts through the executor.  Refuses with 23505 an event that the log has
  * already, so that a dump restored twice does not double the history.
  */
+PG_FUNCTION_INFO_V1(steward_audit_restore_trigger);
 Datum
 steward_audit_restore_trigger(PG_FUNCTION_ARGS)
 {
@@ -169,16 +169,17 @@ steward_audit_restore_trigger(PG_FUNCTION_ARGS)
 	scan = systable_beginscan(log, index, OidIsValid(index), snapshot, 1, &key);
 	while (HeapTupleIsValid(other = systable_getnext(scan)))
 	{
+		Datum		xid = heap_getattr(event, EVENT_TRANSACTION_ID + 1, desc, &isnull);
+		Datum		seq = heap_getattr(event, EVENT_SEQ + 1, desc, &isnull);
+
 		if (!steward_column_changed(desc, event, other, EVENT_TRANSACTION_ID + 1) &&
 			!steward_column_changed(desc, event, other, EVENT_CONTEXT_ID + 1) &&
 			!steward_column_changed(desc, event, other, EVENT_SEQ + 1))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNIQUE_VIOLATION),
 					 errmsg("the audit log has this event already"),
-					 errdetail("It is event %d of transaction " UINT64_FORMAT ".",
-							   DatumGetInt32(heap_getattr(event, EVENT_SEQ + 1, desc, &isnull)),
-							   U64FromFullTransactionId(DatumGetFullTransactionId(heap_getattr(event, EVENT_TRANSACTION_ID + 1,
-																							   desc, &isnull)))),
+					 errdetail("It is event %d of transaction " UINT64_FORMAT ".", DatumGetInt32(seq),
+							   U64FromFullTransactionId(DatumGetFullTransactionId(xid))),
 					 errhint("The dump has been restored before: leave schema \"steward\" out.")));
 	}
 	systable_endscan(scan);
@@ -216,6 +217,7 @@ steward_audit_check_drop(ObjectAccessType access, Oid class, Oid object, int col
  * Does nothing.  That it is called before a DROP loads the library into the
  * session, and so puts steward_audit_check_drop in place.
  */
+PG_FUNCTION_INFO_V1(steward_audit_protect);
 Datum
 steward_audit_protect(PG_FUNCTION_ARGS)
 {

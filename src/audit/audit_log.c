@@ -254,10 +254,7 @@ describe_target(Relation partition)
 		index = index_open(lfirst_oid(lc), RowExclusiveLock);
 		entry->info = BuildIndexInfo(index);
 
-		/*
-		 * one that is being built concurrently, or whose build failed, takes
-		 * no entries yet
-		 */
+		/* one that is being built, or failed to be, takes no entries yet */
 		if (entry->info->ii_ReadyForInserts)
 		{
 			target.plain_indexes = describe_index(index, entry);

@@ -254,7 +254,7 @@ forget_registration(Provisional *it)
 
 /*
  * Sees to it that steward.audit_table knows the table by its present name:
- * adds a row the first time, and after each rename.  Returns whether it did.
+ * adds a row the first time, and after each rename.  Tells whether it did.
  */
 static bool
 register_table(AuditTable *table)

@@ -9,7 +9,6 @@
  */
 #include "audit/audit_internal.h"
 
-#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
@@ -24,14 +23,9 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
-PG_FUNCTION_INFO_V1(steward_audit_reads_all);
-PG_FUNCTION_INFO_V1(steward_audit_shows);
-PG_FUNCTION_INFO_V1(steward_audit_shows_name);
-PG_FUNCTION_INFO_V1(steward_audit_shows_support);
-
 /*
  * Notes the tenant that the present statement works for, and which column of a
- * table says whose its rows are.
+ * table says which tenant its rows belong to.
  */
 void
 steward_audit_tenant_begin(AuditTenant *tenant, Relation rel, MemoryContext mcxt)
@@ -42,10 +36,7 @@ steward_audit_tenant_begin(AuditTenant *tenant, Relation rel, MemoryContext mcxt
 	Oid			output;
 	bool		varlena;
 
-	/*
-	 * what is not in the database's encoding would make the log's dump
-	 * useless
-	 */
+	/* an invalid byte would make the log's dump useless */
 	tenant->known = text != NULL && pg_verifymbstr(text, strlen(text), true);
 	if (!tenant->known)
 		return;
@@ -78,6 +69,7 @@ steward_audit_tenant_begin(AuditTenant *tenant, Relation rel, MemoryContext mcxt
 	}
 }
 
+/* Tells whether a row, if there is one, says that it is the tenant's of the context. */
 static bool
 is_tenants(AuditTenant *tenant, TupleTableSlot *row)
 {
@@ -109,20 +101,32 @@ steward_audit_tenant_reads(AuditTenant *tenant, TupleTableSlot *old_row, TupleTa
 		(is_tenants(tenant, old_row) && is_tenants(tenant, new_row));
 }
 
+/* Tells whether the present role may read the events of all tenants. */
 static bool
 reads_all(void)
 {
 	return pg_class_aclcheck(steward_audit_relation("audit_event"), GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
-/* steward_internal.audit_reads_all() returns boolean */
+/*
+ * steward_internal.audit_reads_all() returns boolean
+ *
+ * Tells whether the present role may read the events of all tenants.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_reads_all);
 Datum
 steward_audit_reads_all(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(reads_all());
 }
 
-/* steward_internal.audit_shows(tenant text) returns boolean, where no planner has replaced the call */
+/*
+ * steward_internal.audit_shows(tenant text) returns boolean
+ *
+ * Tells whether the present role may read an event of a tenant.  Runs where the
+ * planner has not replaced the call.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_shows);
 Datum
 steward_audit_shows(PG_FUNCTION_ARGS)
 {
@@ -136,9 +140,12 @@ steward_audit_shows(PG_FUNCTION_ARGS)
 
 /*
  * steward_internal.audit_shows_name(relation_id oid, table_schema name, table_name name)
- * returns boolean: whether a table has that name still, so that pg_class shows
- * it to everybody.
+ * returns boolean
+ *
+ * Tells whether the present role may see the name that a table had: whoever may read
+ * all events, and everybody if the table still has it, since pg_class shows it, too.
  */
+PG_FUNCTION_INFO_V1(steward_audit_shows_name);
 Datum
 steward_audit_shows_name(PG_FUNCTION_ARGS)
 {
@@ -151,6 +158,7 @@ steward_audit_shows_name(PG_FUNCTION_ARGS)
 					strcmp(schema, NameStr(*PG_GETARG_NAME(1))) == 0));
 }
 
+/* Returns a call of a function as an expression. */
 static Expr *
 call_without_arguments(char *schema, char *name, Oid result, Oid collation)
 {
@@ -166,11 +174,13 @@ call_without_arguments(char *schema, char *name, Oid result, Oid collation)
  * is found out again when the plan runs, so that one made before a GRANT or
  * REVOKE shows too little.
  */
+PG_FUNCTION_INFO_V1(steward_audit_shows_support);
 Datum
 steward_audit_shows_support(PG_FUNCTION_ARGS)
 {
 	Node	   *request = (Node *) PG_GETARG_POINTER(0);
 	FuncExpr   *call;
+	Expr	   *current;
 	OpExpr	   *comparison;
 
 	if (!IsA(request, SupportRequestSimplify))
@@ -181,8 +191,8 @@ steward_audit_shows_support(PG_FUNCTION_ARGS)
 	if (reads_all())
 		PG_RETURN_POINTER(call_without_arguments("steward_internal", "audit_reads_all", BOOLOID, InvalidOid));
 
-	comparison = (OpExpr *) make_opclause(TextEqualOperator, BOOLOID, false, linitial(call->args),
-										  call_without_arguments("steward", "current_tenant_text", TEXTOID, DEFAULT_COLLATION_OID),
+	current = call_without_arguments("steward", "current_tenant_text", TEXTOID, DEFAULT_COLLATION_OID);
+	comparison = (OpExpr *) make_opclause(TextEqualOperator, BOOLOID, false, linitial(call->args), current,
 										  InvalidOid, call->inputcollid);
 	comparison->opfuncid = F_TEXTEQ;
 	PG_RETURN_POINTER(comparison);

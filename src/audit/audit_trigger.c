@@ -223,7 +223,6 @@ note_arrival(AuditStatement *statement, Datum *values, bool *isnull)
  * follow, 42809 and 0A000 for what is not an ordinary permanent table.
  */
 PG_FUNCTION_INFO_V1(steward_audit_trigger);
-
 Datum
 steward_audit_trigger(PG_FUNCTION_ARGS)
 {

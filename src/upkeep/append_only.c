@@ -4,8 +4,6 @@
  */
 #include "upkeep/upkeep_internal.h"
 
-PG_FUNCTION_INFO_V1(steward_append_only_trigger);
-
 /*
  * steward.append_only_trigger() returns trigger
  *
@@ -17,6 +15,7 @@ PG_FUNCTION_INFO_V1(steward_append_only_trigger);
  * Raises 42501 for what it refuses, 39P01 when attached otherwise, and 22023 for
  * arguments it cannot follow.
  */
+PG_FUNCTION_INFO_V1(steward_append_only_trigger);
 Datum
 steward_append_only_trigger(PG_FUNCTION_ARGS)
 {

@@ -10,8 +10,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-PG_FUNCTION_INFO_V1(steward_row_version_trigger);
-
 /* What a statement knows of its trigger. */
 typedef struct RowVersion
 {
@@ -98,6 +96,7 @@ version_datum(RowVersion *state, int64 version)
  * type, 22004 for a version of NULL, 39P01 when attached otherwise, and 22023,
  * 42703 and 42804 for arguments it cannot follow.
  */
+PG_FUNCTION_INFO_V1(steward_row_version_trigger);
 Datum
 steward_row_version_trigger(PG_FUNCTION_ARGS)
 {

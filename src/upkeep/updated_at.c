@@ -4,15 +4,13 @@
  */
 #include "upkeep/upkeep_internal.h"
 
+#include "audit/audit.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/value.h"
 #include "parser/parse_coerce.h"
-#include "audit/audit.h"
 #include "utils/lsyscache.h"
-
-PG_FUNCTION_INFO_V1(steward_updated_at_trigger);
 
 /* What a statement knows of its trigger. */
 typedef struct UpdatedAt
@@ -141,6 +139,7 @@ current_actor(UpdatedAt *state, bool *isnull)
  * cannot follow, and what the type of column "by" raises for a user it cannot
  * hold.
  */
+PG_FUNCTION_INFO_V1(steward_updated_at_trigger);
 Datum
 steward_updated_at_trigger(PG_FUNCTION_ARGS)
 {

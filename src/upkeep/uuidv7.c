@@ -8,8 +8,6 @@
 
 #include "utils/uuid.h"
 
-PG_FUNCTION_INFO_V1(steward_uuidv7);
-
 /*
  * steward.uuidv7() returns uuid
  *
@@ -18,6 +16,7 @@ PG_FUNCTION_INFO_V1(steward_uuidv7);
  * random bits.  Each is greater than the one before in the same session, also
  * when the clock was set back.
  */
+PG_FUNCTION_INFO_V1(steward_uuidv7);
 Datum
 steward_uuidv7(PG_FUNCTION_ARGS)
 {
