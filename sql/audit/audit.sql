@@ -125,6 +125,12 @@ REVOKE ALL ON FUNCTION steward_internal.audit_guard_trigger() FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_guard_trigger() IS
 'Refuses to change a table of the audit log, and says who tried.';
 
+CREATE FUNCTION steward_internal.audit_restore_trigger() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_restore_trigger';
+REVOKE ALL ON FUNCTION steward_internal.audit_restore_trigger() FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.audit_restore_trigger() IS
+'Refuses to restore an event that the audit log has already.';
+
 --
 -- Who may read
 --
@@ -150,50 +156,64 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE SUPPORT steward_internal.audit_shows_supp
 COMMENT ON FUNCTION steward_internal.audit_shows_name(oid, name, name) IS
 'Whether the audit log shows the current role the name of a table whatever its events: it is the present one, which the catalog shows to everybody.';
 
--- Gives a table of the log its guard and its policy, and one of events its indexes.  Each
--- partition has indexes of its own.  Were they the parent's, a dump could not be
+-- Each partition has indexes of its own.  Were they the parent's, a dump could not be
 -- restored: ATTACH PARTITION would create what the dump is about to create.
-CREATE FUNCTION steward_internal.audit_equip(log_table name) RETURNS void
+CREATE FUNCTION steward_internal.audit_lacks(log_table regclass, OUT relation regclass, OUT what text, OUT command text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT c.oid::regclass, l.what, format(l.command, format('%I.%I', n.nspname, c.relname))
+      FROM (VALUES ('steward.audit_table'::regclass::oid), ('steward.audit_context'::regclass), ('steward.audit_event'::regclass)
+             UNION ALL
+            SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = 'steward.audit_event'::regclass) AS t(oid)
+      JOIN pg_class c ON c.oid = t.oid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN pg_trigger g ON g.tgrelid = c.oid AND g.tgname = 'steward_guard'
+      LEFT JOIN pg_trigger r ON r.tgrelid = c.oid AND r.tgname = 'steward_restore'
+     CROSS JOIN LATERAL (
+           VALUES (1, 'guard', g.oid IS NULL,
+                   'CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward_internal.audit_guard_trigger()'),
+                  (2, 'guard', g.tgenabled IS DISTINCT FROM 'A', 'ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard'),
+                  -- without a policy nobody but the owner reads anything
+                  (3, 'row security', NOT c.relrowsecurity, 'ALTER TABLE %s ENABLE ROW LEVEL SECURITY'),
+                  (4, 'policy', c.relname LIKE 'audit\_event%'
+                      AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'steward_readers'),
+                   'CREATE POLICY steward_readers ON %s FOR SELECT USING (steward_internal.audit_shows(tenant_id))'),
+                  -- partitions get clones of it; the audit trigger writes below it
+                  (5, 'restore trigger', c.relname = 'audit_event' AND r.oid IS NULL,
+                   'CREATE TRIGGER steward_restore BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION steward_internal.audit_restore_trigger()'),
+                  (6, 'restore trigger', r.tgenabled IN ('D', 'R'), 'ALTER TABLE ONLY %s ENABLE TRIGGER steward_restore')
+            UNION ALL
+           SELECT 7, 'index', c.relname LIKE 'audit\_event\_%'
+                  AND NOT EXISTS (SELECT FROM pg_index i
+                                   WHERE i.indrelid = c.oid AND i.indisvalid AND right(pg_get_indexdef(i.indexrelid), length(v.definition)) = v.definition),
+                  'CREATE INDEX ON %s ' || v.definition
+             FROM (VALUES  -- as pg_get_indexdef() prints them
+                  -- a row's history, also under a key it has no longer
+                  ('USING btree (key_hash)'),
+                  ('USING btree (old_key_hash) WHERE (old_key_hash IS NOT NULL)'),
+                  -- a tenant's events, the newest first
+                  ('USING btree (tenant_id, recorded_at) WHERE (tenant_id IS NOT NULL)'),
+                  -- VACUUM and audit_maintain() summarize it; autosummarize would fill the server's log
+                  ('USING brin (recorded_at, transaction_id steward_internal.xid8_minmax_ops)')) AS v(definition)) AS l(place, what, lacking, command)
+     WHERE l.lacking AND (log_table IS NULL OR c.oid = log_table)
+     ORDER BY c.relname, l.place, l.command COLLATE "C";
+END;
+COMMENT ON FUNCTION steward_internal.audit_lacks(regclass) IS
+'What a table of the audit log, or for null each of them, lacks of its triggers, row security, policy and indexes, and the commands that bring it.';
+
+CREATE FUNCTION steward_internal.audit_equip(log_table regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    qualified_name constant text := format('steward.%I', log_table);
-    definition text;
+    command text;
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = qualified_name::regclass AND tgname = 'steward_guard') THEN
-        EXECUTE format('CREATE TRIGGER steward_guard BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE
-                        ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward_internal.audit_guard_trigger()', qualified_name);
-        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard', qualified_name);
-    END IF;
-    -- without a policy nobody but the owner reads anything
-    IF NOT (SELECT c.relrowsecurity FROM pg_class c WHERE c.oid = qualified_name::regclass) THEN
-        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', qualified_name);
-    END IF;
-    IF log_table LIKE 'audit\_event%'
-       AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = qualified_name::regclass AND polname = 'steward_readers') THEN
-        EXECUTE format('CREATE POLICY steward_readers ON %s FOR SELECT USING (steward_internal.audit_shows(tenant_id))', qualified_name);
-    END IF;
-    FOR definition IN
-        SELECT v.definition
-          FROM (VALUES  -- as pg_get_indexdef() prints them
-               -- a row's history, also under a key it has no longer
-               ('USING btree (key_hash)'),
-               ('USING btree (old_key_hash) WHERE (old_key_hash IS NOT NULL)'),
-               -- a tenant's events, the newest first
-               ('USING btree (tenant_id, recorded_at) WHERE (tenant_id IS NOT NULL)'),
-               -- VACUUM and audit_maintain() summarize it; autosummarize would fill the server's log
-               ('USING brin (recorded_at, transaction_id steward_internal.xid8_minmax_ops)')) AS v(definition)
-         WHERE log_table LIKE 'audit\_event\_%'
-           AND NOT EXISTS (SELECT FROM pg_index i
-                            WHERE i.indrelid = qualified_name::regclass AND i.indisvalid
-                              AND right(pg_get_indexdef(i.indexrelid), length(v.definition)) = v.definition)
-    LOOP
-        EXECUTE format('CREATE INDEX ON %s %s', qualified_name, definition);
+    FOR command IN SELECT l.command FROM steward_internal.audit_lacks(log_table) l LOOP
+        EXECUTE command;
     END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION steward_internal.audit_equip(name) FROM PUBLIC;
-COMMENT ON FUNCTION steward_internal.audit_equip(name) IS
-'Gives a table of the audit log the guard, the policy and the indexes that it lacks.';
+REVOKE ALL ON FUNCTION steward_internal.audit_equip(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.audit_equip(regclass) IS
+'Gives a table of the audit log, or for null each of them, the triggers, the row security, the policy and the indexes that it lacks.';
 
 CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
 -- audit_maintain() deletes from it, which a publication of all tables allows only so
@@ -202,7 +222,7 @@ SELECT pg_extension_config_dump('steward.audit_event_default', '');
 COMMENT ON TABLE steward.audit_event_default IS
 'Takes the events that no other partition takes, so that a write never fails for want of one; audit_maintain() moves them on.';
 
-SELECT steward_internal.audit_equip(t) FROM unnest('{audit_table,audit_context,audit_event,audit_event_default}'::name[]) t;
+SELECT steward_internal.audit_equip(NULL);
 
 CREATE POLICY steward_readers ON steward.audit_context FOR SELECT
     USING (steward_internal.audit_shows(CASE WHEN tenant_verified THEN tenant_id END));
@@ -210,16 +230,6 @@ CREATE POLICY steward_readers ON steward.audit_context FOR SELECT
 CREATE POLICY steward_readers ON steward.audit_table FOR SELECT
     USING (steward_internal.audit_shows_name(relation_id, table_schema, table_name)
            OR table_id IN (SELECT e.table_id FROM steward.audit_event e));
-
-CREATE FUNCTION steward_internal.audit_restore_trigger() RETURNS trigger
-LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_restore_trigger';
-REVOKE ALL ON FUNCTION steward_internal.audit_restore_trigger() FROM PUBLIC;
-COMMENT ON FUNCTION steward_internal.audit_restore_trigger() IS
-'Refuses to restore an event that the audit log has already.';
-
--- Partitions get clones of it; the audit trigger writes below it.
-CREATE TRIGGER steward_restore BEFORE INSERT ON steward.audit_event
-    FOR EACH ROW EXECUTE FUNCTION steward_internal.audit_restore_trigger();
 
 CREATE FUNCTION steward_internal.audit_protect() RETURNS event_trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_protect';
@@ -675,7 +685,13 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
                      t.qualified_name, x.trigger_name)
          FROM steward_internal.audit_triggers x
         WHERE x.relation_id = t.oid AND (x.kind = 'row' AND x.enabled <> 'A' OR x.kind = 'truncate' AND x.enabled = 'D')) AS f(found, finding, detail, fix)
- WHERE f.found;
+ WHERE f.found
+ UNION ALL
+SELECT n.nspname, c.relname, 'log incomplete', 'The table of the log lacks: ' || string_agg(DISTINCT l.what, ', '), 'SELECT steward.audit_repair();'
+  FROM steward_internal.audit_lacks(NULL) l
+  JOIN pg_class c ON c.oid = l.relation
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ GROUP BY n.nspname, c.relname;
 COMMENT ON VIEW steward.audit_coverage IS
 'What is not audited, or not as it should be: one row for each finding, with the command that mends it.';
 COMMENT ON COLUMN steward.audit_coverage.table_schema IS 'where the table is';
@@ -744,6 +760,32 @@ REVOKE ALL ON FUNCTION steward_internal.audit_lock(text[]) FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_lock(text[]) IS
 'Locks tables of the audit log if they can be had within some seconds; returns whether they could.';
 
+CREATE FUNCTION steward_internal.audit_share(new_partition regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    command text;
+BEGIN
+    FOR command IN
+        SELECT format('ALTER TABLE %s OWNER TO %I', new_partition, pg_get_userbyid(e.relowner))
+          FROM pg_class e
+          JOIN pg_class p ON p.oid = new_partition AND p.relowner <> e.relowner
+         WHERE e.oid = 'steward.audit_event'::regclass
+         UNION ALL
+        SELECT format('GRANT %s ON %s TO %s%s', x.privilege_type, new_partition,
+                      CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END,
+                      CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END)
+          FROM pg_class e
+         CROSS JOIN aclexplode(e.relacl) x
+         WHERE e.oid = 'steward.audit_event'::regclass AND x.grantee <> e.relowner
+    LOOP
+        EXECUTE command;
+    END LOOP;
+END $$;
+REVOKE ALL ON FUNCTION steward_internal.audit_share(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.audit_share(regclass) IS
+'Gives a new partition of the audit log the owner of the log, and those who may read the log the same privileges on it: pg_dump locks it by its name.';
+
 CREATE FUNCTION steward.audit_maintain()
 RETURNS TABLE (action text, partition text, detail text)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -768,8 +810,9 @@ BEGIN
     IF to_regclass('steward.audit_event_default') IS NULL THEN
         CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
         ALTER TABLE steward.audit_event_default REPLICA IDENTITY FULL;
+        PERFORM steward_internal.audit_share('steward.audit_event_default');
     END IF;
-    PERFORM steward_internal.audit_equip('audit_event_default');
+    PERFORM steward_internal.audit_equip('steward.audit_event_default');
 
     FOR old IN
         SELECT p.qualified_name, p.upper_bound
@@ -835,7 +878,7 @@ BEGIN
                         INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
         GET DIAGNOSTICS moved = ROW_COUNT;
         EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
-        PERFORM steward_internal.audit_equip(new_name);
+        PERFORM steward_internal.audit_equip(partition::regclass), steward_internal.audit_share(partition::regclass);
         action := 'created';
         detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
         RETURN NEXT;

@@ -203,6 +203,9 @@ INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critica
     WHERE t.enabled IN ('D', 'R') OR t.kind = 'wrong'
        OR EXISTS (SELECT FROM unnest('{exclude,include,redact}'::text[]) o CROSS JOIN LATERAL unnest(steward_internal.audit_option_values(t.arguments, o)) v
                    WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.relation_id AND a.attname = v AND a.attnum > 0 AND NOT a.attisdropped))$$),
+(false, 'audit_log', 'tables', NULL, 1, 'tables of the audit log without a trigger, row security, policy or index that they should have',
+ 'SELECT * FROM steward.audit_repair();',
+ $$SELECT count(DISTINCT l.relation) AS value, min(format('%s: %s', l.relation, l.what)) AS detail FROM steward_internal.audit_lacks(NULL) l$$),
 (false, 'audit_partitions', 'days', 2, 0, 'until when the audit log has partitions ready; after that it writes to the default one',
  'SELECT * FROM steward.audit_maintain(); from cron.',
  $$SELECT CASE WHEN a.exist THEN coalesce(extract(epoch FROM max(p.upper_bound) - clock_timestamp()) / 86400, -1) END AS value,

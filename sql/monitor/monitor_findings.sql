@@ -140,7 +140,7 @@ BEGIN ATOMIC
          WHERE NOT EXISTS (SELECT FROM steward.health_checks c WHERE c.check_name = t.check_name)
          UNION ALL
         SELECT 'audit: ' || a.finding,
-               CASE WHEN a.finding IN ('trigger disabled', 'trigger fires in replication only', 'trigger cannot work', 'unknown column') THEN 'CRITICAL' ELSE 'WARNING' END,
+               CASE WHEN a.finding IN ('trigger disabled', 'trigger fires in replication only', 'trigger cannot work', 'unknown column', 'log incomplete') THEN 'CRITICAL' ELSE 'WARNING' END,
                format('%I.%I', a.table_schema, a.table_name), min(a.detail), min(a.fix), NULL, NULL
           FROM steward.audit_coverage a
          -- what was never to be audited is no finding

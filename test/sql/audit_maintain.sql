@@ -101,6 +101,23 @@ BEGIN
     END LOOP;
 END $$;
 
+-- whoever may read the log may read, and lock for pg_dump, what comes later; only roles that have its columns do without
+CREATE ROLE regress_audit_columns;
+CREATE ROLE regress_audit_owner SUPERUSER;
+GRANT SELECT ON steward.audit_event TO regress_audit_keeper WITH GRANT OPTION;
+GRANT SELECT (recorded_at) ON steward.audit_event TO regress_audit_columns;
+ALTER TABLE steward.audit_event OWNER TO regress_audit_owner;
+CALL public.drop_partitions();
+SELECT count(*) FROM public.maintain();
+SELECT count(*) > 1 AS partitions, bool_and(has_table_privilege('regress_audit_keeper', p.relation_id, 'SELECT WITH GRANT OPTION')) AS reader,
+       bool_or(has_any_column_privilege('regress_audit_columns', p.relation_id, 'SELECT')) AS columns, array_agg(DISTINCT c.relowner::regrole)
+  FROM steward_internal.audit_partitions p JOIN pg_class c ON c.oid = p.relation_id WHERE p.lower_bound IS NOT NULL;
+SET steward.audit_guard = off;
+REASSIGN OWNED BY regress_audit_owner TO CURRENT_USER;
+DROP OWNED BY regress_audit_owner, regress_audit_columns, regress_audit_keeper;
+RESET steward.audit_guard;
+DROP ROLE regress_audit_owner, regress_audit_columns;
+
 -- in a transaction with writes of its own, undone and done
 CALL public.drop_partitions();
 BEGIN;
