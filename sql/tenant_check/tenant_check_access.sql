@@ -1,5 +1,21 @@
 -- tenant_check_access: the rules about roles, and about what reads on behalf of others.
 
+CREATE FUNCTION steward_internal.tenant_server_faults(version_num integer, OUT good_version text, OUT faults text) RETURNS SETOF record
+LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('%s.%s', f.major, max(f.minor)), string_agg(f.cve, ', ' ORDER BY f.minor, f.cve COLLATE "C")
+      FROM (VALUES ('CVE-2023-2455', 15, 3), ('CVE-2023-39418', 15, 4),
+                   ('CVE-2024-10976', 15, 9), ('CVE-2024-10976', 16, 5), ('CVE-2024-10976', 17, 1),
+                   ('CVE-2024-10978', 15, 9), ('CVE-2024-10978', 16, 5), ('CVE-2024-10978', 17, 1),
+                   ('CVE-2025-8713', 15, 14), ('CVE-2025-8713', 16, 10), ('CVE-2025-8713', 17, 6),
+                   ('CVE-2026-14666', 15, 19), ('CVE-2026-14666', 16, 15), ('CVE-2026-14666', 17, 11), ('CVE-2026-14666', 18, 5)
+           ) AS f (cve, major, minor)
+     WHERE version_num / 10000 = f.major AND version_num % 10000 < f.minor
+     GROUP BY f.major;
+END;
+COMMENT ON FUNCTION steward_internal.tenant_server_faults(integer) IS
+'The faults in row security that a server of this version has, and the minor version that has none of them; no row if none is known.';
+
 CREATE FUNCTION steward_internal.tenant_check_roles(tables steward_internal.tenant_table[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -104,10 +120,9 @@ BEGIN ATOMIC
       JOIN pg_namespace n ON n.oid = t.schema_id
       JOIN application r ON NOT r.rolsuper AND has_schema_privilege(r.oid, n.oid, 'CREATE') AND NOT pg_has_role(r.oid, n.nspowner, 'USAGE')
      UNION ALL
-    SELECT 'server_version', 'WARNING', 'server ' || current_setting('server_version'),
-           'This minor version has known faults in row security (CVE-2024-10976, CVE-2025-8713, CVE-2026-14666).', NULL, NULL
-      FROM (SELECT current_setting('server_version_num')::integer AS number) v
-      JOIN (VALUES (15, 19), (16, 15), (17, 11), (18, 5)) AS m (major, minor) ON v.number / 10000 = m.major AND v.number % 10000 < m.minor
+    SELECT 'server_version', 'WARNING', 'server ' || split_part(current_setting('server_version'), ' ', 1),
+           format('Its row security has faults that version %s does not have: %s.', f.good_version, f.faults), NULL, NULL
+      FROM steward_internal.tenant_server_faults(current_setting('server_version_num')::integer) f
      WHERE EXISTS (SELECT FROM tables);
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_roles(steward_internal.tenant_table[], oid[]) IS

@@ -54,7 +54,7 @@ SELECT count(*) FROM "Order Items";
 SELECT l.lock_type, l.mode, l.granted, l.locks, l.holders, l.longest_wait, l.lock_table_percent > 0 AS in_table
   FROM steward.lock_summary l
  WHERE l.database_name = current_database() AND (l.lock_type = 'advisory' OR l.mode IN ('ShareUpdateExclusiveLock', 'SIReadLock'))
- ORDER BY 1, 2;
+ ORDER BY l.lock_type COLLATE "C", l.mode COLLATE "C";
 COMMIT;
 -- the table of "Conflicting Lock Modes"
 WITH modes(place, mode) AS (

@@ -82,6 +82,7 @@ DROP TABLE never_read, read;
 SELECT count(*) - (SELECT count(*) FROM pg_database) AS more, count(*) FILTER (WHERE database_name IS NULL AND connections IS NULL) AS shared FROM steward.database_stats;
 SELECT connections > 0 AS connections, commits > 0 AS commits, rollback_percent BETWEEN 0 AND 100 AS percent FROM steward.database_stats WHERE database_name = current_database();
 -- times that nobody took are not 0
+SET track_io_timing = off;
 SELECT read_seconds, write_seconds FROM steward.database_stats WHERE database_name = 'template0';
 SET track_io_timing = on;
 SELECT read_seconds, write_seconds FROM steward.database_stats WHERE database_name = 'template0';

@@ -82,11 +82,14 @@ SELECT steward.row_version_enable(NULL);
 SELECT steward.row_version_enable(0);
 SELECT steward.row_version_disable(NULL);
 CREATE ROLE regress_row_version;
+CREATE ROLE regress_row_version_owner;
 GRANT USAGE ON SCHEMA row_version TO regress_row_version;
+ALTER TABLE t OWNER TO regress_row_version_owner;
 SET ROLE regress_row_version;
 SELECT steward.row_version_enable('row_version.t');
 SELECT steward.row_version_disable('row_version.t');
 RESET ROLE;
+ALTER TABLE t OWNER TO CURRENT_USER;
 SELECT count(*) AS left_behind FROM steward_internal.upkeep_triggers WHERE relation = 't'::regclass;
 
 --
@@ -375,4 +378,4 @@ SELECT version FROM items WHERE id = 70;
 RESET search_path;
 SET client_min_messages = error;
 DROP SCHEMA row_version CASCADE;
-DROP ROLE regress_row_version;
+DROP ROLE regress_row_version, regress_row_version_owner;

@@ -135,8 +135,9 @@ CREATE TRIGGER thorough BEFORE INSERT OR UPDATE ON words FOR EACH ROW EXECUTE FU
 INSERT INTO words VALUES
     (1, 'L''Hôtel de la Mer', 'Les hôtels près de la forêt; où étaient-ils'),
     (2, 'Supernovae stars in postgres', 'postgresql and gogle found crab nebulae, supernovae'),
-    (3, 'footballklubber', 'bookings of the booked ballyklubber, unbook rebookings'),
-    (4, 'one two three', 'one two'), (5, 'one', 'one two three and Supernovae'), (6, 'Supernovae', 'stars');
+    (3, 'footballklubber', 'books of the booked ballyklubber, unbook footballs'),
+    (4, 'one two three', 'one two'), (5, 'one', 'one two three and Supernovae'), (6, 'Supernovae', 'stars'),
+    (7, 'bookings', 'rebookings of the skies');
 SELECT id, ROW(french)::record *= ROW(setweight(to_tsvector('french_plain', a), 'A') || to_tsvector('french_plain', b))::record AS french,
        ROW(thorough)::record *= ROW(setweight(to_tsvector('thorough', a), 'A') || to_tsvector('thorough', b))::record AS thorough
   FROM words ORDER BY id;

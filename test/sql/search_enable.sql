@@ -3,6 +3,7 @@
 
 CREATE SCHEMA search_enable;
 SET search_path = search_enable;
+SELECT current_user AS superuser \gset
 CREATE ROLE regress_search_table_owner;
 CREATE ROLE regress_search_member IN ROLE regress_search_table_owner;
 CREATE ROLE regress_search_other;
@@ -206,7 +207,7 @@ SELECT count(*) FROM steward.search_disable('owned');
 RESET ROLE;
 CALL steward.search_enable('owned', '{title:B}', 'english');
 SELECT * FROM state('owned', 'english', 'B');
-SELECT current_user;
+SELECT current_user = :'superuser' AS superuser_again;
 -- the owner's triggers get no rights of who calls, however late they fire
 CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON owned DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION who();
 CALL steward.search_enable('owned', '{title:C}', 'english');
@@ -216,7 +217,7 @@ SET SESSION AUTHORIZATION regress_search_member;
 SET ROLE regress_search_table_owner;
 CALL refused($$CALL steward.search_enable('owned', '{title:D}', 'english')$$);
 RESET SESSION AUTHORIZATION;
-SELECT current_user;
+SELECT current_user = :'superuser' AS superuser_again;
 -- the functions that it is made of give nobody a right
 SET ROLE regress_search_other;
 CALL refused($$SELECT steward_internal.search_prepare('owned', '{title}', 'english', 'search_vector', NULL)$$);
@@ -237,6 +238,7 @@ INSERT INTO tables_with_triggers VALUES (1, 'cats');
 CALL steward.search_enable('tables_with_triggers', '{title}', 'english');
 SELECT count(*) FROM log;
 SET search_path = search_enable;
+SELECT current_user AS superuser \gset
 DROP SCHEMA search_enable_app CASCADE;
 
 --

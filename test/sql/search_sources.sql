@@ -142,7 +142,7 @@ CALL compare($$'day', 'at', 'span', 'real', 'bytes', 'class', 'config=simple'$$,
 CREATE TABLE jsons (id integer, doc json, docb jsonb GENERATED ALWAYS AS (doc) STORED, j jsonb, vector tsvector);
 CREATE TRIGGER v BEFORE INSERT OR UPDATE ON jsons FOR EACH ROW EXECUTE FUNCTION steward.search_vector_trigger('vector', 'doc:A', 'j#>{a,"b,c"}', 'config=english');
 INSERT INTO jsons (id, doc, j) VALUES (1, '"caf\u00e9 \"quoted\" words"', '{"a": {"b,c": "found words"}}'), (2, '[1, [["deep words"]], {"key": {"key": "more"}}, null, true]', '{"a": {"b,c": 17}}'),
-    (3, '{"dup": "one", "dup": "two"}', '{"a": {"b,c": ["x", {"y": "z"}]}}'), (4, '12', '"a"'), (5, 'null', '{"a": ["b,c"]}'), (6, '{}', '[]'), (7, '"\ud83d\udea2 ship"', 'null');
+    (3, '{"dup": "one", "dup": "two"}', '{"a": {"b,c": ["x", {"y": "z"}]}}'), (4, '12', '"a"'), (5, 'null', '{"a": ["b,c"]}'), (6, '{}', '[]'), (7, '"\ud840\udc0b ship"', 'null');
 SELECT id, vector, ROW(vector)::record *= ROW(setweight(to_tsvector('english', doc), 'A') || coalesce(to_tsvector('english', j #> ARRAY['a', 'b,c']), ''))::record AS same FROM jsons ORDER BY id;
 UPDATE jsons SET doc = '{"a":"\ud83d"}' WHERE id = 1;
 

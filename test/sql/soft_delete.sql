@@ -132,11 +132,14 @@ CREATE TABLE p (id int, deleted_at timestamptz) PARTITION BY RANGE (deleted_at);
 SELECT steward.soft_delete_enable('p', dry_run => true);
 DROP TABLE p;
 CREATE ROLE regress_other;
+CREATE ROLE regress_owner;
+ALTER TABLE t OWNER TO regress_owner;
 SET ROLE regress_other;
 SELECT steward.soft_delete_enable('t');
 SELECT steward.soft_delete_enable('t', dry_run => true);
 SELECT steward.soft_delete_disable('t');
 RESET ROLE;
+ALTER TABLE t OWNER TO CURRENT_USER;
 
 -- Clocks and types.
 BEGIN;
@@ -168,4 +171,4 @@ DELETE FROM typed;
 SELECT at IS NULL FROM typed;
 DROP TABLE typed, t CASCADE;
 DROP DOMAIN moment;
-DROP ROLE regress_other;
+DROP ROLE regress_other, regress_owner;

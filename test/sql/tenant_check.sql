@@ -4,6 +4,12 @@ SET client_min_messages = error;
 \pset format unaligned
 \pset tuples_only on
 
+-- faults of this minor version are the server's
+INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
+-- by a superuser of the same name everywhere
+CREATE ROLE regress_tenant_super SUPERUSER;
+SET SESSION AUTHORIZATION regress_tenant_super;
+
 -- the example of the page
 CREATE ROLE regress_tenant_app LOGIN;
 CREATE SCHEMA tenant_shop;
@@ -95,6 +101,12 @@ GRANT ALL ON tenant_clean.country TO PUBLIC;
 SELECT * FROM steward.tenant_check();
 SELECT * FROM steward.tenant_check(roles => '{regress_tenant_app}');
 SELECT steward.tenant_assert_isolated(level => 'info') IS NOT NULL AS isolated;
+-- what is known of servers, and that this one is found for it
+SELECT v, f.good_version, f.faults FROM unnest('{150002,150003,150013,150018,150019,160014,170005,170011,180004,180005,190000}'::integer[]) v
+  LEFT JOIN LATERAL steward_internal.tenant_server_faults(v) f ON true ORDER BY v;
+SELECT ARRAY(SELECT c.detail FROM steward.tenant_check(include_muted => true) c WHERE c.rule = 'server_version')
+     = ARRAY(SELECT format('Its row security has faults that version %s does not have: %s.', f.good_version, f.faults)
+               FROM steward_internal.tenant_server_faults(current_setting('server_version_num')::integer) f) AS told;
 
 --
 -- One defect at a time: what it is found as, and what is left after the fixes
@@ -252,6 +264,8 @@ SELECT * FROM tenant_test.finds('CREATE VIEW tenant_test.inner AS SELECT * FROM 
 SELECT * FROM tenant_test.finds('CREATE MATERIALIZED VIEW tenant_clean.kept AS SELECT * FROM tenant_clean.notes; GRANT SELECT ON tenant_clean.kept TO regress_tenant_app');
 SELECT * FROM tenant_test.finds('CREATE MATERIALIZED VIEW tenant_clean.kept AS SELECT * FROM tenant_clean.notes');
 SELECT * FROM tenant_test.finds($$CREATE FUNCTION tenant_clean.all_notes() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN (SELECT count(*) FROM tenant_clean.note); END'$$);
+SELECT * FROM tenant_test.finds($$ALTER TABLE tenant_clean.note RENAME TO "größe";
+    CREATE FUNCTION tenant_clean.all_notes() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_temp AS 'BEGIN RETURN (SELECT count(*) FROM tenant_clean.größe); END'$$);
 SELECT * FROM tenant_test.finds($$CREATE FUNCTION tenant_clean.all_notes() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM tenant_clean.note; END$$);
 SELECT * FROM tenant_test.finds($$CREATE FUNCTION tenant_clean.all_notes() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM tenant_clean.note; END;
     REVOKE ALL ON FUNCTION tenant_clean.all_notes FROM PUBLIC$$);
@@ -392,5 +406,6 @@ SELECT steward.tenant_assert_isolated('{mandant,client_id}');
 SELECT * FROM steward.tenant_check(roles => '{regress_tenant_nobody}');
 
 DELETE FROM steward.tenant_check_muted;
+RESET SESSION AUTHORIZATION;
 DROP SCHEMA tenant_clean, tenant_seeds, tenant_test CASCADE;
-DROP ROLE regress_tenant_app, regress_tenant_owner, regress_tenant_admin, regress_app_user, regress_admin_user;
+DROP ROLE regress_tenant_app, regress_tenant_owner, regress_tenant_admin, regress_tenant_super, regress_app_user, regress_admin_user;

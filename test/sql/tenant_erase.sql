@@ -81,6 +81,7 @@ DROP TRIGGER keep ON customers;
 
 -- Rights: nothing is deleted before it is clear that all may be.
 CREATE ROLE regress_eraser;
+CREATE ROLE regress_erased;
 GRANT USAGE ON SCHEMA tenant_erase TO regress_eraser;
 GRANT SELECT, UPDATE ON steward.tenant TO regress_eraser;
 GRANT SELECT, DELETE ON teams, people, orders, order_lines TO regress_eraser;
@@ -134,6 +135,7 @@ CREATE VIEW outside AS SELECT * FROM "Tenant ""s""".things;
 SELECT * FROM steward.tenant_erase('s');
 DROP VIEW outside;
 INSERT INTO texts VALUES ('s', 4);
+ALTER SCHEMA "Tenant ""s""" OWNER TO regress_erased;
 SET ROLE regress_eraser;
 SELECT * FROM steward.tenant_erase('s');
 RESET ROLE;
@@ -143,5 +145,5 @@ SELECT to_regnamespace('"Tenant ""s"""') IS NULL AS gone, erasure #> '{rows,"\"T
 SET client_min_messages = warning;
 DROP SCHEMA tenant_erase CASCADE;
 REVOKE ALL ON steward.tenant FROM regress_eraser;
-DROP ROLE regress_eraser;
+DROP ROLE regress_eraser, regress_erased;
 DELETE FROM steward.tenant;

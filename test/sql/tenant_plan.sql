@@ -32,6 +32,7 @@ RESET default_statistics_target;
 
 -- The text of it.
 EXPLAIN (COSTS off) SELECT * FROM t WHERE steward.is_current_tenant(int);
+SET compute_query_id = off;
 EXPLAIN (COSTS off, VERBOSE) SELECT id FROM t WHERE steward.is_current_user(uuid);
 SET enable_seqscan = off; SET enable_bitmapscan = off;
 EXPLAIN (COSTS off) SELECT * FROM t WHERE steward.is_current_tenant(small);

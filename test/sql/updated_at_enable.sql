@@ -88,10 +88,12 @@ SELECT steward.updated_at_enable('t', ignore => NULL);
 SELECT steward.updated_at_enable('t', keep => '{id,NULL}');
 SELECT steward.updated_at_enable('t', on_insert => NULL);
 SELECT steward.updated_at_disable(NULL);
+ALTER TABLE t OWNER TO regress_upkeep_2;
 SET ROLE regress_upkeep;
 SELECT steward.updated_at_enable('updated_at_enable.t');
 SELECT steward.updated_at_disable('updated_at_enable.t');
 RESET ROLE;
+ALTER TABLE t OWNER TO CURRENT_USER;
 -- nothing of that is left behind
 SELECT * FROM triggers('t');
 -- what is no table
@@ -282,12 +284,12 @@ SELECT * FROM triggers('part');
 SELECT count(*) >= 0 AS ok FROM steward.updated_at_disable('part');
 -- a leaf of another owner
 ALTER TABLE part OWNER TO regress_upkeep;
+ALTER TABLE part_1 OWNER TO regress_upkeep_2;
 ALTER TABLE part_2_1 OWNER TO regress_upkeep_2;
 SET ROLE regress_upkeep;
 SELECT steward.updated_at_enable('updated_at_enable.part');
 RESET ROLE;
 GRANT regress_upkeep_2 TO regress_upkeep;
-ALTER TABLE part_1 OWNER TO regress_upkeep_2;
 ALTER TABLE part_2 OWNER TO regress_upkeep_2;
 ALTER TABLE part_3 OWNER TO regress_upkeep_2;
 SET ROLE regress_upkeep;
