@@ -10,7 +10,7 @@
 #include "tenant/tenant.h"
 #include "utils/guc.h"
 
-PG_MODULE_MAGIC;
+PG_MODULE_MAGIC_EXT(.name = "pg_steward",.version = CppAsString2(STEWARD_VERSION));
 
 PGDLLEXPORT void _PG_init(void);
 

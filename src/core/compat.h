@@ -2,8 +2,9 @@
  * compat.h
  *		Every difference between the server versions that pg_steward builds on.
  *
- * The code is written for the newest server; older ones get the new spelling
- * here, one block per major version.
+ * Those are 15 to 19; of 16, Debian has no package to test on.  The code is
+ * written for the newest server, and older ones get its spelling here.  One block
+ * is about one interface, and names the newest server first.
  */
 #ifndef STEWARD_COMPAT_H
 #define STEWARD_COMPAT_H
@@ -20,116 +21,168 @@
 #include "parser/parse_relation.h"
 #include "replication/origin.h"
 #include "storage/proc.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
-/*
- * 19 gave ExecInsertIndexTuples and table_beginscan flags, renamed what holds the
- * replication origin, and wants tuple descriptors finalized.
- */
+/* Libraries say what they are called since 18. */
+#ifndef PG_MODULE_MAGIC_EXT
+#define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
+#endif
+
+/* What does not return is marked in front since 18. */
+#ifndef pg_noreturn
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* Scans of tables take flags since 19. */
 #if PG_VERSION_NUM >= 190000
 #define steward_beginscan(rel, snapshot) table_beginscan(rel, snapshot, 0, NULL, 0)
+#else
+#define steward_beginscan(rel, snapshot) table_beginscan(rel, snapshot, 0, NULL)
+#endif
+
+/* Tuple descriptors are finalized since 19. */
+#if PG_VERSION_NUM >= 190000
 #define steward_finalize_tuple_desc(desc) TupleDescFinalize(desc)
+#else
+#define steward_finalize_tuple_desc(desc) ((void) 0)
+#endif
+
+/* Updating a row takes flags since 19. */
+#if PG_VERSION_NUM >= 190000
+#define steward_tuple_update(rel, tid, slot, cid, snapshot, failure, lockmode, indexes) \
+	table_tuple_update(rel, tid, slot, cid, 0, snapshot, InvalidSnapshot, true, failure, lockmode, indexes)
+#else
+#define steward_tuple_update(rel, tid, slot, cid, snapshot, failure, lockmode, indexes) \
+	table_tuple_update(rel, tid, slot, cid, snapshot, InvalidSnapshot, true, failure, lockmode, indexes)
+#endif
+
+/* Which indexes an update is for: all or none, and since 16 also those that summarize. */
+#if PG_VERSION_NUM < 160000
+typedef bool TU_UpdateIndexes;
+#define TU_None false
+#endif
+
+/* Index entries are inserted with flags since 19; since 16 only into those that summarize, if that is enough. */
+#if PG_VERSION_NUM >= 190000
 #define steward_insert_index_tuples(result_rel, slot, estate) \
 	ExecInsertIndexTuples(result_rel, estate, 0, slot, NIL, NULL)
 #define steward_update_index_tuples(result_rel, slot, estate, indexes) \
 	ExecInsertIndexTuples(result_rel, estate, \
 						  EIIT_IS_UPDATE | ((indexes) == TU_Summarizing ? EIIT_ONLY_SUMMARIZING : 0), \
 						  slot, NIL, NULL)
-#define steward_tuple_update(rel, tid, slot, cid, snapshot, failure, lockmode, indexes) \
-	table_tuple_update(rel, tid, slot, cid, 0, snapshot, InvalidSnapshot, true, failure, lockmode, indexes)
-#define SessionReplicationOrigin (replorigin_xact_state.origin)
-#else
-#define steward_tuple_update(rel, tid, slot, cid, snapshot, failure, lockmode, indexes) \
-	table_tuple_update(rel, tid, slot, cid, snapshot, InvalidSnapshot, true, failure, lockmode, indexes)
-#define steward_beginscan(rel, snapshot) table_beginscan(rel, snapshot, 0, NULL)
-#define steward_finalize_tuple_desc(desc) ((void) 0)
-typedef RepOriginId ReplOriginId;
-#define InvalidReplOriginId InvalidRepOriginId
-#define SessionReplicationOrigin replorigin_session_origin
-#endif
-
-/*
- * 18 made generated columns virtual unless they say STORED, spells otherwise what
- * does not return, lets foreign keys be not enforced, tells BEFORE UPDATE triggers
- * of MERGE, wants to know which relations of a range table were not pruned, and
- * returns paths of files as structs.
- */
-#if PG_VERSION_NUM >= 180000
-#define StewardPath RelPathStr
-#define steward_path_text(path) ((path).str)
-#define steward_path_free(path) ((void) 0)
-#define steward_constraint_enforced(constraint) ((constraint)->conenforced)
-#define steward_before_update(estate, epqstate, result_rel, tid, slot) \
-	ExecBRUpdateTriggers(estate, epqstate, result_rel, tid, NULL, slot, NULL, NULL, false)
-#define steward_init_range_table(estate, entries, permissions) \
-	ExecInitRangeTable(estate, entries, permissions, bms_make_singleton(1))
-#else
-#define StewardPath char *
-#define steward_path_text(path) (path)
-#define steward_path_free(path) pfree(path)
-#define ATTRIBUTE_GENERATED_VIRTUAL 'v'
-#define pg_noreturn pg_attribute_noreturn()
-#define steward_constraint_enforced(constraint) true
-#endif
-
-/* 17 replaced backend ids by the numbers of their slots, and lets indexes keep state between insertions. */
-#if PG_VERSION_NUM >= 170000
-#define MyProcSlot MyProcNumber
-#define steward_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
-#else
-#define GetTempNamespaceProcNumber(schema) GetTempNamespaceBackendId(schema)
-#define INVALID_PROC_NUMBER InvalidBackendId
-#define MyProcSlot (MyProc->pgprocno)
-#define steward_index_insert_cleanup(index, info) ((void) 0)
-#endif
-
-/*
- * 16 moved the varlena macros out of postgres.h, and the columns that a statement
- * changes and the privileges it needs out of the range table, told index insertion of summarizing indexes,
- * lets callers learn why a row escaped its BEFORE UPDATE triggers, keeps what
- * belongs to settings in a memory context, and says file number for file node.
- */
-#if PG_VERSION_NUM >= 160000
-#include "varatt.h"
-typedef RTEPermissionInfo StewardPermissions;
-#define STEWARD_CHECK_PERMISSIONS_PARAMETERS List *range_table, List *permissions, bool raise
-#define STEWARD_CHECK_PERMISSIONS_ARGUMENTS range_table, permissions, raise
-#define steward_guc_malloc(size) guc_malloc(LOG, size)
-#define steward_guc_free(pointer) guc_free(pointer)
-#else
-typedef RangeTblEntry StewardPermissions;
-#define STEWARD_CHECK_PERMISSIONS_PARAMETERS List *permissions, bool raise
-#define STEWARD_CHECK_PERMISSIONS_ARGUMENTS permissions, raise
-#define RelationMapOidToFilenumber(relation, shared) RelationMapOidToFilenode(relation, shared)
-#define steward_guc_malloc(size) malloc(size)
-#define steward_guc_free(pointer) free(pointer)
-typedef bool TU_UpdateIndexes;
-#define TU_None false
-#define EvalPlanQualInit(epqstate, estate, plan, marks, param, relations) \
-	EvalPlanQualInitExt(epqstate, estate, plan, marks, param, relations)
-#define steward_before_update(estate, epqstate, result_rel, tid, slot) \
-	ExecBRUpdateTriggers(estate, epqstate, result_rel, tid, NULL, slot, NULL)
-#define steward_update_index_tuples(result_rel, slot, estate, indexes) \
-	ExecInsertIndexTuples(result_rel, slot, estate, true, false, NULL, NIL)
-#endif
-#if PG_VERSION_NUM >= 160000 && PG_VERSION_NUM < 180000
-#define steward_before_update(estate, epqstate, result_rel, tid, slot) \
-	ExecBRUpdateTriggers(estate, epqstate, result_rel, tid, NULL, slot, NULL, NULL)
-#define steward_init_range_table(estate, entries, permissions) ExecInitRangeTable(estate, entries, permissions)
-#endif
-#if PG_VERSION_NUM >= 160000 && PG_VERSION_NUM < 190000
+#elif PG_VERSION_NUM >= 160000
 #define steward_insert_index_tuples(result_rel, slot, estate) \
 	ExecInsertIndexTuples(result_rel, slot, estate, false, false, NULL, NIL, false)
 #define steward_update_index_tuples(result_rel, slot, estate, indexes) \
 	ExecInsertIndexTuples(result_rel, slot, estate, true, false, NULL, NIL, (indexes) == TU_Summarizing)
-#elif PG_VERSION_NUM < 160000
+#else
 #define steward_insert_index_tuples(result_rel, slot, estate) \
 	ExecInsertIndexTuples(result_rel, slot, estate, false, false, NULL, NIL)
+#define steward_update_index_tuples(result_rel, slot, estate, indexes) \
+	ExecInsertIndexTuples(result_rel, slot, estate, true, false, NULL, NIL)
+#endif
+
+/* Indexes keep state between insertions since 17. */
+#if PG_VERSION_NUM >= 170000
+#define steward_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
+#else
+#define steward_index_insert_cleanup(index, info) ((void) 0)
+#endif
+
+/* BEFORE UPDATE triggers are told of MERGE since 18, and say since 16 why they left a row out. */
+#if PG_VERSION_NUM >= 180000
+#define steward_before_update(estate, epqstate, result_rel, tid, slot) \
+	ExecBRUpdateTriggers(estate, epqstate, result_rel, tid, NULL, slot, NULL, NULL, false)
+#elif PG_VERSION_NUM >= 160000
+#define steward_before_update(estate, epqstate, result_rel, tid, slot) \
+	ExecBRUpdateTriggers(estate, epqstate, result_rel, tid, NULL, slot, NULL, NULL)
+#else
+#define steward_before_update(estate, epqstate, result_rel, tid, slot) \
+	ExecBRUpdateTriggers(estate, epqstate, result_rel, tid, NULL, slot, NULL)
+#endif
+
+/* What looks at rows again takes a list of tables since 16; before, another function does. */
+#if PG_VERSION_NUM < 160000
+#define EvalPlanQualInit(epqstate, estate, plan, marks, param, relations) \
+	EvalPlanQualInitExt(epqstate, estate, plan, marks, param, relations)
+#endif
+
+/* The privileges that a statement needs stand beside its range table since 16; before, in it. */
+#if PG_VERSION_NUM >= 160000
+typedef RTEPermissionInfo StewardPermissions;
+#define STEWARD_CHECK_PERMISSIONS_PARAMETERS List *range_table, List *permissions, bool raise
+#define STEWARD_CHECK_PERMISSIONS_ARGUMENTS range_table, permissions, raise
+#else
+typedef RangeTblEntry StewardPermissions;
+#define STEWARD_CHECK_PERMISSIONS_PARAMETERS List *permissions, bool raise
+#define STEWARD_CHECK_PERMISSIONS_ARGUMENTS permissions, raise
+#endif
+
+/* Foreign keys may be not enforced since 18. */
+#if PG_VERSION_NUM >= 180000
+#define steward_constraint_enforced(constraint) ((constraint)->conenforced)
+#else
+#define steward_constraint_enforced(constraint) true
+#endif
+
+/* Generated columns are virtual unless they say STORED since 18. */
+#ifndef ATTRIBUTE_GENERATED_VIRTUAL
+#define ATTRIBUTE_GENERATED_VIRTUAL 'v'
+#endif
+
+/* The path of a file is a struct since 18. */
+#if PG_VERSION_NUM >= 180000
+#define StewardPath RelPathStr
+#define steward_path_text(path) ((path).str)
+#define steward_path_free(path) ((void) 0)
+#else
+#define StewardPath char *
+#define steward_path_text(path) (path)
+#define steward_path_free(path) pfree(path)
+#endif
+
+/* The file of a relation has a number since 16; before, it is a node. */
+#if PG_VERSION_NUM < 160000
+#define RelationMapOidToFilenumber(relation, shared) RelationMapOidToFilenode(relation, shared)
+#endif
+
+/* Backends are told by the numbers of their slots since 17. */
+#if PG_VERSION_NUM >= 170000
+#define MyProcSlot MyProcNumber
+#else
+#define MyProcSlot (MyProc->pgprocno)
+#define INVALID_PROC_NUMBER InvalidBackendId
+#define GetTempNamespaceProcNumber(schema) GetTempNamespaceBackendId(schema)
+#endif
+
+/* The replication origin of a transaction is in a struct, and its type spelled out, since 19. */
+#if PG_VERSION_NUM >= 190000
+#define SessionReplicationOrigin (replorigin_xact_state.origin)
+#else
+#define SessionReplicationOrigin replorigin_session_origin
+typedef RepOriginId ReplOriginId;
+#define InvalidReplOriginId InvalidRepOriginId
+#endif
+
+/* What belongs to settings is in a memory context since 16. */
+#if PG_VERSION_NUM >= 160000
+#define steward_guc_malloc(size) guc_malloc(LOG, size)
+#define steward_guc_free(pointer) guc_free(pointer)
+#else
+#define steward_guc_malloc(size) malloc(size)
+#define steward_guc_free(pointer) free(pointer)
 #endif
 
 /*
  * Gives an executor state the range table of an UPDATE: one table, and which of
  * its columns change, as bits of its attribute numbers after an offset of
  * FirstLowInvalidHeapAttributeNumber.
+ *
+ * It wants to know since 18 which entries were not pruned, and since 16 has the
+ * columns beside the range table.  Before, the planner finds out which generated
+ * columns depend on others: here, all of them may.
  */
 static inline void
 steward_init_update(EState *estate, Relation rel, Bitmapset *columns)
@@ -143,16 +196,14 @@ steward_init_update(EState *estate, Relation rel, Bitmapset *columns)
 	entry->relid = RelationGetRelid(rel);
 	entry->relkind = rel->rd_rel->relkind;
 	entry->rellockmode = RowExclusiveLock;
-#if PG_VERSION_NUM >= 160000
+#if PG_VERSION_NUM >= 180000
 	addRTEPermissionInfo(&permissions, entry)->updatedCols = columns;
-	steward_init_range_table(estate, list_make1(entry), permissions);
+	ExecInitRangeTable(estate, list_make1(entry), permissions, bms_make_singleton(1));
+#elif PG_VERSION_NUM >= 160000
+	addRTEPermissionInfo(&permissions, entry)->updatedCols = columns;
+	ExecInitRangeTable(estate, list_make1(entry), permissions);
 #else
 	entry->updatedCols = columns;
-
-	/*
-	 * here the planner finds out which generated columns depend on others;
-	 * all of them may
-	 */
 	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
 		if (TupleDescAttr(RelationGetDescr(rel), i)->attgenerated != '\0')
 			entry->extraUpdatedCols = bms_add_member(entry->extraUpdatedCols,

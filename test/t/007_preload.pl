@@ -119,6 +119,13 @@ foreach my $preload ($library, '')
 	$session->quit;
 }
 
+# From 18 on a library says what it is.
+if ($node->pg_version >= 18)
+{
+	is( session($superuser, "LOAD '$library'; SELECT module_name, version = (SELECT extversion FROM pg_extension WHERE extname = 'pg_steward') FROM pg_get_loaded_modules() WHERE module_name = 'pg_steward'"),
+		'pg_steward|t', 'the library says its name and version');
+}
+
 # A wrong value in the file is reported and ignored, the session works.
 $node->append_conf('postgresql.conf', q{steward.audit_partition_interval = 'fortnight'});
 $node->reload;
