@@ -719,20 +719,20 @@ END $$;
 COMMENT ON FUNCTION steward_internal.audit_partition_bounds(regclass) IS
 'The bounds of a partition of the audit log, whatever the session''s time zone and date style; null for the default partition.';
 
-CREATE VIEW steward_internal.audit_partitions AS
+CREATE VIEW steward.audit_partitions AS
 SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_name, b.lower_bound, b.upper_bound
   FROM pg_inherits i
   JOIN pg_class p ON p.oid = i.inhrelid
   JOIN pg_namespace n ON n.oid = p.relnamespace
  CROSS JOIN LATERAL steward_internal.audit_partition_bounds(p.oid) b
  WHERE i.inhparent = 'steward.audit_event'::regclass AND NOT i.inhdetachpending;
-COMMENT ON VIEW steward_internal.audit_partitions IS
+COMMENT ON VIEW steward.audit_partitions IS
 'The partitions of the audit log with their bounds; the default partition has none.';
-COMMENT ON COLUMN steward_internal.audit_partitions.relation_id IS 'oid of the partition';
-COMMENT ON COLUMN steward_internal.audit_partitions.qualified_name IS 'its name with its schema, quoted where it must be';
-COMMENT ON COLUMN steward_internal.audit_partitions.lower_bound IS 'events of this time or later are in it; null for the default partition';
-COMMENT ON COLUMN steward_internal.audit_partitions.upper_bound IS 'events before this time; null for the default partition';
-GRANT SELECT ON steward_internal.audit_partitions TO pg_monitor;
+COMMENT ON COLUMN steward.audit_partitions.relation_id IS 'oid of the partition';
+COMMENT ON COLUMN steward.audit_partitions.qualified_name IS 'its name with its schema, quoted where it must be';
+COMMENT ON COLUMN steward.audit_partitions.lower_bound IS 'events of this time or later are in it; null for the default partition';
+COMMENT ON COLUMN steward.audit_partitions.upper_bound IS 'events before this time; null for the default partition';
+GRANT SELECT ON steward.audit_partitions TO pg_monitor;
 
 -- Upkeep must not be part of a deadlock, which might end with a user's
 -- transaction.  So it stands in a queue only while it holds no lock, and leaves it
@@ -816,7 +816,7 @@ BEGIN
 
     FOR old IN
         SELECT p.qualified_name, p.upper_bound
-          FROM steward_internal.audit_partitions p
+          FROM steward.audit_partitions p
          WHERE p.upper_bound <= cutoff
          ORDER BY p.upper_bound
     LOOP
@@ -844,7 +844,7 @@ BEGIN
                 SELECT DISTINCT date_trunc(span, d.recorded_at) FROM ONLY steward.audit_event_default d) s
          CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(s.start, s.start + step))
                                    - coalesce((SELECT range_agg(tstzrange(p.lower_bound, p.upper_bound))
-                                                 FROM steward_internal.audit_partitions p WHERE p.lower_bound IS NOT NULL),
+                                                 FROM steward.audit_partitions p WHERE p.lower_bound IS NOT NULL),
                                               '{}')) AS g(gap_range)
          ORDER BY 1
     LOOP
@@ -886,7 +886,7 @@ BEGIN
 
     FOR partition IN
         SELECT i.indexrelid::regclass
-          FROM steward_internal.audit_partitions p
+          FROM steward.audit_partitions p
           JOIN pg_index i ON i.indrelid = p.relation_id
           JOIN pg_class c ON c.oid = i.indexrelid
           JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'

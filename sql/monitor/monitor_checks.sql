@@ -210,7 +210,7 @@ INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critica
  'SELECT * FROM steward.audit_maintain(); from cron.',
  $$SELECT CASE WHEN a.exist THEN coalesce(extract(epoch FROM max(p.upper_bound) - clock_timestamp()) / 86400, -1) END AS value,
           CASE WHEN NOT a.exist THEN 'nothing is audited' END AS detail, CASE WHEN NOT a.exist THEN 'DISABLED' END AS status
-     FROM (SELECT EXISTS (SELECT FROM steward_internal.audit_triggers) AS exist) a LEFT JOIN steward_internal.audit_partitions p ON a.exist GROUP BY a.exist$$),
+     FROM (SELECT EXISTS (SELECT FROM steward_internal.audit_triggers) AS exist) a LEFT JOIN steward.audit_partitions p ON a.exist GROUP BY a.exist$$),
 (false, 'upkeep_triggers', 'triggers', 1, NULL, 'triggers that keep columns right and do not fire',
  'SELECT * FROM steward_internal.upkeep_triggers WHERE enabled IN (''D'', ''R'');',
  $$SELECT count(*) AS value, min(relation::text) AS detail FROM steward_internal.upkeep_triggers WHERE enabled IN ('D', 'R')$$),

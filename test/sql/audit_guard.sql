@@ -132,7 +132,7 @@ DECLARE
     p record;
 BEGIN
     -- partitions with events, and one without
-    FOR p IN SELECT qualified_name, lower_bound <= now() AND now() < upper_bound AS now FROM steward_internal.audit_partitions ORDER BY lower_bound LIMIT 2 LOOP
+    FOR p IN SELECT qualified_name, lower_bound <= now() AND now() < upper_bound AS now FROM steward.audit_partitions ORDER BY lower_bound LIMIT 2 LOOP
         RAISE INFO 'of the present: %', p.now;
         CALL public.try(format('DROP TABLE %s', p.qualified_name));
     END LOOP;
@@ -145,7 +145,7 @@ CALL public.try('ALTER TABLE steward.audit_event_default DROP COLUMN new_values 
 -- not even in two steps
 DO $$
 DECLARE
-    p name := (SELECT qualified_name FROM steward_internal.audit_partitions WHERE lower_bound <= now() AND now() < upper_bound);
+    p name := (SELECT qualified_name FROM steward.audit_partitions WHERE lower_bound <= now() AND now() < upper_bound);
 BEGIN
     CALL public.try(format('ALTER TABLE steward.audit_event DETACH PARTITION %1$s; DROP TABLE %1$s', p));
 END $$;

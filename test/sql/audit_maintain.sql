@@ -17,7 +17,7 @@ SELECT e.new_values ->> 'a' AS a,
        CASE WHEN p.lower_bound IS NULL THEN 'default'
             WHEN e.recorded_at >= p.lower_bound AND e.recorded_at < p.upper_bound THEN 'right'
             ELSE 'wrong' END AS place
-  FROM steward.audit_event e JOIN steward_internal.audit_partitions p ON p.relation_id = e.tableoid
+  FROM steward.audit_event e JOIN steward.audit_partitions p ON p.relation_id = e.tableoid
  WHERE e.table_id = steward_internal.audit_table_id('public.t');
 -- The partitions with bounds, as months from now.
 CREATE VIEW public.months AS
@@ -25,14 +25,14 @@ SELECT (extract(year FROM p.lower_bound AT TIME ZONE 'UTC') - extract(year FROM 
        + extract(month FROM p.lower_bound AT TIME ZONE 'UTC') - extract(month FROM now() AT TIME ZONE 'UTC') AS from_now,
        p.lower_bound AT TIME ZONE 'UTC' = date_trunc('month', p.lower_bound AT TIME ZONE 'UTC')
        AND p.upper_bound AT TIME ZONE 'UTC' = p.lower_bound AT TIME ZONE 'UTC' + interval '1 month' AS whole
-  FROM steward_internal.audit_partitions p WHERE p.lower_bound IS NOT NULL;
+  FROM steward.audit_partitions p WHERE p.lower_bound IS NOT NULL;
 
 -- Drops every partition but the default one.
 CREATE PROCEDURE public.drop_partitions() LANGUAGE plpgsql SET steward.audit_guard = off AS $$
 DECLARE
     p text;
 BEGIN
-    FOR p IN SELECT qualified_name FROM steward_internal.audit_partitions WHERE lower_bound IS NOT NULL LOOP
+    FOR p IN SELECT qualified_name FROM steward.audit_partitions WHERE lower_bound IS NOT NULL LOOP
         EXECUTE 'DROP TABLE ' || p;
     END LOOP;
 END $$;
@@ -78,7 +78,7 @@ END $$;
 RESET enable_seqscan;
 -- partitions are made like the default one
 SELECT count(DISTINCT i.definitions) AS kinds_of_indexes, min(array_length(i.definitions, 1)) > 1 AS indexes, count(DISTINCT g.guards) AS kinds_of_guards, min(g.guards) AS guards
-  FROM steward_internal.audit_partitions p
+  FROM steward.audit_partitions p
  CROSS JOIN LATERAL (SELECT array_agg(regexp_replace(pg_get_indexdef(x.indexrelid), '^.* USING', '') ORDER BY pg_get_indexdef(x.indexrelid, 1, true), x.indpred IS NULL) AS definitions
                        FROM pg_index x WHERE x.indrelid = p.relation_id) i
  CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', tgname, tgenabled, tgtype), ', ' ORDER BY tgname COLLATE "C") AS guards FROM pg_trigger WHERE tgrelid = p.relation_id) g;
@@ -89,7 +89,7 @@ DECLARE
     p text;
     command text;
 BEGIN
-    FOR p IN SELECT qualified_name FROM steward_internal.audit_partitions ORDER BY lower_bound LOOP
+    FOR p IN SELECT qualified_name FROM steward.audit_partitions ORDER BY lower_bound LOOP
         FOREACH command IN ARRAY ARRAY['INSERT INTO %1$s SELECT * FROM %1$s', 'UPDATE %s SET seq = seq', 'DELETE FROM %s', 'TRUNCATE %s'] LOOP
             BEGIN
                 EXECUTE format(command, p);
@@ -111,7 +111,7 @@ CALL public.drop_partitions();
 SELECT count(*) FROM public.maintain();
 SELECT count(*) > 1 AS partitions, bool_and(has_table_privilege('regress_audit_keeper', p.relation_id, 'SELECT WITH GRANT OPTION')) AS reader,
        bool_or(has_any_column_privilege('regress_audit_columns', p.relation_id, 'SELECT')) AS columns, array_agg(DISTINCT c.relowner::regrole)
-  FROM steward_internal.audit_partitions p JOIN pg_class c ON c.oid = p.relation_id WHERE p.lower_bound IS NOT NULL;
+  FROM steward.audit_partitions p JOIN pg_class c ON c.oid = p.relation_id WHERE p.lower_bound IS NOT NULL;
 SET steward.audit_guard = off;
 REASSIGN OWNED BY regress_audit_owner TO CURRENT_USER;
 DROP OWNED BY regress_audit_owner, regress_audit_columns, regress_audit_keeper;
@@ -190,12 +190,12 @@ SET steward.audit_partitions_ahead = 1;
 CALL public.past('2 days', 'the day before yesterday');
 SELECT action, count(*) FROM public.maintain() GROUP BY action;
 SELECT count(*), bool_and(upper_bound - lower_bound = interval '1 day') AS days, bool_and(extract(hour FROM lower_bound AT TIME ZONE 'UTC') = 0) AS at_midnight
-  FROM steward_internal.audit_partitions WHERE lower_bound IS NOT NULL;
+  FROM steward.audit_partitions WHERE lower_bound IS NOT NULL;
 SET steward.audit_partition_interval = 'week';
 SET steward.audit_partitions_ahead = 5;
 CALL public.past('300 days', 'months ago');
 SELECT DISTINCT action FROM public.maintain();
-SELECT count(*) FROM steward_internal.audit_partitions WHERE upper_bound - lower_bound = interval '7 days' AND extract(isodow FROM lower_bound AT TIME ZONE 'UTC') = 1 AND lower_bound < now() - interval '290 days';
+SELECT count(*) FROM steward.audit_partitions WHERE upper_bound - lower_bound = interval '7 days' AND extract(isodow FROM lower_bound AT TIME ZONE 'UTC') = 1 AND lower_bound < now() - interval '290 days';
 INSERT INTO public.t (a) VALUES ('weekly');
 -- an old event that neither a whole month nor a week there is takes: it must go with its time all the same
 CALL public.past('310 days', 'months ago');
@@ -208,16 +208,16 @@ SELECT count(*) AS kept_too_long FROM steward.audit_event WHERE recorded_at < no
 RESET steward.audit_retention;
 -- the coming two months have no hole in them
 SELECT count(*) AS holes FROM generate_series(now(), now() + interval '60 days', '1 day') d
- WHERE NOT EXISTS (SELECT FROM steward_internal.audit_partitions p WHERE p.lower_bound <= d AND d < p.upper_bound);
+ WHERE NOT EXISTS (SELECT FROM steward.audit_partitions p WHERE p.lower_bound <= d AND d < p.upper_bound);
 SELECT place FROM public.places WHERE a = 'weekly';
 -- bounds are read right, however the session prints times
-SELECT min(lower_bound) AS lowest, max(upper_bound) AS highest FROM steward_internal.audit_partitions \gset
+SELECT min(lower_bound) AS lowest, max(upper_bound) AS highest FROM steward.audit_partitions \gset
 SET TimeZone = 'Asia/Kolkata';
 SET DateStyle = 'SQL, DMY';
-SELECT min(lower_bound) = :'lowest'::timestamptz AS same FROM steward_internal.audit_partitions;
+SELECT min(lower_bound) = :'lowest'::timestamptz AS same FROM steward.audit_partitions;
 RESET DateStyle;
 RESET TimeZone;
-SELECT count(*) FROM steward_internal.audit_partitions WHERE upper_bound <= lower_bound;
+SELECT count(*) FROM steward.audit_partitions WHERE upper_bound <= lower_bound;
 RESET steward.audit_partition_interval;
 RESET steward.audit_partitions_ahead;
 
@@ -262,7 +262,7 @@ SELECT count(*) FROM steward.audit_event WHERE recorded_at < now() - interval '1
 
 CALL public.drop_partitions();
 SELECT count(*) > 0 AS maintained FROM steward.audit_maintain();
-SELECT qualified_name AS present FROM steward_internal.audit_partitions WHERE lower_bound <= now() AND now() < upper_bound \gset
+SELECT qualified_name AS present FROM steward.audit_partitions WHERE lower_bound <= now() AND now() < upper_bound \gset
 ALTER TABLE steward.audit_event DETACH PARTITION :present;
 INSERT INTO public.t (a) VALUES ('detached');
 SELECT place FROM public.places WHERE a = 'detached';
@@ -290,9 +290,9 @@ INSERT INTO public.t (a) VALUES ('new default');
 SELECT place FROM public.places WHERE a = 'new default';
 SELECT bool_and(EXISTS (SELECT FROM pg_index WHERE indrelid = relation_id)) AS indexed,
        bool_and(EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation_id AND tgname = 'steward_guard' AND tgenabled = 'A')) AS guarded
-  FROM steward_internal.audit_partitions;
+  FROM steward.audit_partitions;
 -- one with other columns
-SELECT qualified_name AS present FROM steward_internal.audit_partitions WHERE lower_bound <= now() AND now() < upper_bound \gset
+SELECT qualified_name AS present FROM steward.audit_partitions WHERE lower_bound <= now() AND now() < upper_bound \gset
 SET steward.audit_guard = off;
 DROP TABLE :present;
 RESET steward.audit_guard;

@@ -140,7 +140,7 @@ COMMIT;
 REVOKE SELECT ON steward.audit_event_default FROM regress_audit_app;
 BEGIN;
 SELECT count(*) > 0 AS partitions FROM steward.audit_maintain() WHERE action = 'created';
-SELECT c.relrowsecurity, p.polname, pg_get_expr(p.polqual, p.polrelid), count(*) = (SELECT count(*) + 1 FROM steward_internal.audit_partitions) AS all
+SELECT c.relrowsecurity, p.polname, pg_get_expr(p.polqual, p.polrelid), count(*) = (SELECT count(*) + 1 FROM steward.audit_partitions) AS all
   FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid
  WHERE c.relnamespace = 'steward'::regnamespace AND c.relname LIKE 'audit\_event%' AND c.relkind IN ('r', 'p') GROUP BY 1, 2, 3;
 ROLLBACK;
