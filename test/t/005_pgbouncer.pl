@@ -1,4 +1,5 @@
 # Behind PgBouncer in transaction mode, clients share a server connection; what one sets never shows in another's events.
+# Packages: pgbouncer
 use strict;
 use warnings;
 use FindBin;

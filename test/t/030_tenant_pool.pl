@@ -1,4 +1,5 @@
 # The tenant of a transaction: behind PgBouncer, in parallel workers, prepared transactions and on a standby; forged before the library is there, and after.
+# Packages: pgbouncer
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,6 @@
 # Holes between tenants that take more than one session: startup packets, a pooler, what sessions see of each other, pg_dump, foreign
 # tables, a standby.  Each is tried on the policy that people write, and on ours.
+# Packages: pgbouncer
 use strict;
 use warnings;
 use FindBin;

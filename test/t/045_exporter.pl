@@ -1,4 +1,5 @@
 # Debian's postgres_exporter and Prometheus load what monitoring/ has, from a primary with two databases and its standby.
+# Packages: prometheus prometheus-postgres-exporter
 use strict;
 use warnings;
 use FindBin;

@@ -1,4 +1,5 @@
 # The report in a browser: nothing to complain of, nothing fetched, no wider than a phone, light and dark.
+# Packages: chromium
 use strict;
 use warnings;
 use FindBin;

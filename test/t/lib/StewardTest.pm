@@ -239,16 +239,29 @@ logfile = @{[$node->logfile =~ s/\.log$/_pgbouncer.log/r]}
 	return ("host=$dir port=$port dbname=postgres user=$user", $bouncer);
 }
 
+# Returns whether some process of a cluster is alive. A zombie, which stays where process 1 does not reap its orphans, has no
+# working directory any more.
+sub is_alive
+{
+	my ($node) = @_;
+	return scalar grep { (readlink($_) // '') eq $node->data_dir } glob('/proc/[0-9]*/cwd');
+}
+
 # Kills the server as a power cut would, and starts it again as soon as its orphans are gone.
 sub crash_and_start
 {
 	my ($node) = @_;
-	my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
+	my @locks = ($node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock');
+	my $postmaster = (split /\n/, slurp_file($locks[0]))[0];
 
 	$node->kill9;
 	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
 	{
-		return if !kill(0, $postmaster) && $node->start(fail_ok => 1);
+		my $is_zombie = -e "/proc/$postmaster" && !is_alive($node);
+
+		# a server takes a zombie for one that runs
+		unlink @locks if $is_zombie;
+		return if ($is_zombie || !kill(0, $postmaster)) && $node->start(fail_ok => 1);
 		usleep(100_000);
 		$node->stop('fast', fail_ok => 1) if !kill(0, $postmaster);
 	}
