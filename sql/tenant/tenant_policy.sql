@@ -20,31 +20,55 @@ COMMENT ON COLUMN steward_internal.tenant_policy_kinds.is_floor IS 'it is restri
 COMMENT ON COLUMN steward_internal.tenant_policy_kinds.is_base IS 'a floor that stays whatever is built later, or rows that are given only where no other builder gives any';
 GRANT SELECT ON steward_internal.tenant_policy_kinds TO PUBLIC;
 
-CREATE FUNCTION steward_internal.tenant_policy_builder(policy_name name) RETURNS text
+CREATE FUNCTION steward_internal.tenant_policy_kind(policy_name name) RETURNS steward_internal.tenant_policy_kinds
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT k.builder FROM steward_internal.tenant_policy_kinds k
-     WHERE CASE WHEN k.policy_name LIKE '%\_' THEN starts_with(tenant_policy_builder.policy_name, k.policy_name)
-                ELSE k.policy_name = tenant_policy_builder.policy_name END;
+    SELECT k.* FROM steward_internal.tenant_policy_kinds k
+     WHERE CASE WHEN k.policy_name LIKE '%\_' THEN starts_with(tenant_policy_kind.policy_name, k.policy_name)
+                ELSE k.policy_name = tenant_policy_kind.policy_name END;
 END;
-COMMENT ON FUNCTION steward_internal.tenant_policy_builder(name) IS
-'The builder of a policy by its name, null for other names.';
+COMMENT ON FUNCTION steward_internal.tenant_policy_kind(name) IS
+'The kind of a policy by its name, null for other names.';
+
+-- A restrictive floor lasts as long as it is there and restrictive. So what gives rows has the floors in itself too:
+-- USING (floor AND own condition); and other floors that of the base, for servers that take them for permissive. The
+-- planner takes equal comparisons for one, in plans and in estimates.
+CREATE FUNCTION steward_internal.tenant_policy_within(expression text, floors text[], old_floors text[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    own text := expression;
+    old_floor text;
+BEGIN
+    LOOP
+        SELECT f INTO old_floor FROM unnest(old_floors) f WHERE starts_with(own, '(' || f || ' AND ') ORDER BY length(f) DESC LIMIT 1;
+        EXIT WHEN NOT FOUND;
+        own := '(' || substr(own, length(old_floor) + 7);
+    END LOOP;
+    IF own <> expression THEN
+        own := substr(own, 2, length(own) - 2);
+    END IF;
+    floors := array_remove(floors, own);
+    RETURN CASE floors WHEN '{}' THEN own ELSE '(' || array_to_string(floors || own, ' AND ') || ')' END;
+END $$;
+COMMENT ON FUNCTION steward_internal.tenant_policy_within(text, text[], text[]) IS
+'An expression that begins with some of the old floors, as the server writes them, with others in their place.';
 
 -- A policy of ours carries as comment a hash of what the server made of it, and the text that it was made from, for
 -- people to read. So a changed policy is known, and dumps keep it all. Nothing that is run comes from a comment: the
 -- owner of a table can write there what he likes.
-CREATE FUNCTION steward_internal.tenant_policy_definition(relation regclass, policy_name name) RETURNS text
+CREATE FUNCTION steward_internal.tenant_policy_definition(relation regclass, policy_name name, floors text[] DEFAULT '{}', old_floors text[] DEFAULT '{}') RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     SELECT format('%s FOR %s', CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
                   CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END)
-           || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
-           || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
+           || coalesce(' USING (' || steward_internal.tenant_policy_within(pg_get_expr(p.polqual, p.polrelid), floors, old_floors) || ')', '')
+           || coalesce(' WITH CHECK (' || steward_internal.tenant_policy_within(pg_get_expr(p.polwithcheck, p.polrelid), floors, old_floors) || ')', '')
       FROM pg_policy p
      WHERE p.polrelid = relation AND p.polname = policy_name;
 END;
-COMMENT ON FUNCTION steward_internal.tenant_policy_definition(regclass, name) IS
-'What a policy is by the catalog, but for its roles.';
+COMMENT ON FUNCTION steward_internal.tenant_policy_definition(regclass, name, text[], text[]) IS
+'What a policy is by the catalog, but for its roles, with floors in place of old ones.';
 
 CREATE FUNCTION steward_internal.tenant_policy_hash(relation regclass, policy_name name) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -70,13 +94,13 @@ COMMENT ON FUNCTION steward_internal.tenant_policy_sign(regclass, name, text) IS
 'Notes with a policy what was asked for, so that tenant_policies can tell whether it is still that.';
 
 CREATE VIEW steward_internal.tenant_own_policies AS
-SELECT p.polrelid AS relation_id, p.polname AS policy_name, p.polroles AS role_ids, b.builder,
-       b.builder IS NOT DISTINCT FROM 'admin' AS for_admin, NOT p.polpermissive AS is_floor, s.signature[2] AS request,
+SELECT p.polrelid AS relation_id, p.polname AS policy_name, p.polroles AS role_ids, k.builder,
+       k.builder IS NOT DISTINCT FROM 'admin' AS for_admin, NOT p.polpermissive AS is_floor, s.signature[2] AS request,
        s.signature[1] = steward_internal.tenant_policy_hash(p.polrelid, p.polname) AS unchanged
   FROM pg_description d
  CROSS JOIN LATERAL (SELECT regexp_match(d.description, '^steward ([0-9a-f]{12}): (.*)$') AS signature) s
   JOIN pg_policy p ON p.oid = d.objoid
- CROSS JOIN LATERAL steward_internal.tenant_policy_builder(p.polname) b(builder)
+ CROSS JOIN LATERAL steward_internal.tenant_policy_kind(p.polname) k
  WHERE d.classoid = 'pg_policy'::regclass AND d.objsubid = 0 AND s.signature IS NOT NULL;
 COMMENT ON VIEW steward_internal.tenant_own_policies IS
 'The policies that the builders made.';
@@ -167,6 +191,21 @@ END $$;
 COMMENT ON FUNCTION steward_internal.tenant_key_function(regclass, name, text) IS
 'The call that gives the current tenant or user_id in the type of a column; raises 42703 or 42804 for one that cannot be compared with it.';
 
+CREATE FUNCTION steward_internal.tenant_policy_condition(relation regclass, column_name name, function_name name) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM steward_internal.tenant_key_function(relation, column_name, CASE WHEN function_name = 'is_current_user' THEN 'user_id' ELSE 'tenant' END);
+    -- as the server writes it, by which floors are found in other policies
+    RETURN (SELECT format(CASE WHEN a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype, 'text'::regtype)
+                               THEN 'steward.%I(%I)' ELSE 'steward.%I((%I)::%s)' END,
+                          function_name, column_name, CASE b.type WHEN 'varchar'::regtype THEN 'text'::regtype ELSE b.type END)
+              FROM pg_attribute a, steward_internal.tenant_base_type(relation, column_name) b(type)
+             WHERE a.attrelid = relation AND a.attname = column_name);
+END $$;
+COMMENT ON FUNCTION steward_internal.tenant_policy_condition(regclass, name, name) IS
+'The call of is_current_tenant, is_current_tenant_folded or is_current_user with a column; raises what tenant_key_function() raises.';
+
 CREATE FUNCTION steward_internal.tenant_policy_roles(relation regclass, roles name[]) RETURNS oid[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -251,21 +290,80 @@ END;
 COMMENT ON FUNCTION steward_internal.tenant_revoke_commands(regclass) IS
 'The commands that take away rights for which policies do not hold, but from the owner and administrators.';
 
-CREATE FUNCTION steward_internal.tenant_policy_differences(source regclass, relation regclass, role_ids oid[], policy_names name[], requests text[],
+CREATE FUNCTION steward_internal.tenant_policy_floors(relation regclass, policy_names name[], conditions text[],
+    OUT policy_name name, OUT condition text, OUT is_base boolean, OUT is_wanted boolean) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+BEGIN ATOMIC
+    WITH floor AS (
+        SELECT a.policy_name, a.condition, k.is_base, true AS is_wanted
+          FROM unnest(policy_names, conditions) a(policy_name, condition) JOIN steward_internal.tenant_policy_kinds k USING (policy_name)
+         WHERE k.is_floor AND a.condition IS NOT NULL
+         UNION ALL
+        SELECT o.policy_name, pg_get_expr(p.polqual, p.polrelid), coalesce(k.is_base, false), o.policy_name <> ALL (policy_names)
+          FROM steward_internal.tenant_own_policies o
+          JOIN pg_policy p ON p.polrelid = o.relation_id AND p.polname = o.policy_name
+          LEFT JOIN steward_internal.tenant_policy_kinds k ON k.policy_name = o.policy_name
+         WHERE o.relation_id = relation AND o.is_floor
+    )
+    SELECT f.policy_name, CASE WHEN f.is_base THEN f.condition ELSE steward_internal.tenant_policy_within(f.condition, '{}', b.conditions) END, f.is_base, f.is_wanted
+      FROM floor f, (SELECT coalesce(array_agg(f.condition), '{}') FROM floor f WHERE f.is_base) b(conditions);
+END;
+COMMENT ON FUNCTION steward_internal.tenant_policy_floors(regclass, name[], text[]) IS
+'The floors that a table has, and those that it is to have if conditions are asked for, by their own conditions.';
+
+CREATE FUNCTION steward_internal.tenant_policy_wanted(relation regclass, for_roles oid[], policy_names name[], conditions text[],
+    OUT policy_name name, OUT request text, OUT definition text, OUT role_ids oid[], OUT is_asked boolean, OUT is_known boolean) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+BEGIN ATOMIC
+    WITH floor AS MATERIALIZED (
+        SELECT f.*, takes.is_floor
+          FROM steward_internal.tenant_policy_floors(relation, policy_names, conditions) f
+          -- the base is in other floors as well
+          JOIN (VALUES (true), (false)) AS takes(is_floor) ON f.is_base OR NOT takes.is_floor
+    ), asked AS (
+        SELECT a.policy_name, a.condition, format('%s FOR %s', CASE WHEN k.is_floor THEN 'RESTRICTIVE' ELSE 'PERMISSIVE' END, k.command) AS head,
+               k.is_floor, k.builder = 'admin' AS for_admin, k.is_floor AND k.is_base OR k.builder = 'admin' AS is_bare
+          FROM unnest(policy_names, conditions) a(policy_name, condition)
+         CROSS JOIN LATERAL steward_internal.tenant_policy_kind(a.policy_name) k
+    ), kept AS (
+        SELECT o.*, o.for_admin OR EXISTS (SELECT FROM floor f WHERE f.policy_name = o.policy_name AND f.is_base) AS is_bare,
+               pg_get_expr(p.polqual, p.polrelid) AS expression,
+               ARRAY(SELECT f.condition FROM floor f WHERE f.is_floor = o.is_floor) AS old_floors
+          FROM steward_internal.tenant_own_policies o JOIN pg_policy p ON p.polrelid = o.relation_id AND p.polname = o.policy_name
+         WHERE o.relation_id = relation AND o.policy_name <> ALL (policy_names)
+    ), wanted AS (
+        SELECT a.policy_name, a.head, a.condition, format('%s USING (%s)', a.head, a.condition) AS request, NULL::text[] AS old_floors,
+               a.is_floor, a.is_bare, for_roles AS role_ids, true AS is_known
+          FROM asked a
+         WHERE a.condition IS NOT NULL
+         UNION ALL
+        SELECT k.policy_name, NULL, x.condition, regexp_replace(k.request, ' within [a-z_, ]+$', ''), k.old_floors, k.is_floor, k.is_bare,
+               -- all but those of administrators are for the same roles
+               CASE WHEN k.for_admin OR (SELECT bool_or(a.for_admin) FROM asked a) THEN k.role_ids ELSE coalesce(for_roles, k.role_ids) END,
+               k.unchanged AND (x.condition <> k.expression) = (k.request ~ ' within [a-z_, ]+$')
+          FROM kept k
+         CROSS JOIN LATERAL (SELECT CASE WHEN k.is_bare THEN k.expression ELSE steward_internal.tenant_policy_within(k.expression, '{}', k.old_floors) END) x(condition)
+    )
+    SELECT w.policy_name, w.request || coalesce(' within ' || f.names, ''),
+           CASE WHEN w.head IS NOT NULL THEN format('%s USING (%s)', w.head, coalesce(array_to_string(f.conditions, ' AND ') || ' AND (' || w.condition || ')', w.condition))
+                WHEN w.is_bare THEN steward_internal.tenant_policy_definition(relation, w.policy_name)
+                ELSE steward_internal.tenant_policy_definition(relation, w.policy_name, coalesce(f.conditions, '{}'), w.old_floors) END,
+           w.role_ids, w.head IS NOT NULL, w.is_known
+      FROM wanted w
+     CROSS JOIN LATERAL (
+           SELECT string_agg(f.policy_name, ', ' ORDER BY f.policy_name COLLATE "C") AS names,
+                  array_agg(f.condition ORDER BY f.policy_name COLLATE "C") AS conditions
+             FROM floor f
+            WHERE f.is_wanted AND NOT w.is_bare AND f.is_floor = w.is_floor AND f.condition <> w.condition) f;
+END;
+COMMENT ON FUNCTION steward_internal.tenant_policy_wanted(regclass, oid[], name[], text[]) IS
+'The policies that a table is to have if conditions are asked for, null for those that go: these and the others of ours that it has, the base in all of them, and the other floors in those that give rows.';
+
+CREATE FUNCTION steward_internal.tenant_policy_differences(source regclass, relation regclass, for_roles oid[], policy_names name[], conditions text[],
     OUT policy_name name, OUT is_there boolean, OUT definition text, OUT role_list text, OUT request text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
-    WITH asked AS (
-        SELECT a.policy_name, a.request FROM unnest(policy_names, requests) a(policy_name, request)
-    ), wanted AS (
-        SELECT a.policy_name, a.request, a.request AS definition, tenant_policy_differences.role_ids, true AS is_asked FROM asked a WHERE a.request IS NOT NULL
-         UNION ALL
-        -- all but those of administrators are for the same roles
-        SELECT o.policy_name, o.request, steward_internal.tenant_policy_definition(source, o.policy_name),
-               CASE WHEN o.for_admin OR steward_internal.tenant_policy_builder(policy_names[1]) = 'admin' THEN o.role_ids ELSE coalesce(tenant_policy_differences.role_ids, o.role_ids) END, false
-          FROM steward_internal.tenant_own_policies o
-         WHERE o.relation_id = source AND o.policy_name NOT IN (SELECT a.policy_name FROM asked a)
-    ), present AS (
+    WITH present AS (
         SELECT p.polname AS policy_name, o.request, coalesce(o.unchanged, false) AS unchanged, p.polroles AS role_ids,
                steward_internal.tenant_policy_definition(relation, p.polname) AS definition, o.policy_name IS NOT NULL AS is_own
           FROM pg_policy p
@@ -273,18 +371,20 @@ BEGIN ATOMIC
          WHERE p.polrelid = relation
     ), compared AS (
         SELECT coalesce(w.policy_name, p.policy_name) AS policy_name, w.policy_name IS NOT NULL AS is_wanted, p.policy_name IS NOT NULL AS is_there,
-               coalesce(p.is_own, false) AS is_own, coalesce(p.unchanged, false) AS unchanged, w.request, w.definition, w.role_ids,
-               coalesce(p.request = w.request AND CASE WHEN w.is_asked THEN p.unchanged
-                                                       ELSE p.definition = w.definition AND (p.unchanged OR source = relation) END, false) AS is_right,
+               coalesce(p.is_own, false) AS is_own, w.request, w.definition, w.role_ids,
+               -- what was changed by hand stays, and is not signed, so that it shows
+               source = relation AND NOT w.is_known AS is_strange,
+               coalesce(CASE WHEN w.is_asked THEN p.request = w.request AND p.unchanged
+                             WHEN source = relation THEN p.definition = w.definition AND (p.request = w.request OR NOT w.is_known)
+                             ELSE p.request = w.request AND p.definition = w.definition AND p.unchanged END, false) AS is_right,
                coalesce(w.role_ids @> p.role_ids AND w.role_ids <@ p.role_ids, false) AS has_roles
-          FROM wanted w
+          FROM steward_internal.tenant_policy_wanted(source, for_roles, policy_names, conditions) w
           FULL JOIN present p ON p.policy_name = w.policy_name
     )
     SELECT c.policy_name, c.is_there, CASE WHEN NOT c.is_right THEN c.definition END,
            (SELECT string_agg(CASE r.role WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r.role)) END, ', ' ORDER BY pg_get_userbyid(r.role) COLLATE "C")
               FROM unnest(c.role_ids) r(role)),
-           -- one that is not right and stays is not signed, so that it shows
-           CASE WHEN NOT c.is_right OR c.unchanged THEN c.request END
+           CASE WHEN NOT c.is_strange THEN c.request END
       FROM compared c
      WHERE CASE WHEN c.is_wanted THEN NOT (c.is_right AND c.has_roles) ELSE c.is_own END
      ORDER BY c.policy_name COLLATE "C";
@@ -292,7 +392,7 @@ END;
 COMMENT ON FUNCTION steward_internal.tenant_policy_differences(regclass, regclass, oid[], name[], text[]) IS
 'The policies that a table lacks, has otherwise or should not have, by what is asked for and the others of ours that a table, it or one above it, has.';
 
-CREATE FUNCTION steward_internal.tenant_policy_commands(source regclass, relation regclass, role_ids oid[], policy_names name[], requests text[]) RETURNS SETOF text
+CREATE FUNCTION steward_internal.tenant_policy_commands(source regclass, relation regclass, for_roles oid[], policy_names name[], conditions text[]) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
@@ -310,13 +410,16 @@ BEGIN
           FROM steward_internal.table_members(relation) m JOIN pg_class c ON c.oid = m.member AND c.relkind <> 'f'
          ORDER BY m.depth, m.qualified_name COLLATE "C"
     LOOP
-        FOR policy IN SELECT * FROM steward_internal.tenant_policy_differences(source, member.member, role_ids, policy_names, requests) LOOP
+        FOR policy IN SELECT * FROM steward_internal.tenant_policy_differences(source, member.member, for_roles, policy_names, conditions) LOOP
             IF policy.role_list IS NOT NULL AND policy.definition IS NULL THEN
                 RETURN NEXT format('ALTER POLICY %I ON %s TO %s', policy.policy_name, member.qualified_name, policy.role_list);
+            ELSIF policy.definition IS NOT NULL AND policy.request IS NULL THEN
+                RETURN NEXT format('ALTER POLICY %I ON %s TO %s USING %s', policy.policy_name, member.qualified_name, policy.role_list,
+                                   substr(policy.definition, strpos(policy.definition, ' USING ') + 7));
             ELSIF policy.is_there THEN
                 RETURN NEXT format('DROP POLICY %I ON %s', policy.policy_name, member.qualified_name);
             END IF;
-            IF policy.definition IS NOT NULL THEN
+            IF policy.definition IS NOT NULL AND policy.request IS NOT NULL THEN
                 RETURN NEXT format('CREATE POLICY %I ON %s AS %s TO %s USING %s', policy.policy_name, member.qualified_name,
                                    split_part(policy.definition, ' USING ', 1), policy.role_list,
                                    substr(policy.definition, strpos(policy.definition, ' USING ') + 7));
@@ -377,19 +480,18 @@ END $$;
 COMMENT ON FUNCTION steward_internal.tenant_run(regclass, text[], boolean) IS
 'Returns commands for a table and what is below it, having run them unless it is a dry run.';
 
-CREATE FUNCTION steward_internal.tenant_policy_requests(relation regclass, INOUT policy_names name[], conditions text[], OUT requests text[]) RETURNS record
+CREATE FUNCTION steward_internal.tenant_policy_conditions(relation regclass, INOUT policy_names name[], INOUT conditions text[]) RETURNS record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH asked AS (
         SELECT k.*, a.condition
-          FROM unnest(tenant_policy_requests.policy_names, conditions) a(policy_name, condition)
+          FROM unnest(tenant_policy_conditions.policy_names, tenant_policy_conditions.conditions) a(policy_name, condition)
           JOIN steward_internal.tenant_policy_kinds k USING (policy_name)
-    ), all_kinds AS (
+    ), outcome AS (
         SELECT a.policy_name,
-               CASE WHEN a.is_base AND NOT a.is_floor AND EXISTS (
+               CASE WHEN a.is_floor OR NOT a.is_base OR NOT EXISTS (
                         SELECT FROM steward_internal.tenant_own_policies o JOIN steward_internal.tenant_policy_kinds k USING (policy_name)
-                         WHERE o.relation_id = relation AND k.builder NOT IN (a.builder, 'admin') AND NOT k.is_floor) THEN NULL
-                    ELSE format('%s FOR %s USING (%s)', CASE WHEN a.is_floor THEN 'RESTRICTIVE' ELSE 'PERMISSIVE' END, a.command, a.condition) END AS request
+                         WHERE o.relation_id = relation AND k.builder NOT IN (a.builder, 'admin') AND NOT k.is_floor) THEN a.condition END AS condition
           FROM asked a
          UNION ALL
         SELECT k.policy_name, NULL
@@ -397,10 +499,10 @@ BEGIN ATOMIC
          WHERE k.builder NOT IN (SELECT a.builder FROM asked a) AND k.builder <> 'admin' AND NOT (k.is_base AND k.is_floor)
            AND NOT EXISTS (SELECT FROM asked a WHERE a.is_base)
     )
-    SELECT array_agg(k.policy_name), array_agg(k.request) FROM all_kinds k;
+    SELECT array_agg(o.policy_name), array_agg(o.condition) FROM outcome o;
 END;
-COMMENT ON FUNCTION steward_internal.tenant_policy_requests(regclass, name[], text[]) IS
-'What is to become of the policies of a table if a builder makes some with conditions: null for those that must go.';
+COMMENT ON FUNCTION steward_internal.tenant_policy_conditions(regclass, name[], text[]) IS
+'The policies that a builder makes, with their conditions, and those that cannot stand beside them, with null.';
 
 CREATE FUNCTION steward_internal.tenant_build(relation regclass, roles name[], policy_names name[], conditions text[], column_commands text[], dry_run boolean)
 RETURNS SETOF text
@@ -408,14 +510,14 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     role_ids constant oid[] := steward_internal.tenant_policy_roles(relation, roles);
-    wanted constant record := steward_internal.tenant_policy_requests(relation, policy_names, conditions);
-    has_floor constant boolean := EXISTS (SELECT FROM unnest(wanted.requests) r WHERE r LIKE 'RESTRICTIVE %')
+    wanted constant record := steward_internal.tenant_policy_conditions(relation, policy_names, conditions);
+    has_floor constant boolean := EXISTS (SELECT FROM steward_internal.tenant_policy_kinds k WHERE k.is_floor AND k.policy_name = ANY (policy_names))
         OR EXISTS (SELECT FROM steward_internal.tenant_own_policies p WHERE p.relation_id = relation AND p.is_floor AND p.policy_name <> ALL (wanted.policy_names));
 BEGIN
     PERFORM steward_internal.tenant_check_admins(relation, CASE WHEN has_floor THEN role_ids END, role_ids,
         ARRAY(SELECT unnest(p.role_ids) FROM steward_internal.tenant_own_policies p WHERE p.relation_id = relation AND p.for_admin));
     RETURN QUERY SELECT * FROM steward_internal.tenant_run(relation,
-        ARRAY(SELECT steward_internal.tenant_policy_commands(relation, relation, role_ids, wanted.policy_names, wanted.requests)) || column_commands, dry_run);
+        ARRAY(SELECT steward_internal.tenant_policy_commands(relation, relation, role_ids, wanted.policy_names, wanted.conditions)) || column_commands, dry_run);
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_build(regclass, name[], name[], text[], text[], boolean) IS
 'Gives a table the policies of a builder, and takes away those that cannot stand beside them; returns the commands.';
@@ -435,10 +537,12 @@ SELECT t.relation_id::regclass AS relation, t.policy_name,
   FROM (SELECT DISTINCT ON (m.member, w.policy_name) m.member AS relation_id, w.policy_name, w.intent
           FROM (SELECT o.relation_id, o.policy_name, o.request AS intent FROM steward_internal.tenant_own_policies o
                  UNION ALL
-                -- what is built together, but for rows of the base, which others may give
+                -- what is built together, but for rows of the base, which others may give; and floors that others were built in
                 SELECT o.relation_id, k.policy_name, NULL
                   FROM steward_internal.tenant_own_policies o
-                  JOIN steward_internal.tenant_policy_kinds k ON k.builder = o.builder AND NOT o.for_admin AND (k.is_floor OR NOT k.is_base)) w
+                  JOIN steward_internal.tenant_policy_kinds k
+                    ON k.builder = o.builder AND NOT o.for_admin AND (k.is_floor OR NOT k.is_base)
+                       OR k.is_floor AND k.policy_name = ANY (string_to_array(substring(o.request FROM ' within ([a-z_, ]+)$'), ', '))) w
          CROSS JOIN LATERAL steward_internal.table_members(w.relation_id) m
          -- what is farthest up counts
          ORDER BY m.member, w.policy_name, w.intent IS NULL, m.depth DESC) t

@@ -14,8 +14,7 @@ DECLARE
     condition text;
 BEGIN
     PERFORM steward_internal.tenant_begin(relation, dry_run);
-    PERFORM steward_internal.tenant_key_function(relation, column_name, 'tenant');
-    condition := format('steward.%s(%I)', CASE WHEN folded THEN 'is_current_tenant_folded' ELSE 'is_current_tenant' END, column_name);
+    condition := steward_internal.tenant_policy_condition(relation, column_name, CASE WHEN folded THEN 'is_current_tenant_folded' ELSE 'is_current_tenant' END);
     RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant}', ARRAY[condition, condition],
         ARRAY(SELECT steward_internal.tenant_column_commands(relation, column_name, 'tenant', true, create_index)), dry_run);
 END $$;
@@ -35,8 +34,7 @@ DECLARE
     condition text;
 BEGIN
     PERFORM steward_internal.tenant_begin(relation, dry_run);
-    PERFORM steward_internal.tenant_key_function(relation, column_name, 'user_id');
-    condition := format('steward.is_current_user(%I)', column_name);
+    condition := steward_internal.tenant_policy_condition(relation, column_name, 'is_current_user');
     RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_user_floor,steward_user}', ARRAY[condition, condition],
         ARRAY(SELECT steward_internal.tenant_column_commands(relation, column_name, 'user_id', true, create_index)), dry_run);
 END $$;
@@ -85,12 +83,13 @@ CREATE FUNCTION steward.tenant_protect_visibility(
 RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
+DECLARE
+    is_author text;
 BEGIN
     PERFORM steward_internal.tenant_begin(relation, dry_run);
-    PERFORM steward_internal.tenant_key_function(relation, author_column, 'user_id');
-    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_public,steward_author}', ARRAY[
-            steward_internal.tenant_public_condition(relation, public_column, public_values),
-            format('steward.is_current_user(%I)', author_column)],
+    is_author := steward_internal.tenant_policy_condition(relation, author_column, 'is_current_user');
+    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_public,steward_author}',
+        ARRAY[steward_internal.tenant_public_condition(relation, public_column, public_values), is_author],
         ARRAY(SELECT steward_internal.tenant_column_commands(relation, author_column, 'user_id', true, create_index)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect_visibility(regclass, name, name, text[], name[], boolean, boolean) IS
@@ -190,7 +189,7 @@ BEGIN
             ARRAY[coalesce((SELECT p.policy_name FROM steward_internal.tenant_own_policies p
                              WHERE p.relation_id = relation AND p.for_admin AND p.role_ids = ARRAY[role_id] ORDER BY p.policy_name LIMIT 1),
                            steward_internal.upkeep_name('steward_admin_', role_name))],
-            '{PERMISSIVE FOR ALL USING (true)}')), dry_run);
+            '{true}')), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_admin_all(regclass, name, boolean) IS
 'Lets one role see and write all rows, by a policy of its own; returns the commands.';

@@ -120,7 +120,7 @@ INSERT INTO recall.defect (name, rule, seed) VALUES
     ('no condition', 'no_tenant_condition', 'DROP POLICY steward_tenant_floor ON recall.account; ALTER POLICY steward_tenant ON recall.account USING (id > 0)'),
     ('IS NOT DISTINCT FROM', 'fail_open_null', 'ALTER TABLE recall.note ALTER tenant_id DROP NOT NULL; ALTER POLICY steward_tenant_floor ON recall.note USING (tenant_id IS NOT DISTINCT FROM steward.current_tenant_int())'),
     ('rows of nobody', 'shared_rows', 'DROP POLICY steward_tenant_floor ON recall.note; ALTER TABLE recall.note ALTER tenant_id DROP NOT NULL; CREATE POLICY p ON recall.note FOR SELECT USING (tenant_id IS NULL)'),
-    ('rows of a user', 'user_rows', 'DROP POLICY steward_tenant_floor ON recall.member'),
+    ('rows of a user', 'user_rows', 'DROP POLICY steward_tenant_floor ON recall.member; DROP POLICY steward_user_floor ON recall.member; ALTER POLICY steward_user ON recall.member USING (steward.is_current_user(user_id))'),
     ('one tenant for all', 'fixed_tenant', 'CREATE POLICY p ON recall.note FOR SELECT USING (tenant_id IN (steward.current_tenant_int(), 0))'),
     ('an empty setting', 'empty_context', 'DROP POLICY steward_tenant_floor ON recall.setting; CREATE POLICY p ON recall.setting USING (tenant_id = current_setting(''app.tenant_id'', true))'),
     ('a setting that anybody may set', 'context_setting', 'CREATE POLICY p ON recall.note USING (tenant_id = nullif(current_setting(''app.tenant_id'', true), '''')::integer)'),

@@ -8,7 +8,7 @@
 -- the query that it takes to see the tenant's rows.
 CREATE FUNCTION pg_temp.as_role(query text, condition text, explicit boolean, own text DEFAULT 'true') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  bare boolean := NOT explicit AND EXISTS (SELECT FROM pg_policy);
+  bare boolean := NOT explicit AND EXISTS (SELECT FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid AND c.relnamespace = 'public'::regnamespace);
 BEGIN
   PERFORM set_config('role', CASE WHEN bare THEN 'bench_app' ELSE 'none' END, true);
   RETURN format(query, CASE WHEN bare THEN own ELSE condition END);
