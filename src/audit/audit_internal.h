@@ -107,18 +107,15 @@ extern void steward_audit_log_changed(Oid relid);
 extern Oid	steward_audit_relation(const char *name);
 extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);
 extern TupleDesc steward_audit_log_desc(TimestampTz at, int *generation);
-extern void steward_audit_log_write(TupleTableSlot **slots, int nslots);
+extern void steward_audit_log_write(TupleTableSlot **slots, int nslots, CommandId command);
+extern bool steward_audit_is_log(Oid relid);
 
 /* audit_batch.c */
-typedef struct AuditBatch AuditBatch;
-
+extern void steward_audit_batch_init(void);
+extern void steward_audit_batch_add(const Datum *values, const bool *isnull, CommandId command);
 extern void steward_audit_batch_at_xact(XactEvent event);
 extern void steward_audit_batch_at_subxact(SubXactEvent event, SubTransactionId subid,
 										   SubTransactionId parent);
-extern AuditBatch *steward_audit_batch_open(void);
-extern void steward_audit_batch_add(AuditBatch **batch, const Datum *values, const bool *isnull);
-extern void steward_audit_batch_flush(AuditBatch *batch);
-extern void steward_audit_batch_close(AuditBatch *batch);
 
 /* audit_tenant.c */
 

@@ -16,6 +16,7 @@
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -302,7 +303,7 @@ open_target(TimestampTz at)
 
 /* Inserts the rows in the slots, with their index entries, as the executor does. */
 static void
-insert_rows(Relation rel, TupleTableSlot **slots, int nslots)
+insert_rows(Relation rel, TupleTableSlot **slots, int nslots, CommandId command)
 {
 	EState	   *estate = CreateExecutorState();
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
@@ -310,7 +311,7 @@ insert_rows(Relation rel, TupleTableSlot **slots, int nslots)
 
 	InitResultRelInfo(result, rel, 0, NULL, 0);
 	ExecOpenIndices(result, false);
-	table_multi_insert(rel, slots, nslots, GetCurrentCommandId(true), 0, NULL);
+	table_multi_insert(rel, slots, nslots, command, 0, NULL);
 	for (int i = 0; i < nslots && result->ri_NumIndices > 0; i++)
 	{
 		steward_insert_index_tuples(result, slots[i], estate);
@@ -382,7 +383,7 @@ insert_index_entries(Relation partition, TargetIndex *entry, TupleTableSlot **sl
  * part of what a single-row change costs.
  */
 static void
-insert_events(Relation partition, TupleTableSlot **slots, int nslots)
+insert_events(Relation partition, TupleTableSlot **slots, int nslots, CommandId command)
 {
 	static MemoryContext scratch = NULL;
 	bool		snapshot_set = ActiveSnapshotSet();
@@ -398,15 +399,13 @@ insert_events(Relation partition, TupleTableSlot **slots, int nslots)
 		PushActiveSnapshot(GetTransactionSnapshot());
 
 	if (!target.plain_indexes)
-		insert_rows(partition, slots, nslots);
+		insert_rows(partition, slots, nslots, command);
 	else
 	{
-		CommandId	cid = GetCurrentCommandId(true);
-
 		if (nslots == 1)
-			table_tuple_insert(partition, slots[0], cid, 0, NULL);
+			table_tuple_insert(partition, slots[0], command, 0, NULL);
 		else
-			table_multi_insert(partition, slots, nslots, cid, 0, NULL);
+			table_multi_insert(partition, slots, nslots, command, 0, NULL);
 		for (int i = 0; i < target.nindexes; i++)
 			insert_index_entries(partition, &target.indexes[i], slots, nslots);
 	}
@@ -427,28 +426,27 @@ steward_audit_insert(const char *relname, const Datum *values, const bool *isnul
 										unconstify(Datum *, values), unconstify(bool *, isnull));
 
 	ExecStoreHeapTuple(tuple, slot, true);
-	insert_rows(rel, &slot, 1);
+	insert_rows(rel, &slot, 1, GetCurrentCommandId(true));
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(rel, NoLock);
 }
 
 /*
- * Returns the descriptor of the partition that takes events; if none is known
- * yet, of the one for events of time "at".  When the descriptor changes, so does
- * the number in "generation".
+ * Returns the descriptor of the partition that takes events of time "at", which
+ * stays as it is until the subtransaction ends.  When the descriptor changes, so
+ * does the number in "generation".
  */
 TupleDesc
 steward_audit_log_desc(TimestampTz at, int *generation)
 {
-	if (!target.valid || !target.described)
-		table_close(open_target(at), NoLock);
+	table_close(open_target(at), NoLock);
 	*generation = target.generation;
 	return target.desc;
 }
 
-/* Writes events to the log, one partition after the other. */
+/* Writes events to the log as the doing of "command", one partition after the other. */
 void
-steward_audit_log_write(TupleTableSlot **slots, int nslots)
+steward_audit_log_write(TupleTableSlot **slots, int nslots, CommandId command)
 {
 	int			next;
 
@@ -463,7 +461,15 @@ steward_audit_log_write(TupleTableSlot **slots, int nslots)
 			if (at < target.lower || at >= target.upper)
 				break;
 		}
-		insert_events(partition, slots + i, next - i);
+		insert_events(partition, slots + i, next - i, command);
 		table_close(partition, NoLock);
 	}
+}
+
+/* Tells whether a relation is the log or a partition of it. */
+bool
+steward_audit_is_log(Oid relid)
+{
+	return relid == target.log ||
+		(get_rel_relispartition(relid) && get_partition_parent(relid, true) == target.log);
 }

@@ -5,6 +5,8 @@
  */
 #include "audit/audit_internal.h"
 
+#include "access/heapam.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "utils/xid8.h"
 
@@ -18,7 +20,6 @@ typedef struct AuditStatement
 	MemoryContext query;		/* gone when the statement is over */
 	MemoryContextCallback at_end;
 	AuditTable *table;
-	AuditBatch *batch;
 	int64		context_id;
 	TimestampTz context_expires;
 	AuditTenant tenant;
@@ -102,15 +103,10 @@ static void
 end_statement(void *arg)
 {
 	AuditStatement *statement = arg;
-	AuditTable *table = statement->table;
-	AuditBatch *batch = statement->batch;
 
 	take_moving_row(statement->query, 0);
-
-	/* Writing comes last, because it can fail. */
 	slist_push_head(&idle, &statement->node);
-	steward_audit_table_unpin(table);
-	steward_audit_batch_close(batch);
+	steward_audit_table_unpin(statement->table);
 }
 
 /* Raises 39P01 unless the trigger was attached as it must be. */
@@ -173,7 +169,6 @@ begin_statement(FunctionCallInfo fcinfo)
 	statement->query = fcinfo->flinfo->fn_mcxt;
 	statement->table = table;
 	steward_audit_scratch_fit(&statement->scratch, table);
-	statement->batch = steward_audit_batch_open();
 	statement->context_expires = DT_NOBEGIN;
 	MemoryContextRegisterResetCallback(statement->query, &statement->at_end);
 	fcinfo->flinfo->fn_extra = statement;
@@ -204,6 +199,23 @@ note_arrival(AuditStatement *statement, Datum *values, bool *isnull)
 
 	values[EVENT_OLD_KEY_HASH] = Int64GetDatum(key_hash);
 	isnull[EVENT_OLD_KEY_HASH] = key_hash == 0;
+}
+
+/*
+ * Returns the id of the command that made the change: of two changes of a row, the
+ * lower one's came first, whichever is recorded first.
+ */
+static CommandId
+changing_command(TriggerData *trigdata)
+{
+	HeapTuple	tuple = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) ||
+		trigdata->tg_relation->rd_tableam != GetHeapamTableAmRoutine())
+		return GetCurrentCommandId(true);
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		return HeapTupleHeaderGetCmax(tuple->t_data);
+	return HeapTupleHeaderGetCmin(tuple->t_data);
 }
 
 /*
@@ -279,12 +291,7 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 	values[EVENT_OPERATION] = CharGetDatum(operation);
 	values[EVENT_TENANT_ID] = statement->tenant.id;
 	isnull[EVENT_TENANT_ID] = !steward_audit_tenant_reads(&statement->tenant, old_row, new_row);
-	steward_audit_batch_add(&statement->batch, values, isnull);
-	if (operation == 'T')
-		steward_audit_batch_flush(statement->batch);	/* TRUNCATE has no
-														 * memory whose end
-														 * would tell */
-
+	steward_audit_batch_add(values, isnull, changing_command(trigdata));
 	steward_audit_scratch_trim(&statement->scratch);
 	return PointerGetDatum(NULL);
 }
