@@ -268,7 +268,8 @@ use_packager() {
 	for name in tr_TR de_DE en_US; do
 		localedef -i "$name" -f UTF-8 "$scratch/locale/$name.UTF-8"
 	done
-	export LOCPATH=$scratch/locale
+	# LANG is for the servers of TAP tests
+	export LOCPATH=$scratch/locale LANG=tr_TR.UTF-8
 	superuser=packager
 	initdb_options=(--locale=tr_TR.UTF-8 --lc-monetary=de_DE.UTF-8 --lc-messages=C)
 	with_llvm=yes
@@ -291,7 +292,7 @@ copy_tree() {
 }
 
 # Builds the tree in $scratch/src, stages it, and writes the settings that find it to $scratch/stage.conf, so that
-# nothing is installed into the system.
+# nothing is installed into the system; $STEWARD_SERVER_CONF may name a file of further settings, which win.
 build() {
 	local make=(make -s with_llvm="$with_llvm" PG_CONFIG="$pg_config")
 	say "Building pg_steward for PostgreSQL $(major_of "$pg_config") ..."
@@ -310,12 +311,12 @@ build() {
 		fi
 		# for the library by its bare name, as in session_preload_libraries
 		echo "dynamic_library_path = '$scratch/stage$("$pg_config" --pkglibdir):\$libdir'"
+		[ -z "${STEWARD_SERVER_CONF:-}" ] || cat "$STEWARD_SERVER_CONF"
 	} >"$scratch/stage.conf"
 	chmod a+r "$scratch/stage.conf"
 }
 
 # Boots a server that runs the staged build, listens on a socket only, and is PGHOST, PGPORT and PGUSER from here on.
-# $STEWARD_SERVER_CONF may name a file of further settings, which win.
 boot() {
 	as_server "$bindir/initdb" -D "$scratch/data" -U "$superuser" -A trust "${initdb_options[@]}" -E UTF8 --no-sync \
 		>"$scratch/initdb.log" 2>&1 || { cat "$scratch/initdb.log" >&2; die "initdb failed"; }
@@ -328,7 +329,6 @@ boot() {
 			max_prepared_transactions = 10
 		CONF
 		cat "$scratch/stage.conf"
-		[ -z "${STEWARD_SERVER_CONF:-}" ] || cat "$STEWARD_SERVER_CONF"
 	} | as_server tee -a "$scratch/data/postgresql.conf" >/dev/null
 	as_server "$bindir/pg_ctl" -D "$scratch/data" -l "$scratch/server.log" -w start >/dev/null ||
 		{ tail -n 20 "$scratch/server.log" >&2; die "the server did not start"; }
