@@ -5,8 +5,6 @@
 #include "audit/audit_internal.h"
 
 #include "access/relation.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"

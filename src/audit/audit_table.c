@@ -20,7 +20,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
 /* Columns of steward.audit_table. */
 enum

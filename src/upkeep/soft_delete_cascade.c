@@ -9,7 +9,6 @@
 #include "catalog/pg_type.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
-#include "utils/lsyscache.h"
 
 /* A table with rows that are to follow those of the table at hand. */
 typedef struct ChildTable
