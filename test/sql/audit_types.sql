@@ -503,5 +503,16 @@ DO $$ BEGIN PERFORM steward.audit_enable('audit_types.undumpable'); END $$;
 INSERT INTO audit_types.undumpable VALUES (1, repeat(chr(1), 155000000));
 \set VERBOSITY default
 SELECT count(*) FROM audit_types.undumpable;
+-- numbers have few bytes here, and many there
+CREATE TABLE audit_types.undumpable_digits (id integer PRIMARY KEY, j jsonb);
+INSERT INTO audit_types.undumpable_digits VALUES (1, '[1e131071]');
+DO $$ BEGIN
+    FOR i IN 1..12 LOOP
+        UPDATE audit_types.undumpable_digits SET j = j || j;
+    END LOOP;
+    PERFORM steward.audit_enable('audit_types.undumpable_digits');
+END $$;
+UPDATE audit_types.undumpable_digits SET j = j || '1';
+SELECT jsonb_array_length(j) FROM audit_types.undumpable_digits;
 
 DROP SCHEMA audit_types, audit_types_hidden CASCADE;
