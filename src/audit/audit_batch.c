@@ -32,8 +32,8 @@ typedef struct BatchEvent
 	TupleTableSlot *slot;
 	Size		size;
 	SubTransactionId owner;
-	SubTransactionId written;	/* the inner subtransaction that holds the row,
-								 * if it is written */
+	SubTransactionId written;	/* the inner subtransaction that holds the
+								 * row, if it is written */
 	CommandId	command;		/* that made the change */
 	int64		keys[2];		/* hashes of the row's keys after and before;
 								 * 0: none */
