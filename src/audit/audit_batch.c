@@ -285,7 +285,7 @@ steward_audit_batch_add(const Datum *values, const bool *isnull, CommandId comma
 
 	if (batch.nevents == 0)
 		follow_log(DatumGetTimestampTz(values[EVENT_RECORDED_AT]));
-	if (batch.nevents == batch.size)
+	if (batch.events == NULL || batch.nevents == batch.size)
 	{
 		batch.size = Max(64, 2 * batch.size);
 		batch.events = batch.events == NULL ?
