@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "tcop/utility.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -261,6 +262,19 @@ write_from(int first, CommandId before, CommandId command)
 	batch.nevents = kept;
 }
 
+/*
+ * Tells whether so many events wait that they are to be written.  In the midst of a
+ * trigger the change that fired it has yet to be recorded, and may belong before
+ * those that wait here: then ten times as many may.
+ */
+static bool
+is_full(int rows, Size bytes, bool in_trigger)
+{
+	int			times = in_trigger ? 10 : 1;
+
+	return batch.nevents >= rows * times || batch.bytes >= bytes * times;
+}
+
 /* Returns the first event of the innermost subtransaction. */
 static int
 own_events(void)
@@ -318,7 +332,7 @@ steward_audit_batch_add(const Datum *values, const bool *isnull, CommandId comma
 	event->keys[1] = isnull[EVENT_OLD_KEY_HASH] ? 0 : DatumGetInt64(values[EVENT_OLD_KEY_HASH]);
 	batch.bytes += event->size;
 	batch.nevents++;
-	if (batch.nevents >= batch.full_rows || batch.bytes >= batch.full_bytes)
+	if (is_full(batch.full_rows, batch.full_bytes, DatumGetInt32(pg_trigger_depth(NULL)) > 1))
 		write_from(own_events(), InvalidCommandId, GetCurrentCommandId(true));
 }
 
@@ -424,7 +438,7 @@ steward_audit_batch_at_subxact(SubXactEvent event, SubTransactionId subid, SubTr
 		return;
 	if (event == SUBXACT_EVENT_PRE_COMMIT_SUB)
 	{
-		if (batch.nevents >= MAX_BATCH_ROWS || batch.bytes >= MAX_BATCH_BYTES)
+		if (is_full(MAX_BATCH_ROWS, MAX_BATCH_BYTES, DatumGetInt32(pg_trigger_depth(NULL)) > 0))
 			write_from(0, InvalidCommandId, GetCurrentCommandId(true));
 		return;
 	}

@@ -27,8 +27,11 @@ INSERT INTO orders VALUES (2, -6), (3, 0);
 UPDATE orders SET amount = 7 WHERE id = 1;
 SELECT operation, record_id, old_values, new_values FROM log;
 SELECT operation, old_values, new_values FROM steward.audit_history('orders', 1);
--- many rows: each row's INSERT comes before its UPDATE
+-- many rows: each row's INSERT comes before its UPDATE, wherever a batch ends
+BEGIN;
+INSERT INTO orders VALUES (5, NULL);
 INSERT INTO orders SELECT i, 1 FROM generate_series(1001, 4000) i;
+COMMIT;
 SELECT count(*) AS rows, count(*) FILTER (WHERE operations = '{INSERT,UPDATE}') AS right_order
   FROM (SELECT array_agg(operation ORDER BY seq) AS operations FROM log WHERE id BETWEEN 1001 AND 4000 GROUP BY id) AS r;
 SELECT count(*) AS back_in_time
