@@ -774,31 +774,47 @@ REVOKE ALL ON FUNCTION steward_internal.audit_lock(text[]) FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_lock(text[]) IS
 'Locks tables of the audit log if they can be had within some seconds; returns whether they could.';
 
-CREATE FUNCTION steward_internal.audit_share(new_partition regclass) RETURNS void
+CREATE FUNCTION steward_internal.audit_share(log_partition regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     command text;
 BEGIN
     FOR command IN
-        SELECT format('ALTER TABLE %s OWNER TO %I', new_partition, pg_get_userbyid(e.relowner))
-          FROM pg_class e
-          JOIN pg_class p ON p.oid = new_partition AND p.relowner <> e.relowner
-         WHERE e.oid = 'steward.audit_event'::regclass
+        WITH log AS (
+            SELECT c.relowner, x.*
+              FROM pg_class c
+              LEFT JOIN aclexplode(c.relacl) x ON x.grantee <> c.relowner
+             WHERE c.oid = 'steward.audit_event'::regclass
+        ), own AS (
+            SELECT c.relowner, x.*
+              FROM pg_class c
+              LEFT JOIN aclexplode(c.relacl) x ON x.grantee <> c.relowner
+             WHERE c.oid = log_partition
+        )
+        SELECT DISTINCT format('ALTER TABLE %s OWNER TO %I', log_partition, pg_get_userbyid(l.relowner))
+          FROM log l
+          JOIN own o ON o.relowner <> l.relowner
          UNION ALL
-        SELECT format('GRANT %s ON %s TO %s%s', x.privilege_type, new_partition,
-                      CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END,
-                      CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' END)
-          FROM pg_class e
-         CROSS JOIN aclexplode(e.relacl) x
-         WHERE e.oid = 'steward.audit_event'::regclass AND x.grantee <> e.relowner
+        SELECT format('GRANT %s ON %s TO %s%s', l.privilege_type, log_partition,
+                      CASE l.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(l.grantee)) END,
+                      CASE WHEN l.is_grantable THEN ' WITH GRANT OPTION' END)
+          FROM log l
+         WHERE l.grantee IS NOT NULL
+           AND NOT EXISTS (SELECT FROM own o WHERE o.grantee = l.grantee AND o.privilege_type = l.privilege_type AND o.is_grantable >= l.is_grantable)
+         UNION ALL
+        SELECT DISTINCT format('REVOKE %s ON %s FROM %s CASCADE', o.privilege_type, log_partition,
+                               CASE o.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(o.grantee)) END)
+          FROM own o
+         WHERE o.grantor = o.relowner
+           AND NOT EXISTS (SELECT FROM log l WHERE l.grantee = o.grantee AND l.privilege_type = o.privilege_type)
     LOOP
         EXECUTE command;
     END LOOP;
 END $$;
 REVOKE ALL ON FUNCTION steward_internal.audit_share(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_share(regclass) IS
-'Gives a new partition of the audit log the owner of the log, and those who may read the log the same privileges on it: pg_dump locks it by its name.';
+'Gives a partition of the audit log the owner and the grants of the log: pg_dump locks it by its name.';
 
 CREATE FUNCTION steward.audit_maintain()
 RETURNS TABLE (action text, partition text, detail text)
@@ -825,7 +841,6 @@ BEGIN
     IF to_regclass('steward.audit_event_default') IS NULL THEN
         CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
         ALTER TABLE steward.audit_event_default REPLICA IDENTITY FULL;
-        PERFORM steward_internal.audit_share('steward.audit_event_default');
     END IF;
     PERFORM steward_internal.audit_equip('steward.audit_event_default');
 
@@ -893,11 +908,13 @@ BEGIN
                         INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
         GET DIAGNOSTICS moved = ROW_COUNT;
         EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
-        PERFORM steward_internal.audit_equip(partition::regclass), steward_internal.audit_share(partition::regclass);
+        PERFORM steward_internal.audit_equip(partition::regclass);
         action := 'created';
         detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
         RETURN NEXT;
     END LOOP;
+
+    PERFORM steward_internal.audit_share(p.relation_id) FROM steward.audit_partitions p;
 
     FOR partition, is_open IN
         SELECT i.indexrelid::regclass, p.upper_bound IS NULL OR p.upper_bound > clock_timestamp()

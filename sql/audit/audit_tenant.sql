@@ -45,13 +45,26 @@ END;
 COMMENT ON FUNCTION steward_internal.audit_tenant_commands(text, name, boolean) IS
 'The commands that grant a role what it lacks to read the history of its tenant, or revoke what it has.';
 
+CREATE FUNCTION steward_internal.audit_check_admin() RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT has_table_privilege('steward.audit_event', 'SELECT WITH GRANT OPTION') THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('role "%s" may not grant SELECT on the audit log', current_user),
+            HINT = format('As a superuser, run: SELECT steward.grant_admin(%L);', current_user);
+    END IF;
+END $$;
+COMMENT ON FUNCTION steward_internal.audit_check_admin() IS
+'Raises 42501 unless the current role may let others read the audit log.';
+
 CREATE FUNCTION steward.audit_tenant_enable(role_name name, dry_run boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     found pg_roles;
 BEGIN
-    PERFORM steward_internal.check_owner('steward.audit_event');
+    PERFORM steward_internal.audit_check_admin();
     PERFORM steward_internal.upkeep_check_roles(ARRAY[role_name]);
     SELECT * INTO found FROM pg_roles r WHERE r.rolname = role_name;
     IF found.rolsuper OR found.rolbypassrls OR has_table_privilege(found.oid, 'steward.audit_event', 'SELECT') THEN
@@ -75,11 +88,27 @@ COMMENT ON FUNCTION steward.audit_tenant_enable(name, boolean) IS
 CREATE FUNCTION steward.audit_tenant_disable(role_name name, dry_run boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    grantor name;
 BEGIN
-    PERFORM steward_internal.check_owner('steward.audit_event');
+    PERFORM steward_internal.audit_check_admin();
     PERFORM steward_internal.upkeep_check_roles(ARRAY[role_name]);
     RETURN QUERY SELECT * FROM steward_internal.upkeep_run(
         ARRAY(SELECT steward_internal.audit_tenant_commands('REVOKE SELECT %sON %s FROM %I', role_name, false)), dry_run);
+    IF NOT dry_run THEN
+        grantor := (SELECT min(pg_get_userbyid(x.grantor) COLLATE "C")
+                      FROM steward_internal.audit_tenant_grants() g
+                     CROSS JOIN LATERAL (SELECT c.relacl AS acl FROM pg_class c WHERE c.oid = g.relation
+                                          UNION ALL
+                                         SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = g.relation) o
+                     CROSS JOIN aclexplode(o.acl) x
+                     WHERE x.grantee = quote_ident(role_name)::regrole);
+        IF grantor IS NOT NULL THEN
+            RAISE WARNING USING
+                MESSAGE = format('role "%s" still has privileges on the audit log, which role "%s" has granted', role_name, grantor),
+                HINT = format('SET ROLE %I; SELECT steward.audit_tenant_disable(%L);', grantor, role_name);
+        END IF;
+    END IF;
 END $$;
 COMMENT ON FUNCTION steward.audit_tenant_disable(name, boolean) IS
 'Takes from a role what audit_tenant_enable() granted it; returns the commands it ran, or would run.';

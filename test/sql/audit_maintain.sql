@@ -112,6 +112,13 @@ SELECT count(*) FROM public.maintain();
 SELECT count(*) > 1 AS partitions, bool_and(has_table_privilege('regress_audit_keeper', p.relation_id, 'SELECT WITH GRANT OPTION')) AS reader,
        bool_or(has_any_column_privilege('regress_audit_columns', p.relation_id, 'SELECT')) AS columns, array_agg(DISTINCT c.relowner::regrole)
   FROM steward.audit_partitions p JOIN pg_class c ON c.oid = p.relation_id WHERE p.lower_bound IS NOT NULL;
+-- and no longer than the log
+REVOKE SELECT ON steward.audit_event FROM regress_audit_keeper;
+GRANT SELECT ON steward.audit_event TO PUBLIC;
+SELECT count(*) FROM public.maintain();
+SELECT DISTINCT x.grantee::regrole, x.privilege_type FROM pg_class c CROSS JOIN aclexplode(c.relacl) x
+ WHERE c.oid IN (SELECT relation_id FROM steward.audit_partitions) AND x.grantee <> c.relowner;
+REVOKE SELECT ON steward.audit_event FROM PUBLIC;
 SET steward.audit_guard = off;
 REASSIGN OWNED BY regress_audit_owner TO CURRENT_USER;
 DROP OWNED BY regress_audit_owner, regress_audit_columns, regress_audit_keeper;

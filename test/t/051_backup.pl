@@ -90,6 +90,11 @@ foreach my $role ('regress_backup', $node->safe_psql('postgres', 'SELECT current
 }
 like(dump_as('regress_reader'), qr/query would be affected by row-level security policy/, 'pg_read_all_data alone does not: row security');
 
+foreach my $options ([ '-s' ], [ '--exclude-schema=steward*' ])
+{
+	unlike(dump_as('regress_reader', @$options, '-f', '/dev/null'), qr/./, "it does for @$options");
+}
+
 # all but the log, for the owner
 like(dump_as('regress_owner', '-s'), qr/permission denied for table audit_event_\d/, 'the owner of the database may not read the log');
 my $structure = dump_as('regress_owner', '-s', '--exclude-schema=steward*');
