@@ -2,9 +2,11 @@
 
 -- What others run or believe is not in it: health_checks and metrics hold queries that other roles execute, tenant_sign()
 -- makes tokens that other databases of the cluster accept.
+-- Its text is not parsed before it runs: constants of type regclass[] are no dependencies, so that a dump would put the
+-- function before the tables.
 CREATE FUNCTION steward_internal.admin_grants(OUT kind text, OUT object text, OUT privileges text[], OUT acl aclitem[]) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+AS $$
     SELECT 'TABLE', format('%I.%I', n.nspname, c.relname), t.privileges, c.relacl
       FROM (SELECT unnest('{steward.audit_log,steward.audit_entry,steward.audit_table_names,steward.audit_event,steward.audit_context,steward.audit_table,
                             steward.audit_coverage,steward.audit_partitions}'::regclass[]) AS relation, '{SELECT}'::text[] AS privileges
@@ -21,8 +23,8 @@ BEGIN ATOMIC
       FROM unnest(ARRAY['steward.audit_maintain()', 'steward.tenant_set(text, text, jsonb)', 'steward.tenant_schema_use(text, name[])',
                         'steward.tenant_verify(text)', 'steward.snapshot(integer)',
                         'steward_internal.snapshot_take(bigint, text, text, text, integer)']::regprocedure[]) f
-      JOIN pg_proc p ON p.oid = f;
-END;
+      JOIN pg_proc p ON p.oid = f
+$$;
 COMMENT ON FUNCTION steward_internal.admin_grants() IS
 'What an administrator who is no superuser may use, and what has been granted on it.';
 

@@ -31,7 +31,7 @@ SELECT * FROM steward.audit_repair(dry_run => true);
 SELECT table_name, finding FROM coverage;
 SELECT * FROM steward.audit_repair('parted');
 SELECT count(*) > 1 AS partitions FROM steward.audit_maintain();
-SELECT * FROM triggers ORDER BY 1, 2, 3;
+SELECT * FROM triggers ORDER BY relation COLLATE "C", tgname, tgenabled;
 
 -- as pg_restore --disable-triggers leaves them, and as somebody else may
 ALTER TABLE "Own table" ENABLE TRIGGER ALL;
@@ -64,7 +64,7 @@ SELECT * FROM steward.audit_repair('parted');
 -- all
 SELECT * FROM steward.audit_repair();
 SELECT * FROM steward.audit_repair();
-SELECT * FROM triggers ORDER BY 1, 2, 3;
+SELECT * FROM triggers ORDER BY relation COLLATE "C", tgname, tgenabled;
 SELECT * FROM coverage;
 SELECT status, value FROM steward.health_check WHERE check_name = 'audit_log';
 DELETE FROM steward.audit_event_default;
