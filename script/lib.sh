@@ -76,7 +76,7 @@ cost_of() {
 			megabytes = $4 * ($5 == "GB" ? 1000 : $5 == "kB" ? 0.001 : 1)
 		}
 		END {
-			minutes = 1 + int(megabytes / 400)
+			minutes = 1 + int(megabytes / 800)
 			if (size) print " (" fetch " to fetch, " size " on the disk, some " (minutes > 1 ? minutes " minutes" : "minute") ")"
 		}'
 }
@@ -364,6 +364,7 @@ bootstrap() {
 	rm -rf --one-file-system "$partial"
 	debootstrap --variant=minbase "$@" "$suite" "$partial" "$(mirror)" "$template" || return
 	cp /etc/resolv.conf "$partial/etc/resolv.conf"
+	echo "127.0.0.1 localhost $(hostname)" >"$partial/etc/hosts"
 	apt-config dump | grep -E '^Acquire::https?::Proxy' >"$partial/etc/apt/apt.conf.d/90host" || :
 	# A mirror may lag behind its Valid-Until; and the packages are for a test, not to be kept safe from power loss.
 	echo 'Acquire::Check-Valid-Until "false";' >>"$partial/etc/apt/apt.conf.d/90host"
