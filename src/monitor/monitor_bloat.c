@@ -259,7 +259,7 @@ multiply_distinct(double a, double b)
 		return a * b;
 	if (a < 0 && b < 0)
 		return -1;
-	return Max(a < 0 ? a * b : b * a, -1);
+	return Max(a * b, -1);
 }
 
 /* Begins with a relation: its rows have no columns yet. */
