@@ -1,4 +1,4 @@
--- monitor_activity: who does what, since when, and who waits for whom.
+-- monitor_activity: sessions, what they do and since when, and which waits for which.
 
 CREATE FUNCTION steward_internal.monitor_query_text(query text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -295,7 +295,7 @@ COMMENT ON VIEW steward.blocking_queries IS
 'The sessions and prepared transactions that wait for locks or keep others waiting; roots are those at the end of the chain.';
 COMMENT ON COLUMN steward.blocking_queries.pid IS 'Process, of a parallel query the leader; null for a prepared transaction.';
 COMMENT ON COLUMN steward.blocking_queries.prepared_id IS 'What COMMIT PREPARED and ROLLBACK PREPARED want; null for a session.';
-COMMENT ON COLUMN steward.blocking_queries.blocked_by IS 'Whom it waits for: pids and prepared_ids; empty if for nobody.';
+COMMENT ON COLUMN steward.blocking_queries.blocked_by IS 'What it waits for: pids and prepared_ids; empty if for nothing.';
 COMMENT ON COLUMN steward.blocking_queries.roots IS 'Who is at the end of all this waiting and waits for nobody: pids and prepared_ids.';
 COMMENT ON COLUMN steward.blocking_queries.victims IS 'How many sessions wait for it, directly or behind others.';
 COMMENT ON COLUMN steward.blocking_queries.victims_waited IS 'How long these have waited, all together; null for none.';

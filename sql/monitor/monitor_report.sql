@@ -130,7 +130,7 @@ BEGIN ATOMIC
               FROM steward.snapshot_deltas(p.from_snapshot, p.to_snapshot, '{database_stats,wal_activity,checkpoints}') d
              WHERE d.source <> 'database_stats' OR d.object_key = (SELECT b.oid::text FROM pg_database b WHERE b.datname = current_database())) m
     ), sessions AS (
-        -- whoever looks does not count himself: no row is nobody
+        -- the session that looks does not count: no row means none
         SELECT extract(epoch FROM p.from_time) AS t0, extract(epoch FROM p.to_time) AS t1,
                coalesce(sum((r.gauges ->> 'sessions')::numeric), 0) AS clients,
                coalesce(sum((r.gauges ->> 'sessions')::numeric) FILTER (WHERE r.gauges ->> 'state' = 'active'), 0) AS active

@@ -414,7 +414,7 @@ SELECT k.name, steward_internal.setting_shown(k.name, k.value, s.vartype), CASE 
   LEFT JOIN pg_settings s ON lower(s.name COLLATE "C") = lower(k.name COLLATE "C")
   LEFT JOIN pg_database d ON d.oid = r.setdatabase;
 COMMENT ON VIEW steward.settings_changed IS
-'Settings that are not the built-in ones, by whom they were changed, and those that wait for a restart.';
+'Settings that are not the built-in ones, where they were changed, and those that wait for a restart.';
 COMMENT ON COLUMN steward.settings_changed.name IS 'the setting';
 COMMENT ON COLUMN steward.settings_changed.setting IS 'its value; (hidden) if it can hold a password or key';
 COMMENT ON COLUMN steward.settings_changed.unit IS 'of a value that is a bare number; null if it has none, or the value says it';

@@ -56,7 +56,7 @@ COMMENT ON FUNCTION steward_internal.tenant_policy_within(text, text[], text[]) 
 
 -- A policy of ours carries as comment a hash of what the server made of it, and the text that it was made from, for
 -- people to read. So a changed policy is known, and dumps keep it all. Nothing that is run comes from a comment: the
--- owner of a table can write there what he likes.
+-- owner of a table can write anything there.
 CREATE FUNCTION steward_internal.tenant_policy_definition(relation regclass, policy_name name, floors text[] DEFAULT '{}', old_floors text[] DEFAULT '{}') RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
@@ -220,7 +220,7 @@ BEGIN
     RETURN ARRAY(SELECT DISTINCT quote_ident(r.name)::regrole::oid FROM unnest(roles) r(name));
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_policy_roles(regclass, name[]) IS
-'For whom policies are to be: roles by name, for null those of the present policies, without any 0 for all. Raises 42704.';
+'Returns the roles that policies are for: those named, for null those of the present policies, or 0 for all. Raises 42704.';
 
 CREATE FUNCTION steward_internal.tenant_check_admins(relation regclass, floor_roles oid[], kept_roles oid[], admins oid[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -241,7 +241,7 @@ BEGIN
             HINT = format('SELECT * FROM steward.tenant_policies WHERE relation = %L::regclass;', relation);
     ELSIF kept_in IS NOT NULL THEN
         RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('role "%s" has the rights of "%s", whom the policies of %s keep in', admin, kept_in, relation),
+            MESSAGE = format('role "%s" has the rights of "%s", which the policies of %s keep in', admin, kept_in, relation),
             HINT = format('REVOKE %I FROM %I;', kept_in, admin);
     ELSIF admin IS NOT NULL THEN
         RAISE object_not_in_prerequisite_state USING
@@ -253,7 +253,7 @@ BEGIN
      WHERE p.target_id = ANY (admins) ORDER BY 1, 2 LIMIT 1;
     IF kept_in IS NOT NULL THEN
         RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('role "%s", whom the policies of %s keep in, can become "%s"', kept_in, relation, admin),
+            MESSAGE = format('role "%s", which the policies of %s keep in, can become "%s"', kept_in, relation, admin),
             DETAIL = path,
             HINT = format('REVOKE %I FROM %I;', split_part(path, ' -> ', 2), kept_in);
     END IF;
@@ -472,7 +472,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF NOT dry_run AND commands <> '{}' THEN
-        -- from the top down, as who reads and writes locks them; the commands would meet him going up
+        -- from the top down, as readers and writers lock them; the commands would meet those going up
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
     END IF;
     RETURN QUERY SELECT * FROM steward_internal.upkeep_run(commands, dry_run);

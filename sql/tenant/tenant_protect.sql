@@ -122,7 +122,7 @@ BEGIN
      ORDER BY g.grantee LIMIT 1;
     IF writer IS NOT NULL THEN
         RAISE WARNING USING
-            MESSAGE = format('who may write table %s can make himself a member of any tenant', members),
+            MESSAGE = format('roles that may write table %s can make themselves members of any tenant', members),
             HINT = format('REVOKE INSERT, UPDATE ON %s FROM %s;', members, CASE writer WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(writer)) END);
     END IF;
 END $$;

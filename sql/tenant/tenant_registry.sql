@@ -20,7 +20,7 @@ COMMENT ON TABLE steward.tenant IS
 'The tenants by the key that tenant_set() takes; others may work too, but suspended and erased ones may not.';
 COMMENT ON COLUMN steward.tenant.schema_name IS 'The schema of a tenant that has one of its own.';
 COMMENT ON COLUMN steward.tenant.template IS 'The schema of which that one is a copy; null until it is there.';
-COMMENT ON COLUMN steward.tenant.erasure IS 'When and by whom the tenant was erased, and how many rows of which tables that were.';
+COMMENT ON COLUMN steward.tenant.erasure IS 'When the tenant was erased, by which role, and how many rows of which tables that were.';
 SELECT pg_extension_config_dump('steward.tenant', '');
 
 CREATE INDEX tenant_excluded ON steward.tenant (key) WHERE status <> 'active';

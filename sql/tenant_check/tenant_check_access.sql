@@ -231,7 +231,7 @@ BEGIN ATOMIC
     )
     SELECT CASE l.relkind WHEN 'm' THEN 'materialized_view' ELSE 'definer_view' END, 'ERROR', s.name,
            format(CASE l.relkind WHEN 'm' THEN 'It keeps rows of %s, and cannot have policies: whoever may read it reads those of all tenants.'
-                                 ELSE 'It reads %s with the rights of its owner, %I, for whom no policy holds.' END,
+                                 ELSE 'It reads %s with the rights of its owner, %I, who is held by no policy.' END,
                   string_agg(DISTINCT l.of_table COLLATE "C", ', ' ORDER BY l.of_table COLLATE "C"), pg_get_userbyid(l.relowner)),
            CASE l.relkind WHEN 'v' THEN format('ALTER VIEW %s SET (security_invoker = true);', s.name) END, NULL
       FROM leaks l
@@ -259,7 +259,7 @@ BEGIN ATOMIC
        AND NOT (d.barrier AND d.checked)
      UNION ALL
     SELECT 'definer_rule', 'WARNING', s.name,
-           format('Rule %I reads or writes %s with the rights of its owner, %I, for whom no policy holds.', w.rulename,
+           format('Rule %I reads or writes %s with the rights of its owner, %I, who is held by no policy.', w.rulename,
                   string_agg(DISTINCT t.qualified_name COLLATE "C", ', ' ORDER BY t.qualified_name COLLATE "C"), o.rolname),
            format('DROP RULE %I ON %s;', w.rulename, s.name), quote_ident(w.rulename)
       FROM pg_rewrite w
@@ -275,7 +275,7 @@ BEGIN ATOMIC
      GROUP BY s.name, w.rulename, o.rolname
      UNION ALL
     SELECT 'definer_function', 'WARNING', s.name,
-           format('It uses %s with the rights of its owner, %I, for whom no policy holds.', string_agg(u.qualified_name, ', ' ORDER BY u.qualified_name COLLATE "C"), b.rolname),
+           format('It uses %s with the rights of its owner, %I, who is held by no policy.', string_agg(u.qualified_name, ', ' ORDER BY u.qualified_name COLLATE "C"), b.rolname),
            format('ALTER ROUTINE %s SECURITY INVOKER;', s.name), NULL
       FROM uses u
       JOIN bypassing b USING (oid)

@@ -74,7 +74,7 @@ BEGIN ATOMIC
             CASE WHEN EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = p.relation_id AND y.polname = 'steward_tenant_floor')
                  THEN format('SELECT steward.tenant_protect_partitions(%L);', p.qualified_name) ELSE m.mend END, NULL),
            ('no_force', 'WARNING', t.row_security AND NOT t.forced,
-            format('The owner, %I, sees the rows of all tenants, and so do his views and SECURITY DEFINER functions.', pg_get_userbyid(t.owner_id)),
+            format('The owner, %I, sees the rows of all tenants, and so do the owner''s views and SECURITY DEFINER functions.', pg_get_userbyid(t.owner_id)),
             format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', t.qualified_name), NULL),
            ('foreign_table', 'ERROR', t.kind = 'f' AND o.relation_id IS NOT NULL,
             'A foreign table cannot have policies: whoever may read it reads the rows of all tenants.',
@@ -236,7 +236,7 @@ BEGIN ATOMIC
                   WHEN 'constant_write' THEN 'Policy %1$I is true: rows of other tenants can be changed, or rows given to them.'
                   WHEN 'empty_context' THEN 'Policy %1$I shows rows whose %2$I is empty: so is the setting once a transaction that set it has ended. Put it in nullif().'
                   WHEN 'shared_rows' THEN 'Policy %1$I lets everybody at rows whose %2$I is null.'
-                  WHEN 'user_rows' THEN 'Policy %1$I lets a user at his rows of whatever %2$I.'
+                  WHEN 'user_rows' THEN 'Policy %1$I lets users at their rows of whatever %2$I.'
                   WHEN 'wrong_column' THEN 'Policy %1$I compares %3$s with the context, but not %2$I.'
                   WHEN 'loose_check' THEN 'Policy %1$I shows the rows of one tenant, but lets rows be given to any.'
                   ELSE 'Policy %1$I does not compare %2$I with the context.' END,

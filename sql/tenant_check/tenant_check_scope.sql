@@ -120,7 +120,7 @@ BEGIN ATOMIC
         SELECT r.oid AS role_id, r.oid AS target_id, true AS by_set, ARRAY[r.oid] AS path
           FROM pg_roles r WHERE r.oid = ANY (roles)
          UNION ALL
-        -- what is inherited cannot SET ROLE on, but who administers a role can grant himself that
+        -- what is inherited cannot SET ROLE on, but administrators of a role can grant that to themselves
         SELECT p.role_id, e.roleid, p.by_set AND e.settable OR e.admin_option, p.path || e.roleid
           FROM reached p
           JOIN edges e ON e.member = p.target_id AND e.roleid <> ALL (p.path)

@@ -64,7 +64,7 @@ BEGIN
             HINT = format('ALTER TABLE %s DROP CONSTRAINT %I, ADD FOREIGN KEY ...;', relation, constraint_name);
     END IF;
     PERFORM steward_internal.check_owner(k.referenced_id);
-    -- an owner whose own policies hold for him cannot check the rows of all
+    -- an owner who is held by the table's policies cannot check the rows of all
     forced := ARRAY(
         SELECT DISTINCT m.qualified_name COLLATE "C"
           FROM unnest(ARRAY[k.relation_id, k.referenced_id]) r (id)

@@ -1,4 +1,4 @@
--- row_version: how often a row changed, so that nobody overwrites what he has not read.
+-- row_version: how often a row changed, so that no session overwrites a change that it has not read.
 
 CREATE FUNCTION steward.row_version_trigger() RETURNS trigger
 AS 'MODULE_PATHNAME', 'steward_row_version_trigger' LANGUAGE C;

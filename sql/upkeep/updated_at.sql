@@ -1,4 +1,4 @@
--- updated_at: when a row last changed, and by whom.
+-- updated_at: when a row last changed, and who did it.
 
 CREATE FUNCTION steward.updated_at_trigger() RETURNS trigger
 AS 'MODULE_PATHNAME', 'steward_updated_at_trigger' LANGUAGE C;

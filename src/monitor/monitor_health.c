@@ -20,7 +20,7 @@ static TimeoutId limit_timeout = MAX_TIMEOUTS;
 static volatile sig_atomic_t limit_reached = false;
 static bool limit_set = false;
 
-/* Cancels as a user does, unless one has already: then it is his cancel. */
+/* Cancels as a user does, unless one has already: then it is the user's cancel. */
 static void
 limit_handler(void)
 {

@@ -73,7 +73,7 @@ commit(SearchTask *task)
  * Fills in the vectors of some pages' rows and returns their number.  The UPDATE
  * has the caller's search path, because the table's own triggers may count on it;
  * so it leaves nothing to that path itself.  Row security is not for it, even
- * where the owner has subjected himself to it.  Raises 55000 if the trigger did not
+ * where the owner is subject to it, too.  Raises 55000 if the trigger did not
  * fire.
  */
 static int64

@@ -345,7 +345,7 @@ assign_token(const char *newval, void *extra)
 	follow_settings();
 }
 
-/* What SHOW shows of a token: whoever gets his SQL into a session shall not carry it away. */
+/* What SHOW shows of a token: injected SQL shall not carry it away. */
 static const char *
 show_token(void)
 {
@@ -402,9 +402,9 @@ end_transaction(XactEvent event)
 PG_FUNCTION_INFO_V1(steward_tenant_set);
 
 /*
- * steward.tenant_set(tenant text, user_id text, claims jsonb) says for whom
- * the rest of the transaction works.  Raises 25P01 outside a transaction block
- * and 42501 if the transaction is for another already.
+ * steward.tenant_set(tenant text, user_id text, claims jsonb) says for
+ * which tenant and user the rest of the transaction works.  Raises 25P01 outside
+ * a transaction block and 42501 if the transaction is for another already.
  */
 Datum
 steward_tenant_set(PG_FUNCTION_ARGS)
@@ -551,7 +551,7 @@ init(void)
 							   &settings[SETTING_CLAIMS], "",
 							   PGC_SUSET, flags, check_claims, assign_claims, NULL);
 	DefineCustomStringVariable("steward.token",
-							   "Signed token that says for whom the transaction works.",
+							   "Signed token that says for which tenant and user the transaction works.",
 							   NULL,
 							   &settings[SETTING_TOKEN], "",
 							   PGC_USERSET, flags, check_token, assign_token, show_token);

@@ -1,6 +1,6 @@
 /*
  * tenant_current.c
- *		For whom the present statement works, for the functions that ask once a row.
+ *		The tenant and user of the present statement, for the functions that ask once a row.
  */
 #include "tenant/tenant_internal.h"
 

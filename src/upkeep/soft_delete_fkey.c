@@ -3,7 +3,7 @@
  *		Foreign keys ON DELETE CASCADE, as queries for the rows at their other end.
  *
  * They are run as the server runs a foreign key's own: as the owner of the other
- * table, whom its policies do not bind.
+ * table, who is not bound by its policies.
  */
 #include "upkeep/soft_delete.h"
 
@@ -21,7 +21,7 @@
 /* A foreign key, seen from the table at hand. */
 struct ForeignKey
 {
-	Oid			owner;			/* of the other table, as whom it is run */
+	Oid			owner;			/* of the other table, as which it is run */
 	int			nkeys;
 	AttrNumber	keys[INDEX_MAX_KEYS];	/* columns at hand: the first
 										 * parameters */
@@ -98,7 +98,7 @@ query_table(Relation rel)
 											   RelationGetRelationName(rel)));
 }
 
-/* Acts as the owner of the foreign key's other table, whom its policies do not bind; returns who it was. */
+/* Acts as the owner of the foreign key's other table, who is not bound by its policies; returns who it was. */
 static Oid
 become_owner(ForeignKey *key, int *security)
 {

@@ -1,6 +1,6 @@
 /*
  * updated_at.c
- *		The trigger that notes when a row last changed, and by whom.
+ *		The trigger that notes when a row last changed, and who did it.
  */
 #include "upkeep/upkeep_internal.h"
 
