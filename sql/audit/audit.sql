@@ -138,7 +138,7 @@ COMMENT ON FUNCTION steward_internal.audit_restore_trigger() IS
 CREATE FUNCTION steward_internal.audit_reads_all() RETURNS boolean
 LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_reads_all';
 COMMENT ON FUNCTION steward_internal.audit_reads_all() IS
-'Whether the current role may read the events of all tenants: it has SELECT on the table steward.audit_event, not just on its columns.';
+'Returns whether the current role may read the events of all tenants: it has SELECT on the table steward.audit_event, not just on its columns.';
 
 CREATE FUNCTION steward_internal.audit_shows_support(internal) RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_shows_support';
@@ -149,12 +149,12 @@ COMMENT ON FUNCTION steward_internal.audit_shows_support(internal) IS
 CREATE FUNCTION steward_internal.audit_shows(tenant text) RETURNS boolean
 LANGUAGE C STABLE PARALLEL SAFE COST 1 SUPPORT steward_internal.audit_shows_support AS 'MODULE_PATHNAME', 'steward_audit_shows';
 COMMENT ON FUNCTION steward_internal.audit_shows(text) IS
-'Whether the audit log shows the current role what was recorded for a tenant.';
+'Returns whether the audit log shows the current role what was recorded for a tenant.';
 
 CREATE FUNCTION steward_internal.audit_shows_name(relation_id oid, table_schema name, table_name name) RETURNS boolean
 LANGUAGE C STABLE STRICT PARALLEL SAFE SUPPORT steward_internal.audit_shows_support AS 'MODULE_PATHNAME', 'steward_audit_shows_name';
 COMMENT ON FUNCTION steward_internal.audit_shows_name(oid, name, name) IS
-'Whether the audit log shows the current role the name of a table whatever its events: it is the present one, which the catalog shows to everybody.';
+'Returns whether the audit log shows the current role the name of a table whatever its events: it is the present one, which the catalog shows to everybody.';
 
 -- Each partition has indexes of its own.  Were they the parent's, a dump could not be
 -- restored: ATTACH PARTITION would create what the dump is about to create.
@@ -199,7 +199,7 @@ BEGIN ATOMIC
      ORDER BY c.relname, l.place, l.command COLLATE "C";
 END;
 COMMENT ON FUNCTION steward_internal.audit_lacks(regclass) IS
-'What a table of the audit log, or for null each of them, lacks of its triggers, row security, policy and indexes, and the commands that bring it.';
+'Returns what a table of the audit log, or for null each of them, lacks of its triggers, row security, policy and indexes, and the commands that bring it.';
 
 CREATE FUNCTION steward_internal.audit_equip(log_table regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -270,32 +270,32 @@ COMMENT ON FUNCTION steward_internal.audit_check(regclass) IS
 CREATE FUNCTION steward_internal.audit_identity(relation regclass) RETURNS regclass
 LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_identity';
 COMMENT ON FUNCTION steward_internal.audit_identity(regclass) IS
-'The table under which the audit log records the rows of a table: for a partition, its topmost ancestor with a primary key.';
+'Returns the table under which the audit log records the rows of a table: for a partition, its topmost ancestor with a primary key.';
 
 CREATE FUNCTION steward_internal.audit_table_id(relation regclass) RETURNS bigint
 LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_table_id';
 COMMENT ON FUNCTION steward_internal.audit_table_id(regclass) IS
-'Id under which this database''s audit log knows a table.';
+'Returns the id under which this database''s audit log knows a table.';
 
 CREATE FUNCTION steward_internal.audit_option_values(arguments bytea, option text) RETURNS text[]
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_option_values';
 COMMENT ON FUNCTION steward_internal.audit_option_values(bytea, text) IS
-'What the arguments of an audit trigger, from pg_trigger.tgargs, say for one option.';
+'Returns what the arguments of an audit trigger, from pg_trigger.tgargs, say for one option.';
 
 CREATE FUNCTION steward_internal.audit_record_key(relation regclass, key text[]) RETURNS jsonb
 LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_record_key';
 COMMENT ON FUNCTION steward_internal.audit_record_key(regclass, text[]) IS
-'Key of a row as the audit log writes it, from the values of the primary key in its order.';
+'Returns the key of a row as the audit log writes it, from the values of the primary key in its order.';
 
 CREATE FUNCTION steward_internal.audit_key_hash(table_id bigint, record_key jsonb) RETURNS bigint
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_key_hash';
 COMMENT ON FUNCTION steward_internal.audit_key_hash(bigint, jsonb) IS
-'Hash under which the audit log''s index has the key of a row.';
+'Returns the hash under which the audit log''s index has the key of a row.';
 
 CREATE FUNCTION steward_internal.audit_record_id(record_key jsonb) RETURNS text
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_record_id';
 COMMENT ON FUNCTION steward_internal.audit_record_id(jsonb) IS
-'Key of a row as one reads it: the value of a key of one column, the JSON object otherwise.';
+'Returns the key of a row as one reads it: the value of a key of one column, the JSON object otherwise.';
 
 --
 -- Reading
@@ -382,7 +382,7 @@ BEGIN ATOMIC
                                 WHERE own.table_id = steward_internal.audit_table_id(c.oid) AND own.known_since <= last.known_since));
 END;
 COMMENT ON FUNCTION steward_internal.audit_table_ids(regclass) IS
-'All ids under which the audit log knows a table: its own, those of its partitions, and those of tables of its name that are gone or were in another database.';
+'Returns all ids under which the audit log knows a table: its own, those of its partitions, and those of tables of its name that are gone or were in another database.';
 
 CREATE FUNCTION steward.audit_history(relation regclass, VARIADIC key anycompatiblearray)
 RETURNS SETOF steward.audit_log
@@ -424,7 +424,7 @@ BEGIN
      ORDER BY e.created_at, e.transaction_id, e.seq;
 END $$;
 COMMENT ON FUNCTION steward.audit_history(regclass, anycompatiblearray) IS
-'History of one row, oldest change first, from the values of its primary key; follows it back through the keys it had before.';
+'Returns the history of one row, oldest change first, from the values of its primary key; follows it back through the keys it had before.';
 
 --
 -- Attaching
@@ -613,7 +613,7 @@ BEGIN ATOMIC
                     WHERE v.found <> '{}'));
 END;
 COMMENT ON FUNCTION steward_internal.audit_enable_command(text, bytea) IS
-'The call of audit_enable() that attaches an audit trigger anew with the options it has.';
+'Returns the call of audit_enable() that attaches an audit trigger anew with the options it has.';
 
 CREATE VIEW steward.audit_coverage AS
 WITH tables AS (
@@ -708,11 +708,11 @@ SELECT n.nspname, c.relname, 'log incomplete', 'The table of the log lacks: ' ||
  GROUP BY n.nspname, c.relname;
 COMMENT ON VIEW steward.audit_coverage IS
 'What is not audited, or not as it should be: one row for each finding, with the command that mends it.';
-COMMENT ON COLUMN steward.audit_coverage.table_schema IS 'where the table is';
-COMMENT ON COLUMN steward.audit_coverage.table_name IS 'the table';
-COMMENT ON COLUMN steward.audit_coverage.finding IS 'what is the matter';
-COMMENT ON COLUMN steward.audit_coverage.detail IS 'what that means, and for which trigger or columns';
-COMMENT ON COLUMN steward.audit_coverage.fix IS 'the command that mends it; null if there is none';
+COMMENT ON COLUMN steward.audit_coverage.table_schema IS 'Where the table is.';
+COMMENT ON COLUMN steward.audit_coverage.table_name IS 'The table.';
+COMMENT ON COLUMN steward.audit_coverage.finding IS 'What is the matter.';
+COMMENT ON COLUMN steward.audit_coverage.detail IS 'What that means, and for which trigger or columns.';
+COMMENT ON COLUMN steward.audit_coverage.fix IS 'The command that mends it; null if there is none.';
 GRANT SELECT ON steward.audit_coverage TO pg_monitor;
 
 --
@@ -731,7 +731,7 @@ BEGIN
     upper_bound := CASE bounds[2] WHEN 'MAXVALUE' THEN 'infinity' ELSE bounds[2] END;
 END $$;
 COMMENT ON FUNCTION steward_internal.audit_partition_bounds(regclass) IS
-'The bounds of a partition of the audit log, whatever the session''s time zone and date style; null for the default partition.';
+'Returns the bounds of a partition of the audit log, whatever the session''s time zone and date style; null for the default partition.';
 
 CREATE VIEW steward.audit_partitions AS
 SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_name, b.lower_bound, b.upper_bound
@@ -742,10 +742,10 @@ SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_
  WHERE i.inhparent = 'steward.audit_event'::regclass AND NOT i.inhdetachpending;
 COMMENT ON VIEW steward.audit_partitions IS
 'The partitions of the audit log with their bounds; the default partition has none.';
-COMMENT ON COLUMN steward.audit_partitions.relation_id IS 'oid of the partition';
-COMMENT ON COLUMN steward.audit_partitions.qualified_name IS 'its name with its schema, quoted where it must be';
-COMMENT ON COLUMN steward.audit_partitions.lower_bound IS 'events of this time or later are in it; null for the default partition';
-COMMENT ON COLUMN steward.audit_partitions.upper_bound IS 'events before this time; null for the default partition';
+COMMENT ON COLUMN steward.audit_partitions.relation_id IS 'OID of the partition.';
+COMMENT ON COLUMN steward.audit_partitions.qualified_name IS 'Its name with its schema, quoted where it must be.';
+COMMENT ON COLUMN steward.audit_partitions.lower_bound IS 'Events of this time or later are in it; null for the default partition.';
+COMMENT ON COLUMN steward.audit_partitions.upper_bound IS 'Events before this time; null for the default partition.';
 GRANT SELECT ON steward.audit_partitions TO pg_monitor;
 
 -- Upkeep must not be part of a deadlock, which might end with a user's

@@ -16,7 +16,7 @@ BEGIN ATOMIC
            ) AS v(relation, columns);
 END;
 COMMENT ON FUNCTION steward_internal.audit_tenant_grants() IS
-'The tables and columns that a role must be able to SELECT to read the history of its tenant.';
+'Returns the tables and columns that a role must be able to SELECT to read the history of its tenant.';
 
 CREATE FUNCTION steward_internal.audit_tenant_commands(template text, role_name name, wanted boolean) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -43,7 +43,7 @@ BEGIN ATOMIC
      ORDER BY c.relname COLLATE "C";
 END;
 COMMENT ON FUNCTION steward_internal.audit_tenant_commands(text, name, boolean) IS
-'The commands that grant a role what it lacks to read the history of its tenant, or revoke what it has.';
+'Returns the commands that grant a role what it lacks to read the history of its tenant, or revoke what it has.';
 
 CREATE FUNCTION steward_internal.audit_check_admin() RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp

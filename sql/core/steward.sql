@@ -60,7 +60,7 @@ BEGIN ATOMIC
      ORDER BY max(m.depth), n.nspname, c.relname;
 END;
 COMMENT ON FUNCTION steward_internal.table_members(regclass) IS
-'A table, its partitions and its inheritance children.';
+'Returns a table, its partitions and its inheritance children.';
 
 CREATE FUNCTION steward_internal.check_owner(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp

@@ -8,7 +8,7 @@ RETURN CASE WHEN current_setting('steward.monitor_query_length', true) ~ '^[0-9]
 REVOKE ALL ON FUNCTION steward_internal.monitor_query_text(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.monitor_query_text(text) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.monitor_query_text(text) IS
-'A query as far as steward.monitor_query_length lets it be shown.';
+'Returns a query as far as steward.monitor_query_length lets it be shown.';
 
 CREATE FUNCTION steward_internal.monitor_relation_name(database oid, relation oid) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -19,7 +19,7 @@ RETURN coalesce((SELECT format('%I.%I', n.nspname, c.relname)
 REVOKE ALL ON FUNCTION steward_internal.monitor_relation_name(oid, oid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.monitor_relation_name(oid, oid) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.monitor_relation_name(oid, oid) IS
-'The name of a relation of this database or of what databases share, the oid of one elsewhere.';
+'Returns the name of a relation of this database or of what databases share, the oid of one elsewhere.';
 
 CREATE VIEW steward.activity AS
 SELECT a.pid, a.leader_pid, a.datname AS database_name, a.usename AS user_name, a.application_name, a.client_addr AS client_address,
@@ -44,8 +44,8 @@ COMMENT ON COLUMN steward.activity.database_name IS 'Null for processes that ser
 COMMENT ON COLUMN steward.activity.user_name IS 'Null for processes of the server.';
 COMMENT ON COLUMN steward.activity.application_name IS 'What the client calls itself.';
 COMMENT ON COLUMN steward.activity.client_address IS 'Null on a local socket and for processes of the server.';
-COMMENT ON COLUMN steward.activity.backend_type IS 'client backend, walsender, autovacuum worker, checkpointer, ...';
-COMMENT ON COLUMN steward.activity.state IS 'active, idle, idle in transaction, ...; disabled where track_activities is off; null for most processes of the server.';
+COMMENT ON COLUMN steward.activity.backend_type IS 'One of client backend, walsender, autovacuum worker, checkpointer, ...';
+COMMENT ON COLUMN steward.activity.state IS 'One of active, idle, idle in transaction, ...; disabled where track_activities is off; null for most processes of the server.';
 COMMENT ON COLUMN steward.activity.wait_event_type IS 'What kind of thing it waits for, null for none; waits for a buffer''s pin are BufferPin, from 19 on Buffer.';
 COMMENT ON COLUMN steward.activity.wait_event IS 'What it waits for.';
 COMMENT ON COLUMN steward.activity.blocked_by IS 'The processes it waits for, 0 for a prepared transaction; null unless it waits for a lock or a safe snapshot.';
@@ -72,8 +72,8 @@ COMMENT ON VIEW steward.activity_summary IS
 'How many processes do what, by database, user, kind and state.';
 COMMENT ON COLUMN steward.activity_summary.database_name IS 'Null for processes that serve all databases.';
 COMMENT ON COLUMN steward.activity_summary.user_name IS 'Null for processes of the server.';
-COMMENT ON COLUMN steward.activity_summary.backend_type IS 'client backend, walsender, autovacuum worker, checkpointer, ...';
-COMMENT ON COLUMN steward.activity_summary.state IS 'active, idle, idle in transaction, ...; null for most processes of the server.';
+COMMENT ON COLUMN steward.activity_summary.backend_type IS 'One of client backend, walsender, autovacuum worker, checkpointer, ...';
+COMMENT ON COLUMN steward.activity_summary.state IS 'One of active, idle, idle in transaction, ...; null for most processes of the server.';
 COMMENT ON COLUMN steward.activity_summary.sessions IS 'How many, without this one.';
 COMMENT ON COLUMN steward.activity_summary.waiting_for_lock IS 'How many of them wait for a lock.';
 COMMENT ON COLUMN steward.activity_summary.longest_transaction IS 'Since the oldest transaction began, null without one.';
@@ -113,7 +113,7 @@ SELECT s.scope, s.name, coalesce(sum(s.used), 0)::bigint AS used, coalesce(sum(s
 GRANT SELECT ON steward.connections TO pg_monitor;
 COMMENT ON VIEW steward.connections IS
 'Clients'' connections, this one too, against the limits of the cluster, of databases and of roles.';
-COMMENT ON COLUMN steward.connections.scope IS 'cluster, database or role.';
+COMMENT ON COLUMN steward.connections.scope IS 'One of cluster, database or role.';
 COMMENT ON COLUMN steward.connections.name IS 'Which database or role; null for the cluster.';
 COMMENT ON COLUMN steward.connections.used IS 'Connections of clients, without replication, background workers and the server''s own processes.';
 COMMENT ON COLUMN steward.connections.active IS 'Of these run a query.';
@@ -145,7 +145,7 @@ COMMENT ON COLUMN steward.long_transactions.database_name IS 'Where it is open.'
 COMMENT ON COLUMN steward.long_transactions.user_name IS 'Whose it is.';
 COMMENT ON COLUMN steward.long_transactions.application_name IS 'What the client calls itself; null for a prepared transaction.';
 COMMENT ON COLUMN steward.long_transactions.client_address IS 'Null on a local socket and for a prepared transaction.';
-COMMENT ON COLUMN steward.long_transactions.state IS 'active, idle in transaction, ..., or prepared.';
+COMMENT ON COLUMN steward.long_transactions.state IS 'One of active, idle in transaction, ..., or prepared.';
 COMMENT ON COLUMN steward.long_transactions.transaction_age IS 'Since it began, or was prepared; null where track_activities is off.';
 COMMENT ON COLUMN steward.long_transactions.state_age IS 'Since its state is what it is.';
 COMMENT ON COLUMN steward.long_transactions.xid_age IS 'Transactions that began since it got an id; null if it wrote nothing.';
@@ -176,7 +176,7 @@ GRANT SELECT ON steward.lock_summary TO pg_monitor;
 COMMENT ON VIEW steward.lock_summary IS
 'How many locks of which kind are held and waited for.';
 COMMENT ON COLUMN steward.lock_summary.database_name IS 'Null for what databases share and for what belongs to none, as transactions do.';
-COMMENT ON COLUMN steward.lock_summary.lock_type IS 'relation, transactionid, tuple, advisory, ...';
+COMMENT ON COLUMN steward.lock_summary.lock_type IS 'One of relation, transactionid, tuple, advisory, ...';
 COMMENT ON COLUMN steward.lock_summary.mode IS 'Mode of the lock.';
 COMMENT ON COLUMN steward.lock_summary.granted IS 'Whether they are held or waited for.';
 COMMENT ON COLUMN steward.lock_summary.locks IS 'How many.';
@@ -199,7 +199,7 @@ RETURN CASE a
 REVOKE ALL ON FUNCTION steward.lock_modes_conflict(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward.lock_modes_conflict(text, text) TO pg_monitor;
 COMMENT ON FUNCTION steward.lock_modes_conflict(text, text) IS
-'Whether two modes of a lock exclude each other; see "Conflicting Lock Modes" of the PostgreSQL manual.';
+'Returns whether two modes of a lock exclude each other; see "Conflicting Lock Modes" of the PostgreSQL manual.';
 
 CREATE VIEW steward.blocking_queries AS
 WITH RECURSIVE locks AS MATERIALIZED (
@@ -301,13 +301,13 @@ COMMENT ON COLUMN steward.blocking_queries.victims IS 'How many sessions wait fo
 COMMENT ON COLUMN steward.blocking_queries.victims_waited IS 'How long these have waited, all together; null for none.';
 COMMENT ON COLUMN steward.blocking_queries.waited IS 'How long it has waited itself, null if it does not.';
 COMMENT ON COLUMN steward.blocking_queries.wanted_mode IS 'Mode of the lock it waits for; null for none.';
-COMMENT ON COLUMN steward.blocking_queries.lock_type IS 'relation, transactionid, tuple, advisory, ..., or safe snapshot (of SERIALIZABLE READ ONLY DEFERRABLE); null if it waits for none.';
+COMMENT ON COLUMN steward.blocking_queries.lock_type IS 'One of relation, transactionid, tuple, advisory, ..., or safe snapshot (of SERIALIZABLE READ ONLY DEFERRABLE); null if it waits for none.';
 COMMENT ON COLUMN steward.blocking_queries.relation IS 'Of which relation the lock or the row is, the oid if it is another database''s; null where that cannot be told.';
 COMMENT ON COLUMN steward.blocking_queries.database_name IS 'Where it is connected or was prepared.';
 COMMENT ON COLUMN steward.blocking_queries.user_name IS 'Whose it is.';
 COMMENT ON COLUMN steward.blocking_queries.application_name IS 'What the client calls itself; null for a prepared transaction.';
 COMMENT ON COLUMN steward.blocking_queries.client_address IS 'Null on a local socket and for a prepared transaction.';
-COMMENT ON COLUMN steward.blocking_queries.state IS 'active, idle in transaction, ..., or prepared.';
+COMMENT ON COLUMN steward.blocking_queries.state IS 'One of active, idle in transaction, ..., or prepared.';
 COMMENT ON COLUMN steward.blocking_queries.transaction_age IS 'Since its transaction began, or was prepared.';
 COMMENT ON COLUMN steward.blocking_queries.query IS 'What it runs, or ran last, as far as steward.monitor_query_length lets it be shown.';
 COMMENT ON COLUMN steward.blocking_queries.remedy IS 'What ends a root; null for who waits. Look at it before you run it.';
@@ -335,7 +335,7 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.progress_rows() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.progress_rows() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.progress_rows() IS
-'The rows of all pg_stat_progress_... views of this server.';
+'Returns the rows of all pg_stat_progress_... views of this server.';
 
 CREATE VIEW steward.progress AS
 SELECT p.pid, coalesce(p.report ->> 'command', p.command) AS command, p.report ->> 'datname' AS database_name,
@@ -371,7 +371,7 @@ COMMENT ON COLUMN steward.progress.relation IS 'On which table, its oid if it is
 COMMENT ON COLUMN steward.progress.phase IS 'What it is at; null where the command has no phases.';
 COMMENT ON COLUMN steward.progress.done IS 'How much of this phase is done, in the unit; null if it does not say.';
 COMMENT ON COLUMN steward.progress.total IS 'How much there is to do in this phase, in the unit; null if it does not say.';
-COMMENT ON COLUMN steward.progress.unit IS 'blocks, rows, bytes, indexes, or lockers (transactions to wait for).';
+COMMENT ON COLUMN steward.progress.unit IS 'One of blocks, rows, bytes, indexes, or lockers (transactions to wait for).';
 COMMENT ON COLUMN steward.progress.done_percent IS 'How much of this phase is done, in percent; null if it does not say.';
 COMMENT ON COLUMN steward.progress.elapsed IS 'Since the command began.';
 COMMENT ON COLUMN steward.progress.query IS 'The command as far as steward.monitor_query_length lets it be shown.';

@@ -5,7 +5,7 @@ AS 'MODULE_PATHNAME', 'steward_try_relation_size' LANGUAGE C STRICT;
 REVOKE ALL ON FUNCTION steward.try_relation_size(oid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward.try_relation_size(oid, text) TO pg_monitor;
 COMMENT ON FUNCTION steward.try_relation_size(oid, text) IS
-'Bytes of a fork of a relation, like pg_relation_size() but without a lock; null if there is no such relation or its files are missing.';
+'Returns the bytes of a fork of a relation, like pg_relation_size() but without a lock; null if there is no such relation or its files are missing.';
 
 CREATE FUNCTION steward.relation_sizes(relation oid,
     OUT heap_bytes bigint, OUT toast_bytes bigint, OUT index_bytes bigint, OUT other_bytes bigint)
@@ -13,7 +13,7 @@ AS 'MODULE_PATHNAME', 'steward_relation_sizes' LANGUAGE C STRICT;
 REVOKE ALL ON FUNCTION steward.relation_sizes(oid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward.relation_sizes(oid) TO pg_monitor;
 COMMENT ON FUNCTION steward.relation_sizes(oid) IS
-'Bytes of a relation, of its TOAST table with that one''s index, of its indexes, and of the free space maps, visibility maps and init forks of all these, without a lock; null for what is not known.';
+'Returns the bytes of a relation, of its TOAST table with that one''s index, of its indexes, and of the free space maps, visibility maps and init forks of all these, without a lock; null for what is not known.';
 
 CREATE FUNCTION steward_internal.monitor_row_sizes(of_indexes boolean, OUT relation oid, OUT row_bytes double precision, OUT uniform boolean,
     OUT unknown_column name, OUT deduplicates boolean, OUT distinct_keys double precision, OUT null_fraction double precision) RETURNS SETOF record
@@ -21,7 +21,7 @@ AS 'MODULE_PATHNAME', 'steward_monitor_row_sizes' LANGUAGE C STABLE STRICT ROWS 
 REVOKE ALL ON FUNCTION steward_internal.monitor_row_sizes(boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.monitor_row_sizes(boolean) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.monitor_row_sizes(boolean) IS
-'How long the rows of relations, or the entries of btree indexes, are on average, from columns and their statistics; whether all are alike, a column without statistics, whether equal entries are merged, how many keys there are as in pg_statistic.stadistinct, and the fraction of entries that are null.';
+'Returns how long the rows of relations, or the entries of btree indexes, are on average, from columns and their statistics; whether all are alike, a column without statistics, whether equal entries are merged, how many keys there are as in pg_statistic.stadistinct, and the fraction of entries that are null.';
 
 -- Counters begin with the table, unless they were reset or the server crashed or is a standby. Then reltuples
 -- is the better guess until VACUUM or ANALYZE has set both. Just after ANALYZE in the transaction that filled the
@@ -56,7 +56,7 @@ RETURN coalesce((SELECT o.option_value::integer FROM pg_options_to_table(options
 REVOKE ALL ON FUNCTION steward_internal.monitor_fillfactor(text[], integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.monitor_fillfactor(text[], integer) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.monitor_fillfactor(text[], integer) IS
-'The fillfactor in the options of a relation, or the standard one.';
+'Returns the fillfactor in the options of a relation, or the standard one.';
 
 -- In the views OFFSET 0 keeps the planner from repeating an expression wherever its name stands.
 
@@ -118,7 +118,7 @@ COMMENT ON VIEW steward.table_bloat IS
 COMMENT ON COLUMN steward.table_bloat.schema_name IS 'The table''s schema.';
 COMMENT ON COLUMN steward.table_bloat.table_name IS 'Its name.';
 COMMENT ON COLUMN steward.table_bloat.relation_id IS 'Its oid.';
-COMMENT ON COLUMN steward.table_bloat.kind IS 'table, materialized view or TOAST table.';
+COMMENT ON COLUMN steward.table_bloat.kind IS 'One of table, materialized view or TOAST table.';
 COMMENT ON COLUMN steward.table_bloat.toast_of IS 'The table whose long values a TOAST table holds; null for others.';
 COMMENT ON COLUMN steward.table_bloat.table_bytes IS 'Bytes of its main fork: without TOAST, indexes and maps; null if files are missing.';
 COMMENT ON COLUMN steward.table_bloat.live_rows IS 'Rows that are not deleted; null if nothing is known of them.';
@@ -202,7 +202,7 @@ COMMENT ON COLUMN steward.index_bloat.table_name IS 'The table''s name.';
 COMMENT ON COLUMN steward.index_bloat.index_name IS 'The index''s name.';
 COMMENT ON COLUMN steward.index_bloat.relation_id IS 'The table''s oid.';
 COMMENT ON COLUMN steward.index_bloat.index_id IS 'The index''s oid.';
-COMMENT ON COLUMN steward.index_bloat.access_method IS 'btree; for all others there is no estimate.';
+COMMENT ON COLUMN steward.index_bloat.access_method IS 'Btree; for all others there is no estimate.';
 COMMENT ON COLUMN steward.index_bloat.index_bytes IS 'Bytes of its main fork; null if files are missing.';
 COMMENT ON COLUMN steward.index_bloat.live_rows IS 'Rows that are not deleted, those that are in the index if it is partial; null if nothing is known of them.';
 COMMENT ON COLUMN steward.index_bloat.row_bytes IS 'Estimated bytes of an entry with header and padding, without its line pointer of 4 bytes.';
@@ -231,7 +231,7 @@ END;
 REVOKE ALL ON FUNCTION steward_internal.monitor_extension_function(name, name, regtype[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.monitor_extension_function(name, name, regtype[]) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.monitor_extension_function(name, name, regtype[]) IS
-'The qualified name of a function of an extension; null if there is none.';
+'Returns the qualified name of a function of an extension; null if there is none.';
 
 CREATE FUNCTION steward.table_bloat_measured(relation regclass,
     OUT method text, OUT table_bytes bigint, OUT live_rows bigint, OUT dead_rows bigint, OUT dead_bytes bigint, OUT free_bytes bigint,
@@ -283,4 +283,4 @@ END $$;
 REVOKE ALL ON FUNCTION steward.table_bloat_measured(regclass) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward.table_bloat_measured(regclass) TO pg_monitor;
 COMMENT ON FUNCTION steward.table_bloat_measured(regclass) IS
-'Dead rows and free space of a table, measured: by pgstattuple_approx, which reads the pages that are not all-visible, else from its free space map, which knows no dead rows. Waits for a lock for a second at most.';
+'Measures dead rows and free space of a table: by pgstattuple_approx, which reads the pages that are not all-visible, else from its free space map, which knows no dead rows. Waits for a lock for a second at most.';

@@ -39,7 +39,7 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.health_rate(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.health_rate(text, text) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.health_rate(text, text) IS
-'By how much a counter grew between the last two snapshots, in all and per second, and for which object most.';
+'Returns by how much a counter grew between the last two snapshots, in all and per second, and for which object most.';
 
 -- What leads to an outage or to loss of data has a critical threshold, the rest a warning, and what is just good to know none.
 INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critical, description, hint, query) VALUES

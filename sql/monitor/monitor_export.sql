@@ -7,7 +7,7 @@ BEGIN ATOMIC
       FROM jsonb_array_elements(columns) WITH ORDINALITY c(entry, place);
 END;
 COMMENT ON FUNCTION steward.metric_columns(jsonb) IS
-'The columns of steward.metrics.columns: where each stands, its name, usage and help.';
+'Returns the columns of steward.metrics.columns: where each stands, its name, usage and help.';
 
 CREATE FUNCTION steward_internal.metric_columns_valid(columns jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -20,7 +20,7 @@ BEGIN ATOMIC
       FROM steward.metric_columns(columns) c;
 END;
 COMMENT ON FUNCTION steward_internal.metric_columns_valid(jsonb) IS
-'Whether what an exporter is told of a query''s columns makes sense.';
+'Returns whether what an exporter is told of a query''s columns makes sense.';
 
 CREATE TABLE steward.metrics (
     namespace     text PRIMARY KEY CHECK (namespace ~ '^[a-zA-Z_][a-zA-Z0-9_]*$'),
@@ -32,12 +32,12 @@ CREATE TABLE steward.metrics (
 );
 COMMENT ON TABLE steward.metrics IS
 'What is exported: queries whose rows are figures and the labels that tell the rows apart. A metric is called namespace_column.';
-COMMENT ON COLUMN steward.metrics.namespace IS 'how the names of the metrics begin';
-COMMENT ON COLUMN steward.metrics.query IS 'SELECT that gives the columns, without a semicolon; no two rows have the same labels';
-COMMENT ON COLUMN steward.metrics.columns IS 'array of [name, LABEL or GAUGE or COUNTER, help]; a label is text and never null, all else a number or boolean';
-COMMENT ON COLUMN steward.metrics.scope IS 'whether every database gives the same';
-COMMENT ON COLUMN steward.metrics.cache_seconds IS 'for how long the exporter may say the same again, in seconds';
-COMMENT ON COLUMN steward.metrics.is_custom IS 'not one of the extension''s own';
+COMMENT ON COLUMN steward.metrics.namespace IS 'How the names of the metrics begin.';
+COMMENT ON COLUMN steward.metrics.query IS 'SELECT that gives the columns, without a semicolon; no two rows have the same labels.';
+COMMENT ON COLUMN steward.metrics.columns IS 'Array of [name, LABEL or GAUGE or COUNTER, help]; a label is text and never null, all else a number or boolean.';
+COMMENT ON COLUMN steward.metrics.scope IS 'Whether every database gives the same.';
+COMMENT ON COLUMN steward.metrics.cache_seconds IS 'For how long the exporter may say the same again, in seconds.';
+COMMENT ON COLUMN steward.metrics.is_custom IS 'Not one of the extension''s own.';
 GRANT SELECT ON steward.metrics TO pg_monitor;
 SELECT pg_extension_config_dump('steward.metrics', 'WHERE is_custom');
 
@@ -437,7 +437,7 @@ BEGIN ATOMIC
               FROM regexp_split_to_table(value, '') WITH ORDINALITY s(letter, place)) c;
 END;
 COMMENT ON FUNCTION steward_internal.yaml_text(text) IS
-'A text that is not empty, as YAML has it between double quotes.';
+'Returns a text that is not empty, as YAML has it between double quotes.';
 
 CREATE FUNCTION steward.exporter_config(namespaces text DEFAULT '') RETURNS text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -458,7 +458,7 @@ END;
 REVOKE ALL ON FUNCTION steward.exporter_config(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward.exporter_config(text) TO pg_monitor;
 COMMENT ON FUNCTION steward.exporter_config(text) IS
-'The queries file of postgres_exporter, with the namespaces that match a regular expression.';
+'Returns the queries file of postgres_exporter, with the namespaces that match a regular expression.';
 
 --
 -- For the textfile collector
@@ -468,7 +468,7 @@ CREATE FUNCTION steward_internal.metric_label(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN '"' || replace(replace(replace(coalesce(value, ''), '\', '\\'), '"', '\"'), E'\n', '\n') || '"';
 COMMENT ON FUNCTION steward_internal.metric_label(text) IS
-'The value of a label as Prometheus'' text format has it.';
+'Returns the value of a label as Prometheus'' text format has it.';
 
 CREATE FUNCTION steward_internal.metric_lines(namespace text, columns jsonb, found jsonb) RETURNS SETOF text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -496,7 +496,7 @@ BEGIN ATOMIC
     SELECT l.line FROM lines l ORDER BY l.of_column, l.of_sample, l.line COLLATE "C";
 END;
 COMMENT ON FUNCTION steward_internal.metric_lines(text, jsonb, jsonb) IS
-'The rows of a query as Prometheus'' text format has them; null is left out.';
+'Returns the rows of a query as Prometheus'' text format has them; null is left out.';
 
 CREATE FUNCTION steward.openmetrics(namespaces text DEFAULT '', scope text DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' SET jit = off
@@ -531,4 +531,4 @@ END $$;
 REVOKE ALL ON FUNCTION steward.openmetrics(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward.openmetrics(text, text) TO pg_monitor;
 COMMENT ON FUNCTION steward.openmetrics(text, text) IS
-'The metrics in Prometheus'' text format, for a textfile collector; by namespace (a regular expression) and scope (cluster or database).';
+'Returns the metrics in Prometheus'' text format, for a textfile collector; by namespace (a regular expression) and scope (cluster or database).';

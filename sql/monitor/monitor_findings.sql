@@ -8,10 +8,10 @@ CREATE TABLE steward.findings_muted (
 );
 COMMENT ON TABLE steward.findings_muted IS
 'Findings that are as you want them, by their cache_key, for a while or for ever.';
-COMMENT ON COLUMN steward.findings_muted.cache_key IS 'of the finding';
-COMMENT ON COLUMN steward.findings_muted.muted_until IS 'when it is to be shown again';
-COMMENT ON COLUMN steward.findings_muted.reason IS 'why it is fine as it is';
-COMMENT ON COLUMN steward.findings_muted.muted_by IS 'who says so';
+COMMENT ON COLUMN steward.findings_muted.cache_key IS 'Of the finding.';
+COMMENT ON COLUMN steward.findings_muted.muted_until IS 'When it is to be shown again.';
+COMMENT ON COLUMN steward.findings_muted.reason IS 'Why it is fine as it is.';
+COMMENT ON COLUMN steward.findings_muted.muted_by IS 'Who says so.';
 GRANT SELECT ON steward.findings_muted TO pg_monitor;
 SELECT pg_extension_config_dump('steward.findings_muted', '');
 
@@ -30,7 +30,7 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.findings_of_policies() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.findings_of_policies() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.findings_of_policies() IS
-'Policies that are not what they were made to be.';
+'Returns policies that are not what they were made to be.';
 
 CREATE FUNCTION steward_internal.findings_bloat(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT table_name text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
@@ -57,7 +57,7 @@ END;
 REVOKE ALL ON FUNCTION steward_internal.findings_bloat() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.findings_bloat() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.findings_bloat() IS
-'Tables and indexes that take 1 GB and 30 percent of their room in vain.';
+'Returns tables and indexes that waste 1 GB and 30 percent of their space.';
 
 -- Hygiene is INFO, what will hurt WARNING, and CRITICAL what stops writes, loses data or shows it to others.
 -- In a function, because to compile all this takes longer than to run it.
@@ -167,7 +167,7 @@ END;
 REVOKE ALL ON FUNCTION steward_internal.findings_run() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.findings_run() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.findings_run() IS
-'What single objects ask for.';
+'Returns the objects that need attention, with the command that mends each.';
 
 CREATE VIEW steward.all_findings AS
 SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.cache_key, m.cache_key IS NOT NULL AS is_muted, m.reason AS mute_reason
@@ -175,14 +175,14 @@ SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.cache_key, m.cache_ke
   LEFT JOIN steward.findings_muted m ON m.cache_key = f.cache_key AND m.muted_until > clock_timestamp();
 COMMENT ON VIEW steward.all_findings IS
 'What single objects ask for, muted or not.';
-COMMENT ON COLUMN steward.all_findings.finding IS 'what it is';
-COMMENT ON COLUMN steward.all_findings.level IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others';
-COMMENT ON COLUMN steward.all_findings.object IS 'which object, with its schema and quoted where it must be';
-COMMENT ON COLUMN steward.all_findings.detail IS 'what is the matter';
-COMMENT ON COLUMN steward.all_findings.remedy IS 'a command; null if none is known. Look at it before you run it';
-COMMENT ON COLUMN steward.all_findings.cache_key IS 'unique, and the same as long as the finding lasts';
-COMMENT ON COLUMN steward.all_findings.is_muted IS 'whether findings_muted has it';
-COMMENT ON COLUMN steward.all_findings.mute_reason IS 'why; null if it is not muted';
+COMMENT ON COLUMN steward.all_findings.finding IS 'What it is.';
+COMMENT ON COLUMN steward.all_findings.level IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others.';
+COMMENT ON COLUMN steward.all_findings.object IS 'Which object, with its schema and quoted where it must be.';
+COMMENT ON COLUMN steward.all_findings.detail IS 'What is the matter.';
+COMMENT ON COLUMN steward.all_findings.remedy IS 'A command; null if none is known. Look at it before you run it.';
+COMMENT ON COLUMN steward.all_findings.cache_key IS 'Unique, and the same as long as the finding lasts.';
+COMMENT ON COLUMN steward.all_findings.is_muted IS 'Whether findings_muted has it.';
+COMMENT ON COLUMN steward.all_findings.mute_reason IS 'Why; null if it is not muted.';
 GRANT SELECT ON steward.all_findings TO pg_monitor;
 
 CREATE VIEW steward.findings AS
@@ -191,12 +191,12 @@ SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.cache_key
  WHERE NOT f.is_muted;
 COMMENT ON VIEW steward.findings IS
 'What single objects ask for; see findings_muted.';
-COMMENT ON COLUMN steward.findings.finding IS 'what it is';
-COMMENT ON COLUMN steward.findings.level IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others';
-COMMENT ON COLUMN steward.findings.object IS 'which object, with its schema and quoted where it must be';
-COMMENT ON COLUMN steward.findings.detail IS 'what is the matter';
-COMMENT ON COLUMN steward.findings.remedy IS 'a command; null if none is known. Look at it before you run it';
-COMMENT ON COLUMN steward.findings.cache_key IS 'unique, and the same as long as the finding lasts; for findings_muted';
+COMMENT ON COLUMN steward.findings.finding IS 'What it is.';
+COMMENT ON COLUMN steward.findings.level IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others.';
+COMMENT ON COLUMN steward.findings.object IS 'Which object, with its schema and quoted where it must be.';
+COMMENT ON COLUMN steward.findings.detail IS 'What is the matter.';
+COMMENT ON COLUMN steward.findings.remedy IS 'A command; null if none is known. Look at it before you run it.';
+COMMENT ON COLUMN steward.findings.cache_key IS 'Unique, and the same as long as the finding lasts; for findings_muted.';
 GRANT SELECT ON steward.findings TO pg_monitor;
 
 --
@@ -208,7 +208,7 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_monitor_in
 REVOKE ALL ON FUNCTION steward_internal.monitor_index_definition(oid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.monitor_index_definition(oid) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.monitor_index_definition(oid) IS
-'What pg_get_indexdef() says, null where that would wait for a lock.';
+'Returns what pg_get_indexdef() says, null where that would wait for a lock.';
 
 -- What VACUUM, REINDEX CONCURRENTLY and the like are good for now.  They cannot run in a function: use \gexec.
 CREATE FUNCTION steward_internal.maintenance_run(OUT priority integer, OUT command text, OUT reason text, OUT undo text, OUT object text) RETURNS SETOF record
@@ -254,7 +254,7 @@ END;
 REVOKE ALL ON FUNCTION steward_internal.maintenance_run() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.maintenance_run() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.maintenance_run() IS
-'Commands that are worth running; runs none.';
+'Returns commands that are worth running, and runs none.';
 
 CREATE VIEW steward.maintenance_commands AS
 SELECT m.priority, m.command, m.reason, m.undo, m.object
@@ -262,9 +262,9 @@ SELECT m.priority, m.command, m.reason, m.undo, m.object
  ORDER BY m.priority, m.object COLLATE "C", m.command COLLATE "C";
 COMMENT ON VIEW steward.maintenance_commands IS
 'Commands that are worth running, most urgent first, and what undoes them; psql runs them with \gexec.';
-COMMENT ON COLUMN steward.maintenance_commands.priority IS '1 freezing, 2 what is not valid, 3 VACUUM, 4 ANALYZE, 5 indexes for foreign keys, 6 redundant indexes, 7 bloat';
-COMMENT ON COLUMN steward.maintenance_commands.command IS 'one command, to be run outside a transaction block';
-COMMENT ON COLUMN steward.maintenance_commands.reason IS 'why';
-COMMENT ON COLUMN steward.maintenance_commands.undo IS 'the command that takes it back; null where there is nothing to take back, or the index is locked';
-COMMENT ON COLUMN steward.maintenance_commands.object IS 'which table, index or constraint';
+COMMENT ON COLUMN steward.maintenance_commands.priority IS '1 freezing, 2 what is not valid, 3 VACUUM, 4 ANALYZE, 5 indexes for foreign keys, 6 redundant indexes, 7 bloat.';
+COMMENT ON COLUMN steward.maintenance_commands.command IS 'One command, to be run outside a transaction block.';
+COMMENT ON COLUMN steward.maintenance_commands.reason IS 'Why.';
+COMMENT ON COLUMN steward.maintenance_commands.undo IS 'The command that takes it back; null where there is nothing to take back, or the index is locked.';
+COMMENT ON COLUMN steward.maintenance_commands.object IS 'Which table, index or constraint.';
 GRANT SELECT ON steward.maintenance_commands TO pg_monitor;

@@ -5,12 +5,12 @@ AS 'MODULE_PATHNAME', 'steward_health_query' LANGUAGE C VOLATILE STRICT PARALLEL
 REVOKE ALL ON FUNCTION steward_internal.health_query(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.health_query(text, integer) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.health_query(text, integer) IS
-'The row of a query that changes nothing and takes no longer than so many milliseconds.';
+'Returns the row of a query that changes nothing and takes no longer than so many milliseconds.';
 
 CREATE FUNCTION steward_internal.library_version() RETURNS text
 AS 'MODULE_PATHNAME', 'steward_library_version' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION steward_internal.library_version() IS
-'The version that the library was built as; objects of another one are in pg_extension.';
+'Returns the version that the library was built as; objects of another one are in pg_extension.';
 
 -- The extension brings its own checks; a check of yours with the name of one of them takes its place, also after an upgrade.
 CREATE TABLE steward.health_checks (
@@ -26,15 +26,15 @@ CREATE TABLE steward.health_checks (
 );
 COMMENT ON TABLE steward.health_checks IS
 'What health_check looks at.';
-COMMENT ON COLUMN steward.health_checks.check_name IS 'what it is called';
-COMMENT ON COLUMN steward.health_checks.is_custom IS 'not one of the extension''s own, and kept by dumps';
+COMMENT ON COLUMN steward.health_checks.check_name IS 'What it is called.';
+COMMENT ON COLUMN steward.health_checks.is_custom IS 'Not one of the extension''s own, and kept by dumps.';
 COMMENT ON COLUMN steward.health_checks.query IS
-'SELECT of one row with the columns value and detail, and if wanted status and hint; a value of null says that it cannot be known, and detail why';
-COMMENT ON COLUMN steward.health_checks.warning IS 'a value of this or more is a WARNING, if critical is below warning of this or less; null for never';
-COMMENT ON COLUMN steward.health_checks.critical IS 'the same for CRITICAL';
-COMMENT ON COLUMN steward.health_checks.unit IS 'of the value and the thresholds';
-COMMENT ON COLUMN steward.health_checks.hint IS 'what to do, best a command';
-COMMENT ON COLUMN steward.health_checks.description IS 'what the value is';
+'SELECT of one row with the columns value and detail, and if wanted status and hint; a value of null says that it cannot be known, and detail why.';
+COMMENT ON COLUMN steward.health_checks.warning IS 'A value of this or more is a WARNING, if critical is below warning of this or less; null for never.';
+COMMENT ON COLUMN steward.health_checks.critical IS 'The same for CRITICAL.';
+COMMENT ON COLUMN steward.health_checks.unit IS 'Of the value and the thresholds.';
+COMMENT ON COLUMN steward.health_checks.hint IS 'What to do, best a command.';
+COMMENT ON COLUMN steward.health_checks.description IS 'What the value is.';
 GRANT SELECT ON steward.health_checks TO pg_monitor;
 SELECT pg_extension_config_dump('steward.health_checks', 'WHERE is_custom');
 
@@ -48,12 +48,12 @@ CREATE TABLE steward.health_thresholds (
 );
 COMMENT ON TABLE steward.health_thresholds IS
 'Your thresholds for checks, in place of theirs; or which are not to be made.';
-COMMENT ON COLUMN steward.health_thresholds.check_name IS 'which check';
-COMMENT ON COLUMN steward.health_thresholds.warning IS 'in place of that of the check; null keeps it, Infinity is never reached, nor -Infinity where less is worse';
-COMMENT ON COLUMN steward.health_thresholds.critical IS 'the same for critical';
-COMMENT ON COLUMN steward.health_thresholds.enabled IS 'false leaves the check out: its status is DISABLED';
-COMMENT ON COLUMN steward.health_thresholds.only_on IS 'primary or standby, if it is to hold there only';
-COMMENT ON COLUMN steward.health_thresholds.reason IS 'why';
+COMMENT ON COLUMN steward.health_thresholds.check_name IS 'Which check.';
+COMMENT ON COLUMN steward.health_thresholds.warning IS 'In place of that of the check; null keeps it, Infinity is never reached, nor -Infinity where less is worse.';
+COMMENT ON COLUMN steward.health_thresholds.critical IS 'The same for critical.';
+COMMENT ON COLUMN steward.health_thresholds.enabled IS 'False leaves the check out: its status is DISABLED.';
+COMMENT ON COLUMN steward.health_thresholds.only_on IS 'One of primary or standby, if it is to hold there only.';
+COMMENT ON COLUMN steward.health_thresholds.reason IS 'Why.';
 GRANT SELECT ON steward.health_thresholds TO pg_monitor;
 SELECT pg_extension_config_dump('steward.health_thresholds', '');
 
@@ -65,7 +65,7 @@ RETURN CASE WHEN value IS NULL OR value = 'NaN' THEN 'UNKNOWN'
             WHEN less_is_worse AND value <= warning OR NOT less_is_worse AND value >= warning THEN 'WARNING'
             ELSE 'OK' END;
 COMMENT ON FUNCTION steward_internal.health_status(numeric, numeric, numeric, boolean) IS
-'What a value is by its thresholds.';
+'Returns the status of a value by its thresholds.';
 
 -- Runs as who calls it: only the owner of health_checks may write there, for others run it.
 CREATE FUNCTION steward_internal.health_run(
@@ -137,16 +137,16 @@ SELECT h.check_name, h.status, h.status_code, h.value, h.warning, h.critical, h.
   FROM steward_internal.health_run() h;
 COMMENT ON VIEW steward.health_check IS
 'One row for each check, also when all is well: OK, WARNING, CRITICAL, UNKNOWN or DISABLED.';
-COMMENT ON COLUMN steward.health_check.check_name IS 'which check of health_checks';
-COMMENT ON COLUMN steward.health_check.status IS 'OK, WARNING, CRITICAL, UNKNOWN, or DISABLED for what is turned off here or by the server''s settings';
-COMMENT ON COLUMN steward.health_check.status_code IS '0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, 4 DISABLED';
-COMMENT ON COLUMN steward.health_check.value IS 'what was found, in the unit; null if it is not known';
-COMMENT ON COLUMN steward.health_check.warning IS 'from where on it is a WARNING, in the unit; null for never';
-COMMENT ON COLUMN steward.health_check.critical IS 'from where on it is CRITICAL, in the unit; less than warning where less is worse; null for never';
-COMMENT ON COLUMN steward.health_check.unit IS 'of value, warning and critical';
-COMMENT ON COLUMN steward.health_check.detail IS 'which object it is, or why nothing is known; may be null';
-COMMENT ON COLUMN steward.health_check.hint IS 'what to do; null if all is well';
-COMMENT ON COLUMN steward.health_check.elapsed_ms IS 'how long the check took, milliseconds';
+COMMENT ON COLUMN steward.health_check.check_name IS 'Which check of health_checks.';
+COMMENT ON COLUMN steward.health_check.status IS 'OK, WARNING, CRITICAL, UNKNOWN, or DISABLED for what is turned off here or by the server''s settings.';
+COMMENT ON COLUMN steward.health_check.status_code IS '0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, 4 DISABLED.';
+COMMENT ON COLUMN steward.health_check.value IS 'What was found, in the unit; null if it is not known.';
+COMMENT ON COLUMN steward.health_check.warning IS 'From where on it is a WARNING, in the unit; null for never.';
+COMMENT ON COLUMN steward.health_check.critical IS 'From where on it is CRITICAL, in the unit; less than warning where less is worse; null for never.';
+COMMENT ON COLUMN steward.health_check.unit IS 'Of value, warning and critical.';
+COMMENT ON COLUMN steward.health_check.detail IS 'Which object it is, or why nothing is known; may be null.';
+COMMENT ON COLUMN steward.health_check.hint IS 'What to do; null if all is well.';
+COMMENT ON COLUMN steward.health_check.elapsed_ms IS 'How long the check took, milliseconds.';
 GRANT SELECT ON steward.health_check TO pg_monitor;
 
 -- A plugin's performance data: 'label'=value[unit];warning;critical, U for what is not known, and "10:" for less than 10.
@@ -162,7 +162,7 @@ BEGIN ATOMIC
                    CASE WHEN critical < warning THEN ':' ELSE '' END AS below) f;
 END;
 COMMENT ON FUNCTION steward_internal.health_perfdata(text, numeric, numeric, numeric, text) IS
-'A value as the performance data of a Nagios plugin.';
+'Returns a value as the performance data of a Nagios plugin.';
 
 CREATE VIEW steward.health_summary AS
 SELECT s.status, array_position('{OK,WARNING,CRITICAL,UNKNOWN}', s.status) - 1 AS status_code,
@@ -182,14 +182,14 @@ SELECT s.status, array_position('{OK,WARNING,CRITICAL,UNKNOWN}', s.status) - 1 A
                    FILTER (WHERE h.status <> 'DISABLED') AS perfdata
           FROM steward.health_check h) s;
 COMMENT ON VIEW steward.health_summary IS
-'health_check in one line, with a status code as Nagios plugins have it.';
-COMMENT ON COLUMN steward.health_summary.status IS 'the worst: CRITICAL before WARNING before UNKNOWN before OK';
-COMMENT ON COLUMN steward.health_summary.status_code IS '0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN';
-COMMENT ON COLUMN steward.health_summary.message IS 'the status and the checks that are not OK, the unknown ones too';
-COMMENT ON COLUMN steward.health_summary.checks IS 'how many checks were made';
-COMMENT ON COLUMN steward.health_summary.warnings IS 'how many say WARNING';
-COMMENT ON COLUMN steward.health_summary.criticals IS 'how many say CRITICAL';
-COMMENT ON COLUMN steward.health_summary.unknowns IS 'how many say UNKNOWN';
-COMMENT ON COLUMN steward.health_summary.elapsed_ms IS 'how long all took, milliseconds';
-COMMENT ON COLUMN steward.health_summary.perfdata IS 'the values as performance data of a Nagios plugin';
+'The health check in one line, with a status code as Nagios plugins have it.';
+COMMENT ON COLUMN steward.health_summary.status IS 'The worst: CRITICAL before WARNING before UNKNOWN before OK.';
+COMMENT ON COLUMN steward.health_summary.status_code IS '0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.';
+COMMENT ON COLUMN steward.health_summary.message IS 'The status and the checks that are not OK, the unknown ones too.';
+COMMENT ON COLUMN steward.health_summary.checks IS 'How many checks were made.';
+COMMENT ON COLUMN steward.health_summary.warnings IS 'How many say WARNING.';
+COMMENT ON COLUMN steward.health_summary.criticals IS 'How many say CRITICAL.';
+COMMENT ON COLUMN steward.health_summary.unknowns IS 'How many say UNKNOWN.';
+COMMENT ON COLUMN steward.health_summary.elapsed_ms IS 'How long all took, milliseconds.';
+COMMENT ON COLUMN steward.health_summary.perfdata IS 'The values as performance data of a Nagios plugin.';
 GRANT SELECT ON steward.health_summary TO pg_monitor;

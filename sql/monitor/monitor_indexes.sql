@@ -20,7 +20,7 @@ COMMENT ON COLUMN steward.index_usage.table_name IS 'The table.';
 COMMENT ON COLUMN steward.index_usage.index_name IS 'The index.';
 COMMENT ON COLUMN steward.index_usage.relation_id IS 'The table''s oid.';
 COMMENT ON COLUMN steward.index_usage.index_id IS 'The index''s oid.';
-COMMENT ON COLUMN steward.index_usage.access_method IS 'btree, hash, gin, ...';
+COMMENT ON COLUMN steward.index_usage.access_method IS 'One of btree, hash, gin, ...';
 COMMENT ON COLUMN steward.index_usage.key_columns IS 'What it sorts or finds by, in order; (expression) where that is no column.';
 COMMENT ON COLUMN steward.index_usage.is_unique IS 'Whether it keeps values unique.';
 COMMENT ON COLUMN steward.index_usage.is_primary IS 'Whether it is the primary key''s.';
@@ -43,7 +43,7 @@ RETURN ARRAY(SELECT a.attcollation FROM unnest(columns) WITH ORDINALITY x(attnum
 REVOKE ALL ON FUNCTION steward_internal.monitor_column_collations(oid, smallint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.monitor_column_collations(oid, smallint[]) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.monitor_column_collations(oid, smallint[]) IS
-'The collations of columns of a table. As a subquery of a view it would look so costly that the server compiles the view for seconds.';
+'Returns the collations of columns of a table. As a subquery of a view it would look so costly that the server compiles the view for seconds.';
 
 -- A query on the referring columns needs them in front, plain, and compared as the columns are.
 CREATE VIEW steward_internal.monitor_fk_indexes AS
@@ -366,7 +366,7 @@ SELECT 'database', quote_ident(d.datname), NULL, 'DROP DATABASE did not end: it 
  WHERE d.datconnlimit = -2;
 COMMENT ON VIEW steward.invalid_objects IS
 'Indexes, constraints, triggers, rules, partitions and databases that are there but not in force. What fires in replicas only is meant so, and is left out.';
-COMMENT ON COLUMN steward.invalid_objects.kind IS 'index, constraint, trigger, event trigger, rule, partition or database.';
+COMMENT ON COLUMN steward.invalid_objects.kind IS 'One of index, constraint, trigger, event trigger, rule, partition or database.';
 COMMENT ON COLUMN steward.invalid_objects.object IS 'Its name, quoted; with its schema if it has one of its own.';
 COMMENT ON COLUMN steward.invalid_objects.table_name IS 'The table or domain that it belongs to, quoted; null if to none.';
 COMMENT ON COLUMN steward.invalid_objects.problem IS 'What is wrong.';

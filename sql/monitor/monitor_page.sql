@@ -17,7 +17,7 @@ BEGIN
     RETURN value;
 END $$;
 COMMENT ON FUNCTION steward_internal.html_escape(text) IS
-'The text as it can stand in an HTML page, in an element or a quoted attribute.';
+'Returns the text as it can stand in an HTML page, in an element or a quoted attribute.';
 
 CREATE FUNCTION steward_internal.report_number(value numeric) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -26,7 +26,7 @@ RETURN CASE WHEN abs(value) < 0.1 THEN trim_scale(round(value, 4))::text
             WHEN abs(value) < 100 THEN trim_scale(round(value, 1))::text
             ELSE to_char(round(value), 'FM999,999,999,999,999,999,999') END;
 COMMENT ON FUNCTION steward_internal.report_number(numeric) IS
-'A number with no more digits than one reads.';
+'Returns a number with no more digits than one reads.';
 
 CREATE FUNCTION steward_internal.report_bytes(value numeric) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -35,7 +35,7 @@ BEGIN ATOMIC
       FROM (SELECT CASE WHEN abs(value) < 1024 THEN 0 ELSE least(trunc(log(1024, abs(value)))::integer, 5) END AS power) p;
 END;
 COMMENT ON FUNCTION steward_internal.report_bytes(numeric) IS
-'A number of bytes in the unit that suits it.';
+'Returns a number of bytes in the unit that suits it.';
 
 CREATE FUNCTION steward_internal.report_seconds(value numeric) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -46,7 +46,7 @@ RETURN CASE WHEN abs(value) < 0.0000005 THEN '0'
             WHEN abs(value) < 172800 THEN steward_internal.report_number(value / 3600) || ' h'
             ELSE steward_internal.report_number(value / 86400) || ' d' END;
 COMMENT ON FUNCTION steward_internal.report_seconds(numeric) IS
-'A number of seconds in the unit that suits it.';
+'Returns a number of seconds in the unit that suits it.';
 
 CREATE FUNCTION steward_internal.report_quantity(value numeric, unit text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -54,7 +54,7 @@ RETURN CASE unit WHEN 'bytes' THEN steward_internal.report_bytes(value) WHEN 'by
                  WHEN 's' THEN steward_internal.report_seconds(value) WHEN '' THEN steward_internal.report_number(value) WHEN 'count' THEN steward_internal.report_number(value)
                  WHEN '/s' THEN steward_internal.report_number(value) || '/s' ELSE steward_internal.report_number(value) || ' ' || unit END;
 COMMENT ON FUNCTION steward_internal.report_quantity(numeric, text) IS
-'A number with its unit: bytes, bytes/s, s, /s, a count, none, or any other word.';
+'Returns a number with its unit: bytes, bytes/s, s, /s, a count, none, or any other word.';
 
 -- A cell's kind is the first character of its column's name: > a number, % a share with a bar, ` code, ! a status.
 CREATE FUNCTION steward_internal.report_cell(kind text, value text) RETURNS text
@@ -68,7 +68,7 @@ RETURN CASE kind
     WHEN '%' THEN CASE WHEN value ~ '^\d{1,3}(\.\d+)?$' THEN format('<td class="n share" style="--part:%s%%">%s %%</td>', value, value) ELSE '<td class="n"></td>' END
     ELSE '<td>' || coalesce(steward_internal.html_escape(value), '') || '</td>' END;
 COMMENT ON FUNCTION steward_internal.report_cell(text, text) IS
-'A cell of a table.';
+'Returns a cell of a table.';
 
 CREATE FUNCTION steward_internal.report_table(caption text, columns text[], rows jsonb, nothing text DEFAULT 'None.') RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -86,7 +86,7 @@ BEGIN ATOMIC
            || '</tbody></table></div>' END;
 END;
 COMMENT ON FUNCTION steward_internal.report_table(text, text[], jsonb, text) IS
-'A table in a box that scrolls by itself: rows are arrays of texts, as many as columns.';
+'Returns a table in a box that scrolls by itself: rows are arrays of texts, as many as columns.';
 
 --
 -- Charts
@@ -104,7 +104,7 @@ BEGIN ATOMIC
                         WHEN highest > 0 THEN 10.0 ^ floor(log(highest)) END AS power) p;
 END;
 COMMENT ON FUNCTION steward_internal.report_scale(numeric, text) IS
-'Where the axis of a chart ends that shows values up to this one.';
+'Returns where the axis of a chart ends that shows values up to this one.';
 
 CREATE FUNCTION steward_internal.report_chart(title text, unit text, labels text[], spans jsonb) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -153,7 +153,7 @@ BEGIN ATOMIC
      WHERE f.first < f.last;
 END;
 COMMENT ON FUNCTION steward_internal.report_chart(text, text, text[], jsonb) IS
-'A chart of what was so between two times each, as SVG; null if there is nothing to draw.';
+'Returns a chart of what was so between two times each, as SVG; null if there is nothing to draw.';
 
 CREATE FUNCTION steward_internal.report_style() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -208,4 +208,4 @@ svg text { fill: var(--soft); font-size: 10.5px; } svg .y, svg .x2 { text-anchor
   nav { display: none; } .scroll { overflow: visible; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } .q { min-width: 0; } }
 $css$;
 COMMENT ON FUNCTION steward_internal.report_style() IS
-'How the report looks.';
+'Returns the style sheet of the report.';

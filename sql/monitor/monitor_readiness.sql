@@ -10,7 +10,7 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.readiness_snapshots() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.readiness_snapshots() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.readiness_snapshots() IS
-'How many snapshots there are, and of when.';
+'Returns how many snapshots there are, and of when.';
 
 -- The rules of pg_hba.conf are for superusers; null for who may not see them.
 CREATE FUNCTION steward_internal.readiness_open_rules() RETURNS bigint
@@ -25,7 +25,7 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.readiness_open_rules() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.readiness_open_rules() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.readiness_open_rules() IS
-'How many rules of pg_hba.conf let others in without a password, or have it sent in the clear; null if that may not be known.';
+'Returns how many rules of pg_hba.conf let others in without a password, or have it sent in the clear; null if that may not be known.';
 
 CREATE FUNCTION steward_internal.readiness_run(OUT place integer, OUT area text, OUT item text, OUT status text, OUT detail text, OUT remedy text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
@@ -153,15 +153,15 @@ END;
 REVOKE ALL ON FUNCTION steward_internal.readiness_run() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.readiness_run() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.readiness_run() IS
-'The production checklist, item by item.';
+'Returns the production checklist, item by item.';
 
 CREATE VIEW steward.readiness AS
 SELECT r.area, r.item, r.status, r.detail, r.remedy FROM steward_internal.readiness_run() r ORDER BY r.place;
 COMMENT ON VIEW steward.readiness IS
 'What a server should have before people depend on it.';
-COMMENT ON COLUMN steward.readiness.area IS 'the part of the checklist';
-COMMENT ON COLUMN steward.readiness.item IS 'what should be';
-COMMENT ON COLUMN steward.readiness.status IS 'OK; MISSING; FAILING for what is there and does not work; UNKNOWN where only people can tell, or this server or role cannot';
-COMMENT ON COLUMN steward.readiness.detail IS 'what was found';
-COMMENT ON COLUMN steward.readiness.remedy IS 'what to do, also where all is well';
+COMMENT ON COLUMN steward.readiness.area IS 'The part of the checklist.';
+COMMENT ON COLUMN steward.readiness.item IS 'What should be.';
+COMMENT ON COLUMN steward.readiness.status IS 'OK; MISSING; FAILING for what is there and does not work; UNKNOWN where only people can tell, or this server or role cannot.';
+COMMENT ON COLUMN steward.readiness.detail IS 'What was found.';
+COMMENT ON COLUMN steward.readiness.remedy IS 'What to do, also where all is well.';
 GRANT SELECT ON steward.readiness TO pg_monitor;

@@ -22,19 +22,19 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.report_objects(text, bigint, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.report_objects(text, bigint, bigint) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.report_objects(text, bigint, bigint) IS
-'By how much the objects of a source changed between two snapshots, and their gauges at the end; without snapshots what they say now.';
+'Returns by how much the objects of a source changed between two snapshots, and their gauges at the end; without snapshots what they say now.';
 
 CREATE FUNCTION steward_internal.report_hits(hit numeric, read numeric) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN steward_internal.report_quantity(100 * hit / nullif(hit + read, 0), '%');
 COMMENT ON FUNCTION steward_internal.report_hits(numeric, numeric) IS
-'How much of what was read stood in shared buffers.';
+'Returns how much of what was read stood in shared buffers.';
 
 CREATE FUNCTION steward_internal.report_when(moment timestamptz) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN to_char(moment, 'YYYY-MM-DD HH24:MI:SS TZ');
 COMMENT ON FUNCTION steward_internal.report_when(timestamptz) IS
-'A time as the report shows it.';
+'Returns a time as the report shows it.';
 
 -- A plain number in the unit of its setting.
 CREATE FUNCTION steward_internal.report_setting(name text, setting text, unit text) RETURNS text
@@ -47,7 +47,7 @@ BEGIN ATOMIC
       FROM (SELECT steward_internal.setting_shown(name, setting) AS shown) s;
 END;
 COMMENT ON FUNCTION steward_internal.report_setting(text, text, text) IS
-'A setting''s value as people write it.';
+'Returns a setting''s value as people write it.';
 
 CREATE FUNCTION steward_internal.report_health(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -75,7 +75,7 @@ BEGIN ATOMIC
               FROM checks c WHERE c.is_quiet);
 END;
 COMMENT ON FUNCTION steward_internal.report_health(bigint, bigint) IS
-'A section of the report: health_check.';
+'Returns a section of the report: health_check.';
 
 CREATE FUNCTION steward_internal.report_findings(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -95,7 +95,7 @@ BEGIN ATOMIC
         || coalesce((SELECT format('<details><summary>%s hints</summary>%s</details>', l.total, l.html) FROM listed l WHERE l.is_hint), '');
 END;
 COMMENT ON FUNCTION steward_internal.report_findings(bigint, bigint) IS
-'A section of the report: findings.';
+'Returns a section of the report: findings.';
 
 -- A chart can show no more than so many spans; of more snapshots some are passed over.
 CREATE FUNCTION steward_internal.report_spans(from_id bigint, to_id bigint,
@@ -170,7 +170,7 @@ END;
 REVOKE ALL ON FUNCTION steward_internal.report_charts(bigint, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.report_charts(bigint, bigint) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.report_charts(bigint, bigint) IS
-'The charts of the report: what the database did from snapshot to snapshot.';
+'Returns the charts of the report: what the database did from snapshot to snapshot.';
 
 CREATE FUNCTION steward_internal.report_load(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -186,7 +186,7 @@ BEGIN ATOMIC
                             rows_deleted numeric, blocks_hit numeric, blocks_read numeric, temp_bytes numeric, deadlocks numeric, database_bytes numeric)));
 END;
 COMMENT ON FUNCTION steward_internal.report_load(bigint, bigint) IS
-'A section of the report: how much the server had to do.';
+'Returns a section of the report: how much the server had to do.';
 
 CREATE FUNCTION steward_internal.report_statements(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -211,7 +211,7 @@ BEGIN ATOMIC
      CROSS JOIN LATERAL (SELECT btrim(regexp_replace(r.object, '\s+', ' ', 'g')) AS text) q;
 END;
 COMMENT ON FUNCTION steward_internal.report_statements(bigint, bigint) IS
-'A section of the report: the statements that took the most time.';
+'Returns a section of the report: the statements that took the most time.';
 
 CREATE FUNCTION steward_internal.report_tables(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -243,7 +243,7 @@ BEGIN ATOMIC
                   FROM (SELECT * FROM tables t WHERE t.bytes > 0 ORDER BY t.bytes DESC, t.object COLLATE "C" LIMIT 10) t));
 END;
 COMMENT ON FUNCTION steward_internal.report_tables(bigint, bigint) IS
-'A section of the report: the busiest and the largest tables.';
+'Returns a section of the report: the busiest and the largest tables.';
 
 CREATE FUNCTION steward_internal.report_indexes(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -259,7 +259,7 @@ BEGIN ATOMIC
                   FROM (SELECT * FROM steward.redundant_indexes r ORDER BY r.index_bytes DESC, r.schema_name, r.index_name LIMIT 15) r));
 END;
 COMMENT ON FUNCTION steward_internal.report_indexes(bigint, bigint) IS
-'A section of the report: indexes that cost more than they give.';
+'Returns a section of the report: indexes that cost more than they give.';
 
 CREATE FUNCTION steward_internal.report_vacuum(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -283,7 +283,7 @@ BEGIN ATOMIC
                   FROM steward.wraparound w));
 END;
 COMMENT ON FUNCTION steward_internal.report_vacuum(bigint, bigint) IS
-'A section of the report: what VACUUM has before it, and what hinders it.';
+'Returns a section of the report: what VACUUM has before it, and what hinders it.';
 
 CREATE FUNCTION steward_internal.report_wal(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -318,7 +318,7 @@ BEGIN ATOMIC
                CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'PostgreSQL tells from 16 on.' ELSE 'Nobody did.' END);
 END;
 COMMENT ON FUNCTION steward_internal.report_wal(bigint, bigint) IS
-'A section of the report: WAL, checkpoints, archiving and I/O.';
+'Returns a section of the report: WAL, checkpoints, archiving and I/O.';
 
 CREATE FUNCTION steward_internal.report_replication(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -334,7 +334,7 @@ BEGIN ATOMIC
                   FROM steward.replication_slots s));
 END;
 COMMENT ON FUNCTION steward_internal.report_replication(bigint, bigint) IS
-'A section of the report: standbys, subscribers and slots.';
+'Returns a section of the report: standbys, subscribers and slots.';
 
 CREATE FUNCTION steward_internal.report_settings(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -357,7 +357,7 @@ BEGIN ATOMIC
                   FROM steward.settings_changed s));
 END;
 COMMENT ON FUNCTION steward_internal.report_settings(bigint, bigint) IS
-'A section of the report: settings that were changed.';
+'Returns a section of the report: settings that were changed.';
 
 CREATE FUNCTION steward_internal.report_notes(from_id bigint, to_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -382,7 +382,7 @@ BEGIN ATOMIC
                                 'Nothing was reset, and nothing is missing.');
 END;
 COMMENT ON FUNCTION steward_internal.report_notes(bigint, bigint) IS
-'A section of the report: what to keep in mind when reading its figures.';
+'Returns a section of the report: what to keep in mind when reading its figures.';
 
 -- The figures at the top.
 CREATE FUNCTION steward_internal.report_head(from_id bigint, to_id bigint) RETURNS text
@@ -424,7 +424,7 @@ BEGIN ATOMIC
       FROM tiles t;
 END;
 COMMENT ON FUNCTION steward_internal.report_head(bigint, bigint) IS
-'A section of the report: the figures at its top.';
+'Returns a section of the report: the figures at its top.';
 
 CREATE FUNCTION steward_internal.report_section(section text, from_id bigint, to_id bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -440,7 +440,7 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.report_section(text, bigint, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.report_section(text, bigint, bigint) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.report_section(text, bigint, bigint) IS
-'What is to stand under a heading of the report, or why it cannot be had.';
+'Returns what is to stand under a heading of the report, or why it cannot be had.';
 
 CREATE FUNCTION steward.report(from_time timestamptz DEFAULT now() - interval '1 day', to_time timestamptz DEFAULT now()) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET jit = off
@@ -503,4 +503,4 @@ END $$;
 REVOKE ALL ON FUNCTION steward.report(timestamptz, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward.report(timestamptz, timestamptz) TO pg_monitor;
 COMMENT ON FUNCTION steward.report(timestamptz, timestamptz) IS
-'The server''s state, and what happened between the first and the last snapshot of an interval, as one HTML page.';
+'Returns the server''s state, and what happened between the first and the last snapshot of an interval, as one HTML page.';

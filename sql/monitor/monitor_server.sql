@@ -39,7 +39,7 @@ END $$;
 REVOKE ALL ON FUNCTION steward.statements_source() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward.statements_source() TO pg_monitor;
 COMMENT ON FUNCTION steward.statements_source() IS
-'Where pg_stat_statements is, or why it cannot be read and what to do.';
+'Returns where pg_stat_statements is, or why it cannot be read and what to do.';
 
 CREATE FUNCTION steward_internal.statement_rows() RETURNS SETOF jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -55,7 +55,7 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.statement_rows() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.statement_rows() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.statement_rows() IS
-'The rows of pg_stat_statements, of whatever version and wherever it is; none if it is not there.';
+'Returns the rows of pg_stat_statements, of whatever version and wherever it is; none if it is not there.';
 
 CREATE VIEW steward.slow_queries AS
 SELECT d.datname AS database_name, pg_get_userbyid(s.userid) AS user_name, s.queryid AS query_id, s.toplevel AS is_top_level, s.calls,
@@ -83,31 +83,31 @@ SELECT d.datname AS database_name, pg_get_userbyid(s.userid) AS user_name, s.que
  ORDER BY s.total_exec_time DESC;
 COMMENT ON VIEW steward.slow_queries IS
 'What pg_stat_statements has counted, the most expensive in all first; no rows without it: see steward.statements_source().';
-COMMENT ON COLUMN steward.slow_queries.database_name IS 'null if it was dropped';
-COMMENT ON COLUMN steward.slow_queries.user_name IS 'who ran it';
-COMMENT ON COLUMN steward.slow_queries.query_id IS 'the same for statements that differ in constants only; null for those of others unless the reader may see them';
-COMMENT ON COLUMN steward.slow_queries.is_top_level IS 'false for what a function ran; null before version 1.9 of pg_stat_statements';
-COMMENT ON COLUMN steward.slow_queries.calls IS 'how often it ran to its end';
-COMMENT ON COLUMN steward.slow_queries.total_seconds IS 'time of execution, in all';
-COMMENT ON COLUMN steward.slow_queries.total_percent IS 'its part of the time of all top-level statements of the server';
-COMMENT ON COLUMN steward.slow_queries.mean_seconds IS 'time of execution, per call';
-COMMENT ON COLUMN steward.slow_queries.min_seconds IS 'the shortest execution';
-COMMENT ON COLUMN steward.slow_queries.max_seconds IS 'the longest execution';
-COMMENT ON COLUMN steward.slow_queries.stddev_seconds IS 'standard deviation of the time of execution';
-COMMENT ON COLUMN steward.slow_queries.plan_seconds IS 'time of planning, in all; 0 unless pg_stat_statements.track_planning is on';
-COMMENT ON COLUMN steward.slow_queries.rows IS 'rows returned or changed, in all';
-COMMENT ON COLUMN steward.slow_queries.rows_per_call IS 'rows returned or changed, per call';
-COMMENT ON COLUMN steward.slow_queries.blocks_hit IS 'blocks of tables and indexes found in shared buffers';
-COMMENT ON COLUMN steward.slow_queries.blocks_read IS 'blocks of tables and indexes that were not there';
-COMMENT ON COLUMN steward.slow_queries.hit_percent IS 'blocks found in shared buffers, of those looked for; null if none was';
-COMMENT ON COLUMN steward.slow_queries.blocks_dirtied IS 'blocks changed that were clean before';
-COMMENT ON COLUMN steward.slow_queries.blocks_written IS 'blocks it had to write itself';
-COMMENT ON COLUMN steward.slow_queries.temp_blocks_read IS 'blocks read from temporary files: sorts and hashes that did not fit work_mem';
-COMMENT ON COLUMN steward.slow_queries.temp_blocks_written IS 'blocks written to temporary files';
-COMMENT ON COLUMN steward.slow_queries.read_seconds IS 'time spent reading blocks; 0 unless track_io_timing is on';
-COMMENT ON COLUMN steward.slow_queries.wal_bytes IS 'WAL it wrote, bytes';
-COMMENT ON COLUMN steward.slow_queries.counted_since IS 'when it was first seen; null before version 1.11 of pg_stat_statements';
-COMMENT ON COLUMN steward.slow_queries.query IS 'its text with parameters for constants, as far as steward.monitor_query_length lets it be shown';
+COMMENT ON COLUMN steward.slow_queries.database_name IS 'Null if it was dropped.';
+COMMENT ON COLUMN steward.slow_queries.user_name IS 'Who ran it.';
+COMMENT ON COLUMN steward.slow_queries.query_id IS 'The same for statements that differ in constants only; null for those of others unless the reader may see them.';
+COMMENT ON COLUMN steward.slow_queries.is_top_level IS 'False for what a function ran; null before version 1.9 of pg_stat_statements.';
+COMMENT ON COLUMN steward.slow_queries.calls IS 'How often it ran to its end.';
+COMMENT ON COLUMN steward.slow_queries.total_seconds IS 'Time of execution, in all.';
+COMMENT ON COLUMN steward.slow_queries.total_percent IS 'Its part of the time of all top-level statements of the server.';
+COMMENT ON COLUMN steward.slow_queries.mean_seconds IS 'Time of execution, per call.';
+COMMENT ON COLUMN steward.slow_queries.min_seconds IS 'The shortest execution.';
+COMMENT ON COLUMN steward.slow_queries.max_seconds IS 'The longest execution.';
+COMMENT ON COLUMN steward.slow_queries.stddev_seconds IS 'Standard deviation of the time of execution.';
+COMMENT ON COLUMN steward.slow_queries.plan_seconds IS 'Time of planning, in all; 0 unless pg_stat_statements.track_planning is on.';
+COMMENT ON COLUMN steward.slow_queries.rows IS 'Rows returned or changed, in all.';
+COMMENT ON COLUMN steward.slow_queries.rows_per_call IS 'Rows returned or changed, per call.';
+COMMENT ON COLUMN steward.slow_queries.blocks_hit IS 'Blocks of tables and indexes found in shared buffers.';
+COMMENT ON COLUMN steward.slow_queries.blocks_read IS 'Blocks of tables and indexes that were not there.';
+COMMENT ON COLUMN steward.slow_queries.hit_percent IS 'Blocks found in shared buffers, of those looked for; null if none was.';
+COMMENT ON COLUMN steward.slow_queries.blocks_dirtied IS 'Blocks changed that were clean before.';
+COMMENT ON COLUMN steward.slow_queries.blocks_written IS 'Blocks it had to write itself.';
+COMMENT ON COLUMN steward.slow_queries.temp_blocks_read IS 'Blocks read from temporary files: sorts and hashes that did not fit work_mem.';
+COMMENT ON COLUMN steward.slow_queries.temp_blocks_written IS 'Blocks written to temporary files.';
+COMMENT ON COLUMN steward.slow_queries.read_seconds IS 'Time spent reading blocks; 0 unless track_io_timing is on.';
+COMMENT ON COLUMN steward.slow_queries.wal_bytes IS 'WAL it wrote, bytes.';
+COMMENT ON COLUMN steward.slow_queries.counted_since IS 'When it was first seen; null before version 1.11 of pg_stat_statements.';
+COMMENT ON COLUMN steward.slow_queries.query IS 'Its text with parameters for constants, as far as steward.monitor_query_length lets it be shown.';
 GRANT SELECT ON steward.slow_queries TO pg_monitor;
 
 --
@@ -119,7 +119,7 @@ CREATE FUNCTION steward_internal.current_lsn() RETURNS pg_lsn
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_lsn() END;
 COMMENT ON FUNCTION steward_internal.current_lsn() IS
-'The end of the WAL: as written here, on a standby as received or replayed.';
+'Returns the end of the WAL: as written here, on a standby as received or replayed.';
 
 CREATE VIEW steward.replication AS
 SELECT 'to' AS direction, r.application_name AS name, r.client_addr AS address, r.pid, r.usename AS user_name, r.state, r.sync_state,
@@ -145,23 +145,23 @@ SELECT 'from', w.sender_host, NULL, w.pid, NULL, w.status, NULL, w.slot_name,
  WHERE pg_is_in_recovery();
 COMMENT ON VIEW steward.replication IS
 'The standbys and subscribers of this server, and on a standby where it gets its WAL from; there is a row "from" even if nothing comes.';
-COMMENT ON COLUMN steward.replication.direction IS 'to: a standby, subscriber or backup that gets WAL from here; from: where this standby gets it';
-COMMENT ON COLUMN steward.replication.name IS 'application_name of the receiver; for from, the host of the sender';
-COMMENT ON COLUMN steward.replication.address IS 'address of the receiver; null for a local one and for from';
-COMMENT ON COLUMN steward.replication.pid IS 'process of this server; null for from if nothing is connected';
-COMMENT ON COLUMN steward.replication.user_name IS 'role of the receiver; null for from';
-COMMENT ON COLUMN steward.replication.state IS 'streaming, catchup, backup and so on; see pg_stat_replication and pg_stat_wal_receiver';
-COMMENT ON COLUMN steward.replication.sync_state IS 'async, sync, potential or quorum; null for from';
-COMMENT ON COLUMN steward.replication.slot_name IS 'the replication slot in use, if any';
-COMMENT ON COLUMN steward.replication.send_lag_bytes IS 'WAL that is here and not sent; null for from';
-COMMENT ON COLUMN steward.replication.write_lag_bytes IS 'WAL that is here and the receiver has not written; null for from';
-COMMENT ON COLUMN steward.replication.flush_lag_bytes IS 'WAL that is here and not on the disk of the receiver; null for from';
-COMMENT ON COLUMN steward.replication.replay_lag_bytes IS 'WAL that is here and the receiver has not replayed; for from, received here and not replayed; null if that is not told';
-COMMENT ON COLUMN steward.replication.write_lag IS 'how long it took to write, as last measured; 0 for who has all, else null if it was not measured of late';
-COMMENT ON COLUMN steward.replication.flush_lag IS 'how long it took to flush, as last measured; 0 for who has all, else null if it was not measured of late';
-COMMENT ON COLUMN steward.replication.replay_lag IS 'how long it took to replay, as last measured; it does not grow while replay is paused there. For from, age of the last transaction replayed, 0 if all is';
-COMMENT ON COLUMN steward.replication.last_message_age IS 'since the receiver, or for from the sender, was last heard of; by the clock of the receiver';
-COMMENT ON COLUMN steward.replication.connected_for IS 'since the receiver connected; null for from';
+COMMENT ON COLUMN steward.replication.direction IS 'To: a standby, subscriber or backup that gets WAL from here; from: where this standby gets it.';
+COMMENT ON COLUMN steward.replication.name IS 'application_name of the receiver; for from, the host of the sender.';
+COMMENT ON COLUMN steward.replication.address IS 'Address of the receiver; null for a local one and for from.';
+COMMENT ON COLUMN steward.replication.pid IS 'Process of this server; null for from if nothing is connected.';
+COMMENT ON COLUMN steward.replication.user_name IS 'Role of the receiver; null for from.';
+COMMENT ON COLUMN steward.replication.state IS 'One of streaming, catchup, backup and so on; see pg_stat_replication and pg_stat_wal_receiver.';
+COMMENT ON COLUMN steward.replication.sync_state IS 'One of async, sync, potential or quorum; null for from.';
+COMMENT ON COLUMN steward.replication.slot_name IS 'The replication slot in use, if any.';
+COMMENT ON COLUMN steward.replication.send_lag_bytes IS 'WAL that is here and not sent; null for from.';
+COMMENT ON COLUMN steward.replication.write_lag_bytes IS 'WAL that is here and the receiver has not written; null for from.';
+COMMENT ON COLUMN steward.replication.flush_lag_bytes IS 'WAL that is here and not on the disk of the receiver; null for from.';
+COMMENT ON COLUMN steward.replication.replay_lag_bytes IS 'WAL that is here and the receiver has not replayed; for from, received here and not replayed; null if that is not told.';
+COMMENT ON COLUMN steward.replication.write_lag IS 'How long it took to write, as last measured; 0 for who has all, else null if it was not measured of late.';
+COMMENT ON COLUMN steward.replication.flush_lag IS 'How long it took to flush, as last measured; 0 for who has all, else null if it was not measured of late.';
+COMMENT ON COLUMN steward.replication.replay_lag IS 'How long it took to replay, as last measured; it does not grow while replay is paused there. For from, age of the last transaction replayed, 0 if all is.';
+COMMENT ON COLUMN steward.replication.last_message_age IS 'Since the receiver, or for from the sender, was last heard of; by the clock of the receiver.';
+COMMENT ON COLUMN steward.replication.connected_for IS 'Since the receiver connected; null for from.';
 GRANT SELECT ON steward.replication TO pg_monitor;
 
 CREATE VIEW steward.replication_slots AS
@@ -178,24 +178,24 @@ SELECT s.slot_name, s.slot_type, s.plugin, s.database AS database_name, s.active
  CROSS JOIN LATERAL (SELECT to_jsonb(s) AS row) j;
 COMMENT ON VIEW steward.replication_slots IS
 'Replication slots, and how much WAL each keeps.';
-COMMENT ON COLUMN steward.replication_slots.slot_name IS 'unique on the server';
-COMMENT ON COLUMN steward.replication_slots.slot_type IS 'physical or logical';
-COMMENT ON COLUMN steward.replication_slots.plugin IS 'what decodes the WAL; null for physical slots';
-COMMENT ON COLUMN steward.replication_slots.database_name IS 'null for physical slots';
-COMMENT ON COLUMN steward.replication_slots.is_active IS 'whether somebody uses it now';
-COMMENT ON COLUMN steward.replication_slots.active_pid IS 'who uses it';
-COMMENT ON COLUMN steward.replication_slots.is_temporary IS 'gone with the session that made it';
-COMMENT ON COLUMN steward.replication_slots.retained_bytes IS 'WAL from where the slot needs it to the end, bytes; null if it needs none, or has lost it';
-COMMENT ON COLUMN steward.replication_slots.wal_status IS 'reserved, extended (beyond max_wal_size), unreserved (may be lost at the next checkpoint) or lost';
-COMMENT ON COLUMN steward.replication_slots.bytes_until_lost IS 'WAL that can be written before the slot is in danger of being lost, bytes; null without max_slot_wal_keep_size';
-COMMENT ON COLUMN steward.replication_slots.xmin_age IS 'transactions since the oldest whose row versions it keeps';
-COMMENT ON COLUMN steward.replication_slots.catalog_xmin_age IS 'the same for row versions of catalogs';
-COMMENT ON COLUMN steward.replication_slots.unconfirmed_bytes IS 'WAL that the subscriber has not confirmed, bytes; null for physical slots';
-COMMENT ON COLUMN steward.replication_slots.is_conflicting IS 'lost because rows it needs were removed on the primary; null for physical slots, and before 16';
-COMMENT ON COLUMN steward.replication_slots.invalidation_reason IS 'why it is lost, null if it is not; before 17 wal_removed or null';
-COMMENT ON COLUMN steward.replication_slots.inactive_for IS 'since it was last used; null while it is, and before 17';
-COMMENT ON COLUMN steward.replication_slots.is_failover IS 'copied to standbys; null before 17';
-COMMENT ON COLUMN steward.replication_slots.is_synced IS 'copied from the primary: never active on a standby, and not to be dropped there; null before 17';
+COMMENT ON COLUMN steward.replication_slots.slot_name IS 'Unique on the server.';
+COMMENT ON COLUMN steward.replication_slots.slot_type IS 'One of physical or logical.';
+COMMENT ON COLUMN steward.replication_slots.plugin IS 'What decodes the WAL; null for physical slots.';
+COMMENT ON COLUMN steward.replication_slots.database_name IS 'Null for physical slots.';
+COMMENT ON COLUMN steward.replication_slots.is_active IS 'Whether somebody uses it now.';
+COMMENT ON COLUMN steward.replication_slots.active_pid IS 'Who uses it.';
+COMMENT ON COLUMN steward.replication_slots.is_temporary IS 'Gone with the session that made it.';
+COMMENT ON COLUMN steward.replication_slots.retained_bytes IS 'WAL from where the slot needs it to the end, bytes; null if it needs none, or has lost it.';
+COMMENT ON COLUMN steward.replication_slots.wal_status IS 'One of reserved, extended (beyond max_wal_size), unreserved (may be lost at the next checkpoint) or lost.';
+COMMENT ON COLUMN steward.replication_slots.bytes_until_lost IS 'WAL that can be written before the slot is in danger of being lost, bytes; null without max_slot_wal_keep_size.';
+COMMENT ON COLUMN steward.replication_slots.xmin_age IS 'Transactions since the oldest whose row versions it keeps.';
+COMMENT ON COLUMN steward.replication_slots.catalog_xmin_age IS 'The same for row versions of catalogs.';
+COMMENT ON COLUMN steward.replication_slots.unconfirmed_bytes IS 'WAL that the subscriber has not confirmed, bytes; null for physical slots.';
+COMMENT ON COLUMN steward.replication_slots.is_conflicting IS 'Lost because rows it needs were removed on the primary; null for physical slots, and before 16.';
+COMMENT ON COLUMN steward.replication_slots.invalidation_reason IS 'Why it is lost, null if it is not; before 17 wal_removed or null.';
+COMMENT ON COLUMN steward.replication_slots.inactive_for IS 'Since it was last used; null while it is, and before 17.';
+COMMENT ON COLUMN steward.replication_slots.is_failover IS 'Copied to standbys; null before 17.';
+COMMENT ON COLUMN steward.replication_slots.is_synced IS 'Copied from the primary: never active on a standby, and not to be dropped there; null before 17.';
 GRANT SELECT ON steward.replication_slots TO pg_monitor;
 
 --
@@ -213,7 +213,7 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.wal_files_waiting() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.wal_files_waiting() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.wal_files_waiting() IS
-'How many WAL files wait to be archived; null if the caller may not know.';
+'Returns how many WAL files wait to be archived; null if the caller may not know.';
 
 CREATE VIEW steward.archiver AS
 SELECT m.mode, a.last_archived_wal, a.last_archived_time, clock_timestamp() - a.last_archived_time AS last_archived_age, a.archived_count,
@@ -228,18 +228,18 @@ SELECT m.mode, a.last_archived_wal, a.last_archived_time, clock_timestamp() - a.
  CROSS JOIN current_setting('archive_mode') m(mode);
 COMMENT ON VIEW steward.archiver IS
 'Whether WAL is archived, since when it fails, and how many files wait.';
-COMMENT ON COLUMN steward.archiver.mode IS 'archive_mode: off, on (not while this is a standby) or always';
-COMMENT ON COLUMN steward.archiver.last_archived_wal IS 'the file archived last';
-COMMENT ON COLUMN steward.archiver.last_archived_time IS 'when; null if none was since counted_since';
-COMMENT ON COLUMN steward.archiver.last_archived_age IS 'how long ago; long on a server that writes nothing';
-COMMENT ON COLUMN steward.archiver.archived_count IS 'files archived since counted_since';
-COMMENT ON COLUMN steward.archiver.last_failed_wal IS 'the file whose archiving failed last';
-COMMENT ON COLUMN steward.archiver.last_failed_time IS 'when; null if none did since counted_since';
-COMMENT ON COLUMN steward.archiver.last_failed_age IS 'how long ago';
-COMMENT ON COLUMN steward.archiver.failed_count IS 'attempts that failed since counted_since';
-COMMENT ON COLUMN steward.archiver.is_failing IS 'the last attempt failed, or nothing says how to archive; null if archive_mode is off';
-COMMENT ON COLUMN steward.archiver.files_waiting IS 'WAL files that wait to be archived; null if archive_mode is off';
-COMMENT ON COLUMN steward.archiver.counted_since IS 'when the counters began';
+COMMENT ON COLUMN steward.archiver.mode IS 'archive_mode: off, on (not while this is a standby) or always.';
+COMMENT ON COLUMN steward.archiver.last_archived_wal IS 'The file archived last.';
+COMMENT ON COLUMN steward.archiver.last_archived_time IS 'When; null if none was since counted_since.';
+COMMENT ON COLUMN steward.archiver.last_archived_age IS 'How long ago; long on a server that writes nothing.';
+COMMENT ON COLUMN steward.archiver.archived_count IS 'Files archived since counted_since.';
+COMMENT ON COLUMN steward.archiver.last_failed_wal IS 'The file whose archiving failed last.';
+COMMENT ON COLUMN steward.archiver.last_failed_time IS 'When; null if none did since counted_since.';
+COMMENT ON COLUMN steward.archiver.last_failed_age IS 'How long ago.';
+COMMENT ON COLUMN steward.archiver.failed_count IS 'Attempts that failed since counted_since.';
+COMMENT ON COLUMN steward.archiver.is_failing IS 'The last attempt failed, or nothing says how to archive; null if archive_mode is off.';
+COMMENT ON COLUMN steward.archiver.files_waiting IS 'WAL files that wait to be archived; null if archive_mode is off.';
+COMMENT ON COLUMN steward.archiver.counted_since IS 'When the counters began.';
 GRANT SELECT ON steward.archiver TO pg_monitor;
 
 CREATE VIEW steward.wal_activity AS
@@ -249,14 +249,14 @@ SELECT steward_internal.current_lsn() AS current_lsn, w.wal_records AS records, 
   FROM pg_stat_wal w;
 COMMENT ON VIEW steward.wal_activity IS
 'How much WAL was written since the counters were reset; a standby writes next to none of its own.';
-COMMENT ON COLUMN steward.wal_activity.current_lsn IS 'the end of the WAL: as written here, on a standby as received or replayed';
-COMMENT ON COLUMN steward.wal_activity.records IS 'WAL records written';
-COMMENT ON COLUMN steward.wal_activity.full_page_images IS 'whole pages among them: the first change of each page after a checkpoint';
-COMMENT ON COLUMN steward.wal_activity.wal_bytes IS 'WAL written, bytes';
-COMMENT ON COLUMN steward.wal_activity.buffers_full_times IS 'how often WAL had to be written because wal_buffers was full';
-COMMENT ON COLUMN steward.wal_activity.full_page_image_percent IS 'full page images for each 100 records; null if there are none';
-COMMENT ON COLUMN steward.wal_activity.wal_bytes_per_second IS 'on average since counted_since';
-COMMENT ON COLUMN steward.wal_activity.counted_since IS 'when the counters began';
+COMMENT ON COLUMN steward.wal_activity.current_lsn IS 'The end of the WAL: as written here, on a standby as received or replayed.';
+COMMENT ON COLUMN steward.wal_activity.records IS 'WAL records written.';
+COMMENT ON COLUMN steward.wal_activity.full_page_images IS 'Whole pages among them: the first change of each page after a checkpoint.';
+COMMENT ON COLUMN steward.wal_activity.wal_bytes IS 'WAL written, bytes.';
+COMMENT ON COLUMN steward.wal_activity.buffers_full_times IS 'How often WAL had to be written because wal_buffers was full.';
+COMMENT ON COLUMN steward.wal_activity.full_page_image_percent IS 'Full page images for each 100 records; null if there are none.';
+COMMENT ON COLUMN steward.wal_activity.wal_bytes_per_second IS 'On average since counted_since.';
+COMMENT ON COLUMN steward.wal_activity.counted_since IS 'When the counters began.';
 GRANT SELECT ON steward.wal_activity TO pg_monitor;
 
 -- pg_stat_io came with 16; up to 17 it counts blocks, from 18 on operations and bytes.
@@ -278,7 +278,7 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.io_rows() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.io_rows() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.io_rows() IS
-'The rows of pg_stat_io, with bytes on every major; none before 16.';
+'Returns the rows of pg_stat_io, with bytes on every major; none before 16.';
 
 -- What pg_stat_bgwriter knew stands in pg_stat_checkpointer since 17, and writes of sessions in pg_stat_io.
 CREATE FUNCTION steward_internal.checkpoint_rows(OUT timed bigint, OUT requested bigint, OUT done bigint, OUT write_seconds double precision, OUT sync_seconds double precision,
@@ -334,23 +334,23 @@ SELECT c.timed, c.requested, round(100.0 * c.requested / nullif(c.timed + c.requ
  CROSS JOIN pg_control_checkpoint() k;
 COMMENT ON VIEW steward.checkpoints IS
 'How often the server makes checkpoints, and whether on time or for want of WAL space.';
-COMMENT ON COLUMN steward.checkpoints.timed IS 'checkpoints whose time had come, also those left out because nothing had been written; before 17 restartpoints of a standby too';
-COMMENT ON COLUMN steward.checkpoints.requested IS 'checkpoints made because max_wal_size was reached or somebody asked; before 17 restartpoints of a standby too';
-COMMENT ON COLUMN steward.checkpoints.requested_percent IS 'requested, of all; high: raise max_wal_size; null if there was none';
-COMMENT ON COLUMN steward.checkpoints.done IS 'checkpoints that were carried out; null before 18';
-COMMENT ON COLUMN steward.checkpoints.write_seconds IS 'time spent writing; a checkpoint spreads it over checkpoint_completion_target of the time';
-COMMENT ON COLUMN steward.checkpoints.sync_seconds IS 'time spent waiting for the disk';
-COMMENT ON COLUMN steward.checkpoints.buffers_written IS 'buffers that checkpoints wrote';
-COMMENT ON COLUMN steward.checkpoints.slru_written IS 'buffers of commit log and the like that checkpoints wrote; null before 18';
-COMMENT ON COLUMN steward.checkpoints.buffers_cleaned IS 'buffers that the background writer wrote';
-COMMENT ON COLUMN steward.checkpoints.cleaning_stopped IS 'how often it stopped at bgwriter_lru_maxpages';
-COMMENT ON COLUMN steward.checkpoints.backend_buffers_written IS 'buffers of tables and indexes that others wrote or added, mostly sessions';
-COMMENT ON COLUMN steward.checkpoints.backend_fsyncs IS 'how often these had to sync files themselves';
-COMMENT ON COLUMN steward.checkpoints.buffers_allocated IS 'buffers that were taken for another block';
-COMMENT ON COLUMN steward.checkpoints.restartpoints IS 'restartpoints that were carried out on a standby; null before 17';
-COMMENT ON COLUMN steward.checkpoints.last_checkpoint_age IS 'since the last checkpoint began; on a standby the primarys that it has restarted from';
-COMMENT ON COLUMN steward.checkpoints.bytes_since_redo IS 'WAL that a crash now would have to replay, bytes';
-COMMENT ON COLUMN steward.checkpoints.counted_since IS 'when the counters of checkpoints began; from 17 on the others have their own, see pg_stat_bgwriter and io_activity';
+COMMENT ON COLUMN steward.checkpoints.timed IS 'Checkpoints whose time had come, also those left out because nothing had been written; before 17 restartpoints of a standby too.';
+COMMENT ON COLUMN steward.checkpoints.requested IS 'Checkpoints made because max_wal_size was reached or somebody asked; before 17 restartpoints of a standby too.';
+COMMENT ON COLUMN steward.checkpoints.requested_percent IS 'Requested, of all; high: raise max_wal_size; null if there was none.';
+COMMENT ON COLUMN steward.checkpoints.done IS 'Checkpoints that were carried out; null before 18.';
+COMMENT ON COLUMN steward.checkpoints.write_seconds IS 'Time spent writing; a checkpoint spreads it over checkpoint_completion_target of the time.';
+COMMENT ON COLUMN steward.checkpoints.sync_seconds IS 'Time spent waiting for the disk.';
+COMMENT ON COLUMN steward.checkpoints.buffers_written IS 'Buffers that checkpoints wrote.';
+COMMENT ON COLUMN steward.checkpoints.slru_written IS 'Buffers of commit log and the like that checkpoints wrote; null before 18.';
+COMMENT ON COLUMN steward.checkpoints.buffers_cleaned IS 'Buffers that the background writer wrote.';
+COMMENT ON COLUMN steward.checkpoints.cleaning_stopped IS 'How often it stopped at bgwriter_lru_maxpages.';
+COMMENT ON COLUMN steward.checkpoints.backend_buffers_written IS 'Buffers of tables and indexes that others wrote or added, mostly sessions.';
+COMMENT ON COLUMN steward.checkpoints.backend_fsyncs IS 'How often these had to sync files themselves.';
+COMMENT ON COLUMN steward.checkpoints.buffers_allocated IS 'Buffers that were taken for another block.';
+COMMENT ON COLUMN steward.checkpoints.restartpoints IS 'Restartpoints that were carried out on a standby; null before 17.';
+COMMENT ON COLUMN steward.checkpoints.last_checkpoint_age IS 'Since the last checkpoint began; on a standby the primarys that it has restarted from.';
+COMMENT ON COLUMN steward.checkpoints.bytes_since_redo IS 'WAL that a crash now would have to replay, bytes.';
+COMMENT ON COLUMN steward.checkpoints.counted_since IS 'When the counters of checkpoints began; from 17 on the others have their own, see pg_stat_bgwriter and io_activity.';
 GRANT SELECT ON steward.checkpoints TO pg_monitor;
 
 CREATE VIEW steward.io_activity AS
@@ -360,22 +360,22 @@ SELECT i.backend_type, i.object, i.context, i.reads, i.read_bytes, i.read_time /
   FROM steward_internal.io_rows() i;
 COMMENT ON VIEW steward.io_activity IS
 'Who reads and writes how much; no rows before 16. What does not occur is null.';
-COMMENT ON COLUMN steward.io_activity.backend_type IS 'kind of process; with object and context it identifies a row';
-COMMENT ON COLUMN steward.io_activity.object IS 'relation, temp relation, and from 18 on wal';
-COMMENT ON COLUMN steward.io_activity.context IS 'normal, or vacuum, bulkread and bulkwrite, which use a few buffers only, or init of WAL files';
-COMMENT ON COLUMN steward.io_activity.reads IS 'blocks read, from 18 on reads; compare bytes';
-COMMENT ON COLUMN steward.io_activity.read_bytes IS 'bytes read';
-COMMENT ON COLUMN steward.io_activity.read_seconds IS 'time spent reading; 0 unless track_io_timing, for WAL track_wal_io_timing, is on';
-COMMENT ON COLUMN steward.io_activity.writes IS 'blocks written, from 18 on writes; compare bytes';
-COMMENT ON COLUMN steward.io_activity.write_bytes IS 'bytes written';
-COMMENT ON COLUMN steward.io_activity.write_seconds IS 'time spent writing; 0 unless track_io_timing, for WAL track_wal_io_timing, is on';
-COMMENT ON COLUMN steward.io_activity.extends IS 'blocks added to files, from 18 on extensions of files; compare bytes';
-COMMENT ON COLUMN steward.io_activity.extend_bytes IS 'bytes added to files';
-COMMENT ON COLUMN steward.io_activity.hits IS 'blocks found in shared buffers';
-COMMENT ON COLUMN steward.io_activity.evictions IS 'blocks put out of shared buffers to make room';
-COMMENT ON COLUMN steward.io_activity.reuses IS 'buffers used again within a small ring, as VACUUM does';
-COMMENT ON COLUMN steward.io_activity.fsyncs IS 'how often files were synced';
-COMMENT ON COLUMN steward.io_activity.counted_since IS 'when the counters began';
+COMMENT ON COLUMN steward.io_activity.backend_type IS 'Kind of process; with object and context it identifies a row.';
+COMMENT ON COLUMN steward.io_activity.object IS 'One of relation, temp relation, and from 18 on wal.';
+COMMENT ON COLUMN steward.io_activity.context IS 'One of normal, or vacuum, bulkread and bulkwrite, which use a few buffers only, or init of WAL files.';
+COMMENT ON COLUMN steward.io_activity.reads IS 'Blocks read, from 18 on reads; compare bytes.';
+COMMENT ON COLUMN steward.io_activity.read_bytes IS 'Bytes read.';
+COMMENT ON COLUMN steward.io_activity.read_seconds IS 'Time spent reading; 0 unless track_io_timing, for WAL track_wal_io_timing, is on.';
+COMMENT ON COLUMN steward.io_activity.writes IS 'Blocks written, from 18 on writes; compare bytes.';
+COMMENT ON COLUMN steward.io_activity.write_bytes IS 'Bytes written.';
+COMMENT ON COLUMN steward.io_activity.write_seconds IS 'Time spent writing; 0 unless track_io_timing, for WAL track_wal_io_timing, is on.';
+COMMENT ON COLUMN steward.io_activity.extends IS 'Blocks added to files, from 18 on extensions of files; compare bytes.';
+COMMENT ON COLUMN steward.io_activity.extend_bytes IS 'Bytes added to files.';
+COMMENT ON COLUMN steward.io_activity.hits IS 'Blocks found in shared buffers.';
+COMMENT ON COLUMN steward.io_activity.evictions IS 'Blocks put out of shared buffers to make room.';
+COMMENT ON COLUMN steward.io_activity.reuses IS 'Buffers used again within a small ring, as VACUUM does.';
+COMMENT ON COLUMN steward.io_activity.fsyncs IS 'How often files were synced.';
+COMMENT ON COLUMN steward.io_activity.counted_since IS 'When the counters began.';
 GRANT SELECT ON steward.io_activity TO pg_monitor;
 
 --
@@ -395,7 +395,7 @@ RETURN CASE
 REVOKE ALL ON FUNCTION steward_internal.setting_shown(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.setting_shown(text, text, text) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.setting_shown(text, text, text) IS
-'The value of a setting, or (hidden) if it can hold a password or key.';
+'Returns the value of a setting, or (hidden) if it can hold a password or key.';
 
 CREATE VIEW steward.settings_changed AS
 SELECT s.name, steward_internal.setting_shown(s.name, s.setting, s.vartype) AS setting, s.unit, s.boot_val AS built_in,
@@ -415,13 +415,13 @@ SELECT k.name, steward_internal.setting_shown(k.name, k.value, s.vartype), CASE 
   LEFT JOIN pg_database d ON d.oid = r.setdatabase;
 COMMENT ON VIEW steward.settings_changed IS
 'Settings that are not the built-in ones, where they were changed, and those that wait for a restart.';
-COMMENT ON COLUMN steward.settings_changed.name IS 'the setting';
-COMMENT ON COLUMN steward.settings_changed.setting IS 'its value; (hidden) if it can hold a password or key';
-COMMENT ON COLUMN steward.settings_changed.unit IS 'of a value that is a bare number; null if it has none, or the value says it';
-COMMENT ON COLUMN steward.settings_changed.built_in IS 'the value if nothing were set, in the unit of pg_settings; null for a setting that this session does not know';
-COMMENT ON COLUMN steward.settings_changed.source IS 'configuration file, ALTER SYSTEM, command line, environment variable, all roles, role, database or role in database';
-COMMENT ON COLUMN steward.settings_changed.context IS 'what a change takes: postmaster a restart, sighup a reload, and so on; null for a setting that this session does not know';
-COMMENT ON COLUMN steward.settings_changed.pending_restart IS 'the file says something else, which a restart brings';
-COMMENT ON COLUMN steward.settings_changed.database_name IS 'of ALTER DATABASE, or of ALTER ROLE ... IN DATABASE';
-COMMENT ON COLUMN steward.settings_changed.role_name IS 'of ALTER ROLE';
+COMMENT ON COLUMN steward.settings_changed.name IS 'The setting.';
+COMMENT ON COLUMN steward.settings_changed.setting IS 'Its value; (hidden) if it can hold a password or key.';
+COMMENT ON COLUMN steward.settings_changed.unit IS 'Of a value that is a bare number; null if it has none, or the value says it.';
+COMMENT ON COLUMN steward.settings_changed.built_in IS 'The value if nothing were set, in the unit of pg_settings; null for a setting that this session does not know.';
+COMMENT ON COLUMN steward.settings_changed.source IS 'One of configuration file, ALTER SYSTEM, command line, environment variable, all roles, role, database or role in database.';
+COMMENT ON COLUMN steward.settings_changed.context IS 'What a change takes: postmaster a restart, sighup a reload, and so on; null for a setting that this session does not know.';
+COMMENT ON COLUMN steward.settings_changed.pending_restart IS 'The file says something else, which a restart brings.';
+COMMENT ON COLUMN steward.settings_changed.database_name IS 'Of ALTER DATABASE, or of ALTER ROLE ... IN DATABASE.';
+COMMENT ON COLUMN steward.settings_changed.role_name IS 'Of ALTER ROLE.';
 GRANT SELECT ON steward.settings_changed TO pg_monitor;

@@ -14,8 +14,8 @@ COMMENT ON TABLE steward.snapshots IS
 'When steward.snapshot() was called.';
 COMMENT ON SEQUENCE steward.snapshots_id_seq IS
 'Numbers the snapshots.';
-COMMENT ON COLUMN steward.snapshots.database_id IS 'of the database that was looked at; another one in a copy of it';
-COMMENT ON COLUMN steward.snapshots.counted_from IS 'since when the server has counters; a crash makes it begin anew';
+COMMENT ON COLUMN steward.snapshots.database_id IS 'Of the database that was looked at; another one in a copy of it.';
+COMMENT ON COLUMN steward.snapshots.counted_from IS 'Since when the server has counters; a crash makes it begin anew.';
 GRANT SELECT ON steward.snapshots TO pg_monitor;
 
 CREATE TABLE steward.snapshot_sources (
@@ -28,9 +28,9 @@ CREATE TABLE steward.snapshot_sources (
 );
 COMMENT ON TABLE steward.snapshot_sources IS
 'What each snapshot looked at, and what could not be had.';
-COMMENT ON COLUMN steward.snapshot_sources.is_complete IS 'all objects are in the snapshot, not only the busiest';
-COMMENT ON COLUMN steward.snapshot_sources.counted_since IS 'when the counters of the whole source were reset; null where each object has its own time, or never';
-COMMENT ON COLUMN steward.snapshot_sources.problem IS 'why the source is left out; null if it is there';
+COMMENT ON COLUMN steward.snapshot_sources.is_complete IS 'All objects are in the snapshot, not only the busiest.';
+COMMENT ON COLUMN steward.snapshot_sources.counted_since IS 'When the counters of the whole source were reset; null where each object has its own time, or never.';
+COMMENT ON COLUMN steward.snapshot_sources.problem IS 'Why the source is left out; null if it is there.';
 GRANT SELECT ON steward.snapshot_sources TO pg_monitor;
 
 -- Names and query texts stand here once and not in each snapshot.
@@ -45,7 +45,7 @@ COMMENT ON TABLE steward.snapshot_objects IS
 'What the rows of snapshots are about: tables, statements, databases, settings and so on.';
 COMMENT ON SEQUENCE steward.snapshot_objects_id_seq IS
 'Numbers the objects.';
-COMMENT ON COLUMN steward.snapshot_objects.object_key IS 'what stays the same when the object is renamed';
+COMMENT ON COLUMN steward.snapshot_objects.object_key IS 'What stays the same when the object is renamed.';
 GRANT SELECT ON steward.snapshot_objects TO pg_monitor;
 
 CREATE TABLE steward.snapshot_rows (
@@ -58,9 +58,9 @@ CREATE TABLE steward.snapshot_rows (
 );
 COMMENT ON TABLE steward.snapshot_rows IS
 'What a snapshot found of each object. What is not known is not there.';
-COMMENT ON COLUMN steward.snapshot_rows.counted_since IS 'when the object''s own counters were reset';
-COMMENT ON COLUMN steward.snapshot_rows.counters IS 'what only grows, until it is reset';
-COMMENT ON COLUMN steward.snapshot_rows.gauges IS 'what goes up and down, and texts';
+COMMENT ON COLUMN steward.snapshot_rows.counted_since IS 'When the object''s own counters were reset.';
+COMMENT ON COLUMN steward.snapshot_rows.counters IS 'What only grows, until it is reset.';
+COMMENT ON COLUMN steward.snapshot_rows.gauges IS 'What goes up and down, and texts.';
 GRANT SELECT ON steward.snapshot_rows TO pg_monitor;
 
 -- A name that promises a secret, or a value that has one in it; both are guesses, and rather one too many.
@@ -69,7 +69,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN name COLLATE "C" ~* '(passw|passphrase|secret|token|credential|conninfo|keys?$)'
               OR value COLLATE "C" ~* '(passw|secret|token|credential|key)\w*\s*[=:]|://[^/\s]*:[^/\s]*@' THEN '(hidden)' ELSE value END;
 COMMENT ON FUNCTION steward_internal.setting_shown(text, text) IS
-'The value of a setting, or "(hidden)" if it looks like a secret.';
+'Returns the value of a setting, or "(hidden)" if it looks like a secret.';
 
 CREATE FUNCTION steward_internal.statements_counted_since() RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -87,7 +87,7 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.statements_counted_since() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.statements_counted_since() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.statements_counted_since() IS
-'When pg_stat_statements forgot all it had; null if it is not there.';
+'Returns when pg_stat_statements forgot all it had; null if it is not there.';
 
 -- Each query gives object_key, object, counters, gauges and counted_since; $1 is how many objects are wanted at most.
 CREATE FUNCTION steward_internal.snapshot_queries(OUT source text, OUT since text, OUT query text) RETURNS SETOF record
@@ -175,7 +175,7 @@ END;
 REVOKE ALL ON FUNCTION steward_internal.snapshot_queries() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.snapshot_queries() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.snapshot_queries() IS
-'What a snapshot looks at, and the query that tells since when the whole of it counts.';
+'Returns what a snapshot looks at, and the query that tells since when the whole of it counts.';
 
 CREATE FUNCTION steward_internal.snapshot_take(of_snapshot bigint, of_source text, since text, query text, top integer) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -315,4 +315,4 @@ END $$;
 REVOKE ALL ON FUNCTION steward.snapshot_deltas(bigint, bigint, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward.snapshot_deltas(bigint, bigint, text[]) TO pg_monitor;
 COMMENT ON FUNCTION steward.snapshot_deltas(bigint, bigint, text[]) IS
-'By how much counters and gauges changed between two snapshots; null where counters were reset in between, or it cannot be known.';
+'Returns by how much counters and gauges changed between two snapshots; null where counters were reset in between, or it cannot be known.';

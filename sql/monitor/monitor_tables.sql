@@ -18,7 +18,7 @@ COMMENT ON COLUMN steward_internal.monitor_user_tables.relation IS 'The table''s
 COMMENT ON COLUMN steward_internal.monitor_user_tables.schema_name IS 'Its schema.';
 COMMENT ON COLUMN steward_internal.monitor_user_tables.table_name IS 'Its name.';
 COMMENT ON COLUMN steward_internal.monitor_user_tables.qualified_name IS 'Both, quoted for a command.';
-COMMENT ON COLUMN steward_internal.monitor_user_tables.relkind IS 'r table, p partitioned table, m materialized view.';
+COMMENT ON COLUMN steward_internal.monitor_user_tables.relkind IS 'R table, p partitioned table, m materialized view.';
 COMMENT ON COLUMN steward_internal.monitor_user_tables.relispartition IS 'Whether it is a partition.';
 COMMENT ON COLUMN steward_internal.monitor_user_tables.estimated_rows IS 'Rows when VACUUM or ANALYZE last looked; null if none did.';
 
@@ -66,7 +66,7 @@ COMMENT ON COLUMN steward.database_stats.database_name IS 'The database; null fo
 COMMENT ON COLUMN steward.database_stats.connections IS 'Processes connected to it now, those of autovacuum and other servers'' walsenders among them; null for what all share.';
 COMMENT ON COLUMN steward.database_stats.commits IS 'Transactions that committed.';
 COMMENT ON COLUMN steward.database_stats.rollbacks IS 'Transactions that rolled back.';
-COMMENT ON COLUMN steward.database_stats.rollback_percent IS 'rollbacks in percent of both; null if there were none.';
+COMMENT ON COLUMN steward.database_stats.rollback_percent IS 'Rollbacks in percent of both; null if there were none.';
 COMMENT ON COLUMN steward.database_stats.blocks_read IS 'Blocks that were not in shared buffers; the system''s cache may have had them.';
 COMMENT ON COLUMN steward.database_stats.blocks_hit IS 'Blocks that were.';
 COMMENT ON COLUMN steward.database_stats.rows_read IS 'Live rows read by sequential scans and index entries returned by index scans.';
@@ -131,8 +131,8 @@ COMMENT ON VIEW steward.table_sizes IS
 COMMENT ON COLUMN steward.table_sizes.schema_name IS 'The table''s schema; pg_catalog for pg_largeobject.';
 COMMENT ON COLUMN steward.table_sizes.table_name IS 'Its name.';
 COMMENT ON COLUMN steward.table_sizes.relation_id IS 'Its oid.';
-COMMENT ON COLUMN steward.table_sizes.kind IS 'table or materialized view.';
-COMMENT ON COLUMN steward.table_sizes.persistence IS 'permanent, unlogged or temporary.';
+COMMENT ON COLUMN steward.table_sizes.kind IS 'One of table or materialized view.';
+COMMENT ON COLUMN steward.table_sizes.persistence IS 'One of permanent, unlogged or temporary.';
 COMMENT ON COLUMN steward.table_sizes.heap_bytes IS 'Bytes of the table itself; null if the files are missing, as those of unlogged tables on a standby.';
 COMMENT ON COLUMN steward.table_sizes.toast_bytes IS 'Bytes of its TOAST table with its index; 0 if it has none.';
 COMMENT ON COLUMN steward.table_sizes.index_bytes IS 'Bytes of its indexes.';
@@ -203,7 +203,7 @@ SELECT c.scope, c.schema_name, c.name, c.blocks_hit, c.blocks_read,
           FROM pg_statio_user_indexes s) c;
 COMMENT ON VIEW steward.cache_hit_ratios IS
 'How much of what was read stood in shared buffers, since the counters began; a ratio of few blocks says nothing.';
-COMMENT ON COLUMN steward.cache_hit_ratios.scope IS 'database, table (with its TOAST) or index.';
+COMMENT ON COLUMN steward.cache_hit_ratios.scope IS 'One of database, table (with its TOAST) or index.';
 COMMENT ON COLUMN steward.cache_hit_ratios.schema_name IS 'The schema of a table or index; null for a database.';
 COMMENT ON COLUMN steward.cache_hit_ratios.name IS 'The name of the database, table or index.';
 COMMENT ON COLUMN steward.cache_hit_ratios.blocks_hit IS 'Blocks found in shared buffers.';
@@ -244,7 +244,7 @@ COMMENT ON VIEW steward.partitions IS
 COMMENT ON COLUMN steward.partitions.schema_name IS 'The schema of the partitioned table.';
 COMMENT ON COLUMN steward.partitions.table_name IS 'Its name; partitions that are partitioned in turn count with the table on top.';
 COMMENT ON COLUMN steward.partitions.relation_id IS 'Its oid.';
-COMMENT ON COLUMN steward.partitions.strategy IS 'range, list or hash.';
+COMMENT ON COLUMN steward.partitions.strategy IS 'One of range, list or hash.';
 COMMENT ON COLUMN steward.partitions.partitions IS 'Partitions that hold rows, on all levels.';
 COMMENT ON COLUMN steward.partitions.levels IS 'How many levels of partitions there are; 0 if there are none.';
 COMMENT ON COLUMN steward.partitions.foreign_partitions IS 'Partitions on other servers.';
@@ -265,7 +265,7 @@ AS 'MODULE_PATHNAME', 'steward_sequence_state' LANGUAGE C STRICT;
 REVOKE ALL ON FUNCTION steward_internal.sequence_state(oid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.sequence_state(oid) TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.sequence_state(oid) IS
-'Where a sequence stands, as SELECT from it has it, but without waiting; null while it is altered, if it is another session''s, or unlogged on a standby.';
+'Returns where a sequence stands, as SELECT from it has it, but without waiting; null while it is altered, if it is another session''s, or unlogged on a standby.';
 
 CREATE VIEW steward.sequence_usage AS
 WITH uses AS MATERIALIZED (
@@ -384,7 +384,7 @@ COMMENT ON VIEW steward.data_dictionary IS
 'All columns of all tables and views, with types, keys and comments; one row for each.';
 COMMENT ON COLUMN steward.data_dictionary.schema_name IS 'The schema of the table.';
 COMMENT ON COLUMN steward.data_dictionary.table_name IS 'The table or view.';
-COMMENT ON COLUMN steward.data_dictionary.table_kind IS 'table, partitioned table, view, materialized view or foreign table.';
+COMMENT ON COLUMN steward.data_dictionary.table_kind IS 'One of table, partitioned table, view, materialized view or foreign table.';
 COMMENT ON COLUMN steward.data_dictionary.extension_name IS 'The extension that it belongs to; null for one''s own.';
 COMMENT ON COLUMN steward.data_dictionary.table_comment IS 'The comment on the table; null if it has none.';
 COMMENT ON COLUMN steward.data_dictionary.row_security IS 'Whether row security is enabled.';

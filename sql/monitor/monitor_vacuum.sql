@@ -33,7 +33,7 @@ SELECT h.kind, h.holder, h.database_name, h.user_name, h.xid_age, clock_timestam
 GRANT SELECT ON steward.xmin_horizon TO pg_monitor;
 COMMENT ON VIEW steward.xmin_horizon IS
 'Who keeps VACUUM from removing row versions, the oldest first.';
-COMMENT ON COLUMN steward.xmin_horizon.kind IS 'session, prepared transaction, replication slot, replication slot (catalogs), or standby (by hot_standby_feedback, without a slot).';
+COMMENT ON COLUMN steward.xmin_horizon.kind IS 'One of session, prepared transaction, replication slot, replication slot (catalogs), or standby (by hot_standby_feedback, without a slot).';
 COMMENT ON COLUMN steward.xmin_horizon.holder IS 'The pid, prepared_id, slot or application_name.';
 COMMENT ON COLUMN steward.xmin_horizon.database_name IS 'A session or prepared transaction keeps the rows of this database and of what databases share; null for what keeps those of all.';
 COMMENT ON COLUMN steward.xmin_horizon.user_name IS 'Whose it is; null for a slot.';

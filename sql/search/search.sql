@@ -14,7 +14,7 @@ BEGIN ATOMIC
      WHERE c.oid = config;
 END;
 COMMENT ON FUNCTION steward_internal.search_config_name(regconfig) IS
-'The name of a text search configuration as the search_vector trigger takes it.';
+'Returns the name of a text search configuration as the search_vector trigger takes it.';
 
 -- Rows are filled in that have no vector yet; a trigger that says refill=yes took the place of another, so that all
 -- rows are to be filled in. It says so until that is done.
@@ -73,7 +73,7 @@ BEGIN
     PERFORM steward_internal.upkeep_check(relation);
 END $$;
 COMMENT ON FUNCTION steward_internal.search_prepare(regclass, text[], regconfig, name, name) IS
-'First step of search_enable(): the column and the trigger.';
+'Does the first step of search_enable(): the column and the trigger.';
 
 CREATE FUNCTION steward_internal.search_index_commands(relation regclass, vector_column name, concurrently boolean) RETURNS SETOF text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -109,7 +109,7 @@ BEGIN ATOMIC
      ORDER BY m.depth DESC, m.qualified_name COLLATE "C", c.place;
 END;
 COMMENT ON FUNCTION steward_internal.search_index_commands(regclass, name, boolean) IS
-'Last step of search_enable(): the commands that create the indexes that are missing.';
+'Returns the last step of search_enable(): the commands that create missing indexes.';
 
 CREATE PROCEDURE steward.search_enable(
     relation      regclass,

@@ -4,4 +4,4 @@ CREATE FUNCTION steward.to_tsvector(config regconfig, document text) RETURNS tsv
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100
 AS 'MODULE_PATHNAME', 'steward_to_tsvector_byid';
 COMMENT ON FUNCTION steward.to_tsvector(regconfig, text) IS
-'What to_tsvector(config, document) of the server returns, byte for byte, in about a third of the time.';
+'Returns what to_tsvector(config, document) of the server returns, byte for byte, in about a third of the time.';

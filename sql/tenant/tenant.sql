@@ -15,7 +15,7 @@ CREATE FUNCTION steward.tenant_context(
     OUT tenant text, OUT user_id text, OUT source text, OUT expires_at timestamptz, OUT claims jsonb) RETURNS record
 AS 'MODULE_PATHNAME', 'steward_tenant_context' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION steward.tenant_context() IS
-'For which tenant and user the present statement works, by token or function, and until when.';
+'Returns the tenant and user of the present statement, whether token or function set them, and until when.';
 
 -- Tokens, which anybody may set as steward.token and only who has a key can make.
 
@@ -23,56 +23,56 @@ CREATE FUNCTION steward.tenant_sign(tenant text, user_id text DEFAULT NULL, ttl 
 AS 'MODULE_PATHNAME', 'steward_tenant_sign' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION steward.tenant_sign(text, text, interval, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION steward.tenant_sign(text, text, interval, jsonb) IS
-'A token for a tenant and user that is valid for a while, signed with the first of the keys.';
+'Returns a token for a tenant and user that is valid for a while, signed with the first of the keys.';
 
 CREATE FUNCTION steward.tenant_verify(token text,
     OUT valid boolean, OUT reason text, OUT tenant text, OUT user_id text, OUT expires_at timestamptz) RETURNS record
 AS 'MODULE_PATHNAME', 'steward_tenant_verify' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION steward.tenant_verify(text) FROM PUBLIC;
 COMMENT ON FUNCTION steward.tenant_verify(text) IS
-'Whether a token is valid here and now, and if it is not, why.';
+'Returns whether a token is valid here and now, and if it is not, why.';
 
 -- What policies compare columns with.
 
 CREATE FUNCTION steward.current_tenant_int() RETURNS integer
 AS 'MODULE_PATHNAME', 'steward_current_tenant_int' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_tenant_int() IS
-'The tenant of this transaction; NULL if there is none or it is no integer.';
+'Returns the tenant of this transaction; NULL if there is none or it is no integer.';
 
 CREATE FUNCTION steward.current_tenant_bigint() RETURNS bigint
 AS 'MODULE_PATHNAME', 'steward_current_tenant_bigint' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_tenant_bigint() IS
-'The tenant of this transaction; NULL if there is none or it is no bigint.';
+'Returns the tenant of this transaction; NULL if there is none or it is no bigint.';
 
 CREATE FUNCTION steward.current_tenant_uuid() RETURNS uuid
 AS 'MODULE_PATHNAME', 'steward_current_tenant_uuid' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_tenant_uuid() IS
-'The tenant of this transaction; NULL if there is none or it is no UUID.';
+'Returns the tenant of this transaction; NULL if there is none or it is no UUID.';
 
 CREATE FUNCTION steward.current_tenant_text() RETURNS text
 AS 'MODULE_PATHNAME', 'steward_current_tenant_text' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_tenant_text() IS
-'The tenant of this transaction; NULL if there is none.';
+'Returns the tenant of this transaction; NULL if there is none.';
 
 CREATE FUNCTION steward.current_user_id_int() RETURNS integer
 AS 'MODULE_PATHNAME', 'steward_current_user_id_int' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_user_id_int() IS
-'The user of this transaction; NULL if there is none or it is no integer.';
+'Returns the user of this transaction; NULL if there is none or it is no integer.';
 
 CREATE FUNCTION steward.current_user_id_bigint() RETURNS bigint
 AS 'MODULE_PATHNAME', 'steward_current_user_id_bigint' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_user_id_bigint() IS
-'The user of this transaction; NULL if there is none or it is no bigint.';
+'Returns the user of this transaction; NULL if there is none or it is no bigint.';
 
 CREATE FUNCTION steward.current_user_id_uuid() RETURNS uuid
 AS 'MODULE_PATHNAME', 'steward_current_user_id_uuid' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_user_id_uuid() IS
-'The user of this transaction; NULL if there is none or it is no UUID.';
+'Returns the user of this transaction; NULL if there is none or it is no UUID.';
 
 CREATE FUNCTION steward.current_user_id_text() RETURNS text
 AS 'MODULE_PATHNAME', 'steward_current_user_id_text' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_user_id_text() IS
-'The user of this transaction; NULL if there is none.';
+'Returns the user of this transaction; NULL if there is none.';
 
 -- One name for all types. The planner makes of is_current_tenant(column) what column = steward.current_tenant_int(),
 -- _bigint(), _uuid() or _text() is, and refuses columns of other types.
@@ -86,31 +86,31 @@ CREATE FUNCTION steward.is_current_tenant(smallint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(smallint) IS
-'Is this the tenant that the transaction works for?';
+'Returns whether a value is the tenant that the transaction works for.';
 
 CREATE FUNCTION steward.is_current_tenant(integer) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(integer) IS
-'Is this the tenant that the transaction works for?';
+'Returns whether a value is the tenant that the transaction works for.';
 
 CREATE FUNCTION steward.is_current_tenant(bigint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(bigint) IS
-'Is this the tenant that the transaction works for?';
+'Returns whether a value is the tenant that the transaction works for.';
 
 CREATE FUNCTION steward.is_current_tenant(uuid) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(uuid) IS
-'Is this the tenant that the transaction works for?';
+'Returns whether a value is the tenant that the transaction works for.';
 
 CREATE FUNCTION steward.is_current_tenant(text) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(text) IS
-'Is this the tenant that the transaction works for?';
+'Returns whether a value is the tenant that the transaction works for.';
 
 CREATE FUNCTION steward.is_current_tenant(anyelement) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1
@@ -122,31 +122,31 @@ CREATE FUNCTION steward.is_current_user(smallint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(smallint) IS
-'Is this the user that the transaction works for?';
+'Returns whether a value is the user that the transaction works for.';
 
 CREATE FUNCTION steward.is_current_user(integer) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(integer) IS
-'Is this the user that the transaction works for?';
+'Returns whether a value is the user that the transaction works for.';
 
 CREATE FUNCTION steward.is_current_user(bigint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(bigint) IS
-'Is this the user that the transaction works for?';
+'Returns whether a value is the user that the transaction works for.';
 
 CREATE FUNCTION steward.is_current_user(uuid) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(uuid) IS
-'Is this the user that the transaction works for?';
+'Returns whether a value is the user that the transaction works for.';
 
 CREATE FUNCTION steward.is_current_user(text) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_user(text) IS
-'Is this the user that the transaction works for?';
+'Returns whether a value is the user that the transaction works for.';
 
 CREATE FUNCTION steward.is_current_user(anyelement) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_user' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1
@@ -165,31 +165,31 @@ CREATE FUNCTION steward.is_current_tenant_folded(smallint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_folded_support;
 COMMENT ON FUNCTION steward.is_current_tenant_folded(smallint) IS
-'Is this the tenant that the transaction works for? Planned for this one tenant.';
+'Returns whether a value is the tenant that the transaction works for; planned for this one tenant.';
 
 CREATE FUNCTION steward.is_current_tenant_folded(integer) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_folded_support;
 COMMENT ON FUNCTION steward.is_current_tenant_folded(integer) IS
-'Is this the tenant that the transaction works for? Planned for this one tenant.';
+'Returns whether a value is the tenant that the transaction works for; planned for this one tenant.';
 
 CREATE FUNCTION steward.is_current_tenant_folded(bigint) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_folded_support;
 COMMENT ON FUNCTION steward.is_current_tenant_folded(bigint) IS
-'Is this the tenant that the transaction works for? Planned for this one tenant.';
+'Returns whether a value is the tenant that the transaction works for; planned for this one tenant.';
 
 CREATE FUNCTION steward.is_current_tenant_folded(uuid) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_folded_support;
 COMMENT ON FUNCTION steward.is_current_tenant_folded(uuid) IS
-'Is this the tenant that the transaction works for? Planned for this one tenant.';
+'Returns whether a value is the tenant that the transaction works for; planned for this one tenant.';
 
 CREATE FUNCTION steward.is_current_tenant_folded(text) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_folded_support;
 COMMENT ON FUNCTION steward.is_current_tenant_folded(text) IS
-'Is this the tenant that the transaction works for? Planned for this one tenant.';
+'Returns whether a value is the tenant that the transaction works for; planned for this one tenant.';
 
 CREATE FUNCTION steward.is_current_tenant_folded(anyelement) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_is_current_tenant_folded' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1

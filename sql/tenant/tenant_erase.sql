@@ -23,7 +23,7 @@ BEGIN
     RETURN format('t.%I::text = %L', column_name, tenant);
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_condition(regclass, name, text) IS
-'The condition that the rows of a tenant in a table called t meet.';
+'Returns the condition that the rows of a tenant in a table called t meet.';
 
 CREATE FUNCTION steward_internal.tenant_erase_tables(tenant text, tenant_columns name[], schema_name text,
     OUT relation regclass, OUT column_name name, OUT condition text) RETURNS SETOF record
@@ -34,7 +34,7 @@ BEGIN ATOMIC
      WHERE NOT t.is_partition AND t.schema_id IS DISTINCT FROM to_regnamespace(quote_ident(schema_name));
 END;
 COMMENT ON FUNCTION steward_internal.tenant_erase_tables(text, name[], text) IS
-'The tables outside its own schema that have rows of a tenant, and which these are.';
+'Returns the tables outside its own schema that have rows of a tenant, and which these are.';
 
 CREATE FUNCTION steward_internal.tenant_erase_check(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off
@@ -73,7 +73,7 @@ BEGIN ATOMIC
      WHERE c.contype = 'f' AND c.conparentid = 0;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_erase_keys() IS
-'The foreign keys of this database, between tables and partitioned tables.';
+'Returns the foreign keys of this database, between tables and partitioned tables.';
 
 CREATE FUNCTION steward_internal.tenant_erase_order(relations regclass[], OUT ordered regclass[], OUT deferred oid[])
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -116,7 +116,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_erase_order(regclass[]) IS
-'Tables in an order in which their rows can be deleted, and the foreign keys to be deferred for it.';
+'Returns tables in an order in which their rows can be deleted, and the foreign keys to be deferred for it.';
 
 -- Rows of tables without a tenant go where their parents go. Where that would lead to rows of other tenants, it ends.
 CREATE FUNCTION steward_internal.tenant_erase_cascades(tenant text, tenant_columns name[], schema_name text,
@@ -169,7 +169,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_erase_cascades(text, name[], text) IS
-'Which rows of tables without a tenant foreign keys will delete or change; raises 23503 if any are of other tenants.';
+'Returns which rows of tables without a tenant foreign keys will delete or change; raises 23503 if any are of other tenants.';
 
 CREATE FUNCTION steward_internal.tenant_erase_schema(schema_name text,
     OUT relation text, OUT rows bigint, OUT command text) RETURNS SETOF record
@@ -210,7 +210,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_erase_schema(text) IS
-'The tables of a schema and how many rows they have; raises 2BP01 if anything outside it depends on them.';
+'Returns the tables of a schema and how many rows they have; raises 2BP01 if anything outside it depends on them.';
 
 CREATE FUNCTION steward_internal.tenant_erase_rows(tenant text, tenant_columns name[], schema_name text, dry_run boolean,
     OUT relation text, OUT rows bigint, OUT command text) RETURNS SETOF record

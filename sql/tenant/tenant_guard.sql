@@ -35,7 +35,7 @@ BEGIN ATOMIC
      ORDER BY w.position LIMIT 1;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_guard_column(oid) IS
-'The tenant column of a table that the guard looks at, null for others: those of extensions, temporary ones, and those whose finding "no_rls" is muted.';
+'Returns the tenant column of a table that the guard looks at, null for others: those of extensions, temporary ones, and those whose finding "no_rls" is muted.';
 
 CREATE FUNCTION steward_internal.tenant_guard_parent(relation oid) RETURNS regclass
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -50,7 +50,7 @@ BEGIN ATOMIC
      ORDER BY a.distance DESC LIMIT 1;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_guard_parent(oid) IS
-'The protected table farthest up of which a table is a partition or child, null if there is none.';
+'Returns the protected table farthest up of which a table is a partition or child, null if there is none.';
 
 CREATE FUNCTION steward_internal.tenant_guard_finding(relation regclass, OUT problem text, OUT remedy text) RETURNS record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -80,7 +80,7 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_guard_finding(regclass) IS
-'What the guard has against a table, and what to do; nulls if nothing.';
+'Returns what the guard has against a table, and what to do; nulls if nothing.';
 
 -- Mode error gives a migration until the end of its transaction.
 CREATE TABLE steward_internal.tenant_guard_pending (relation_id oid NOT NULL);
@@ -199,7 +199,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION steward.tenant_guard_enable(text, name[], name[]) FROM PUBLIC;
 COMMENT ON FUNCTION steward.tenant_guard_enable(text, name[], name[]) IS
-'From now on warns about tables that get one of the columns and have no row security, protects them, or refuses to commit them.';
+'Warns from now on about tables that get one of the columns and have no row security, protects them, or refuses to commit them.';
 
 CREATE FUNCTION steward.tenant_guard_disable() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

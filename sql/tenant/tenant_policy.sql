@@ -14,10 +14,10 @@ SELECT * FROM (VALUES
     ('steward_admin_', 'admin', 'ALL', false, false)) AS k(policy_name, builder, command, is_floor, is_base);
 COMMENT ON VIEW steward_internal.tenant_policy_kinds IS
 'The kinds of policies that the builders make.';
-COMMENT ON COLUMN steward_internal.tenant_policy_kinds.policy_name IS 'its name, to which that of a role is added if it ends in _';
-COMMENT ON COLUMN steward_internal.tenant_policy_kinds.builder IS 'what is built together; a table has the policies of one builder, beside base and administrators';
-COMMENT ON COLUMN steward_internal.tenant_policy_kinds.is_floor IS 'it is restrictive and cuts down what others give; if not, it gives rows';
-COMMENT ON COLUMN steward_internal.tenant_policy_kinds.is_base IS 'a floor that stays whatever is built later, or rows that are given only where no other builder gives any';
+COMMENT ON COLUMN steward_internal.tenant_policy_kinds.policy_name IS 'Its name, to which that of a role is added if it ends in _.';
+COMMENT ON COLUMN steward_internal.tenant_policy_kinds.builder IS 'What is built together; a table has the policies of one builder, beside base and administrators.';
+COMMENT ON COLUMN steward_internal.tenant_policy_kinds.is_floor IS 'It is restrictive and cuts down what others give; if not, it gives rows.';
+COMMENT ON COLUMN steward_internal.tenant_policy_kinds.is_base IS 'A floor that stays whatever is built later, or rows that are given only where no other builder gives any.';
 GRANT SELECT ON steward_internal.tenant_policy_kinds TO PUBLIC;
 
 CREATE FUNCTION steward_internal.tenant_policy_kind(policy_name name) RETURNS steward_internal.tenant_policy_kinds
@@ -28,7 +28,7 @@ BEGIN ATOMIC
                 ELSE k.policy_name = tenant_policy_kind.policy_name END;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_policy_kind(name) IS
-'The kind of a policy by its name, null for other names.';
+'Returns the kind of a policy by its name, null for other names.';
 
 -- A restrictive floor lasts as long as it is there and restrictive. So what gives rows has the floors in itself too:
 -- USING (floor AND own condition); and other floors that of the base, for servers that take them for permissive. The
@@ -52,7 +52,7 @@ BEGIN
     RETURN CASE floors WHEN '{}' THEN own ELSE '(' || array_to_string(floors || own, ' AND ') || ')' END;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_policy_within(text, text[], text[]) IS
-'An expression that begins with some of the old floors, as the server writes them, with others in their place.';
+'Returns an expression that begins with some of the old floors, as the server writes them, with others in their place.';
 
 -- A policy of ours carries as comment a hash of what the server made of it, and the text that it was made from, for
 -- people to read. So a changed policy is known, and dumps keep it all. Nothing that is run comes from a comment: the
@@ -68,7 +68,7 @@ BEGIN ATOMIC
      WHERE p.polrelid = relation AND p.polname = policy_name;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_policy_definition(regclass, name, text[], text[]) IS
-'What a policy is by the catalog, but for its roles, with floors in place of old ones.';
+'Returns what a policy is by the catalog, but for its roles, with floors in place of old ones.';
 
 CREATE FUNCTION steward_internal.tenant_policy_hash(relation regclass, policy_name name) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -81,7 +81,7 @@ BEGIN ATOMIC
      WHERE p.polrelid = relation AND p.polname = policy_name;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_policy_hash(regclass, name) IS
-'A short hash of what a policy is by the catalog.';
+'Returns a short hash of what a policy is by the catalog.';
 
 CREATE FUNCTION steward_internal.tenant_policy_sign(relation regclass, policy_name name, request text) RETURNS void
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
@@ -156,7 +156,7 @@ BEGIN ATOMIC
     SELECT t.type FROM types t JOIN pg_type y ON y.oid = t.type WHERE y.typtype <> 'd';
 END;
 COMMENT ON FUNCTION steward_internal.tenant_base_type(regclass, name) IS
-'The type of a column, or what its domain is over.';
+'Returns the type of a column, or what its domain is over.';
 
 CREATE FUNCTION steward_internal.tenant_key_function(relation regclass, column_name name, subject text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -189,7 +189,7 @@ BEGIN
     RETURN format('steward.current_%s_%s()', subject, suffix);
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_key_function(regclass, name, text) IS
-'The call that gives the current tenant or user_id in the type of a column; raises 42703 or 42804 for one that cannot be compared with it.';
+'Returns the call that gives the current tenant or user_id in the type of a column; raises 42703 or 42804 for one that cannot be compared with it.';
 
 CREATE FUNCTION steward_internal.tenant_policy_condition(relation regclass, column_name name, function_name name) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -204,7 +204,7 @@ BEGIN
              WHERE a.attrelid = relation AND a.attname = column_name);
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_policy_condition(regclass, name, name) IS
-'The call of is_current_tenant, is_current_tenant_folded or is_current_user with a column; raises what tenant_key_function() raises.';
+'Returns the call of is_current_tenant, is_current_tenant_folded or is_current_user with a column; raises what tenant_key_function() raises.';
 
 CREATE FUNCTION steward_internal.tenant_policy_roles(relation regclass, roles name[]) RETURNS oid[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -288,7 +288,7 @@ BEGIN ATOMIC
      ORDER BY pg_get_userbyid(g.grantee);
 END;
 COMMENT ON FUNCTION steward_internal.tenant_revoke_commands(regclass) IS
-'The commands that take away rights for which policies do not hold, but from the owner and administrators.';
+'Returns the commands that take away rights for which policies do not hold, but from the owner and administrators.';
 
 CREATE FUNCTION steward_internal.tenant_policy_floors(relation regclass, policy_names name[], conditions text[],
     OUT policy_name name, OUT condition text, OUT is_base boolean, OUT is_wanted boolean) RETURNS SETOF record
@@ -309,7 +309,7 @@ BEGIN ATOMIC
       FROM floor f, (SELECT coalesce(array_agg(f.condition), '{}') FROM floor f WHERE f.is_base) b(conditions);
 END;
 COMMENT ON FUNCTION steward_internal.tenant_policy_floors(regclass, name[], text[]) IS
-'The floors that a table has, and those that it is to have if conditions are asked for, by their own conditions.';
+'Returns the floors that a table has, and those that it is to have if conditions are asked for, by their own conditions.';
 
 CREATE FUNCTION steward_internal.tenant_policy_wanted(relation regclass, for_roles oid[], policy_names name[], conditions text[],
     OUT policy_name name, OUT request text, OUT definition text, OUT role_ids oid[], OUT is_asked boolean, OUT is_known boolean) RETURNS SETOF record
@@ -357,7 +357,7 @@ BEGIN ATOMIC
             WHERE f.is_wanted AND NOT w.is_bare AND f.is_floor = w.is_floor AND f.condition <> w.condition) f;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_policy_wanted(regclass, oid[], name[], text[]) IS
-'The policies that a table is to have if conditions are asked for, null for those that go: these and the others of ours that it has, the base in all of them, and the other floors in those that give rows.';
+'Returns the policies that a table is to have if conditions are asked for, null for those that go: these and the others of ours that it has, the base in all of them, and the other floors in those that give rows.';
 
 CREATE FUNCTION steward_internal.tenant_policy_differences(source regclass, relation regclass, for_roles oid[], policy_names name[], conditions text[],
     OUT policy_name name, OUT is_there boolean, OUT definition text, OUT role_list text, OUT request text) RETURNS SETOF record
@@ -390,7 +390,7 @@ BEGIN ATOMIC
      ORDER BY c.policy_name COLLATE "C";
 END;
 COMMENT ON FUNCTION steward_internal.tenant_policy_differences(regclass, regclass, oid[], name[], text[]) IS
-'The policies that a table lacks, has otherwise or should not have, by what is asked for and the others of ours that a table, it or one above it, has.';
+'Returns the policies that a table lacks, has otherwise or should not have, by what is asked for and the others of ours that a table, it or one above it, has.';
 
 CREATE FUNCTION steward_internal.tenant_policy_commands(source regclass, relation regclass, for_roles oid[], policy_names name[], conditions text[]) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -435,7 +435,7 @@ BEGIN
          ORDER BY m.depth, m.qualified_name COLLATE "C", 1;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_policy_commands(regclass, regclass, oid[], name[], text[]) IS
-'The commands that give a table and all below it policies for roles, take away those asked to be null, and leave none of ours that another, it or one above it, has not. Empty if all is as it should be.';
+'Returns the commands that give a table and all below it policies for roles, take away those asked to be null, and leave none of ours that another, it or one above it, has not. Empty if all is as it should be.';
 
 CREATE FUNCTION steward_internal.tenant_column_commands(relation regclass, column_name name, subject text, has_default boolean, create_index boolean) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -465,7 +465,7 @@ BEGIN ATOMIC
      ORDER BY m.depth, m.qualified_name COLLATE "C");
 END;
 COMMENT ON FUNCTION steward_internal.tenant_column_commands(regclass, name, text, boolean, boolean) IS
-'The commands that give the column of a tenant or user its default and an index, and that of a tenant NOT NULL.';
+'Returns the commands that give the column of a tenant or user its default and an index, and that of a tenant NOT NULL.';
 
 CREATE FUNCTION steward_internal.tenant_run(relation regclass, commands text[], dry_run boolean) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -502,7 +502,7 @@ BEGIN ATOMIC
     SELECT array_agg(o.policy_name), array_agg(o.condition) FROM outcome o;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_policy_conditions(regclass, name[], text[]) IS
-'The policies that a builder makes, with their conditions, and those that cannot stand beside them, with null.';
+'Returns the policies that a builder makes, with their conditions, and those that cannot stand beside them, with null.';
 
 CREATE FUNCTION steward_internal.tenant_build(relation regclass, roles name[], policy_names name[], conditions text[], column_commands text[], dry_run boolean)
 RETURNS SETOF text
@@ -551,6 +551,6 @@ SELECT t.relation_id::regclass AS relation, t.policy_name,
   LEFT JOIN steward_internal.tenant_own_policies o ON o.relation_id = t.relation_id AND o.policy_name = t.policy_name;
 COMMENT ON VIEW steward.tenant_policies IS
 'The policies that the builders made, as asked for and as they are now.';
-COMMENT ON COLUMN steward.tenant_policies.intent IS 'what was asked for; null if the policy that said so is gone';
-COMMENT ON COLUMN steward.tenant_policies.problem IS 'missing, changed, row security is off, row security is not forced; null if none';
+COMMENT ON COLUMN steward.tenant_policies.intent IS 'What was asked for; null if the policy that said so is gone.';
+COMMENT ON COLUMN steward.tenant_policies.problem IS 'One of missing, changed, row security is off, row security is not forced; null if none.';
 GRANT SELECT ON steward.tenant_policies TO PUBLIC;

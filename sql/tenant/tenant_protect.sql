@@ -70,7 +70,7 @@ BEGIN
     RETURN condition;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_public_condition(regclass, name, text[]) IS
-'The condition that a column has one of some values; raises 42703, 42804, 22023 or 22P02 if it cannot.';
+'Returns the condition that a column has one of some values; raises 42703, 42804, 22023 or 22P02 if it cannot.';
 
 CREATE FUNCTION steward.tenant_protect_visibility(
     relation      regclass,

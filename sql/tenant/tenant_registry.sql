@@ -31,7 +31,7 @@ CREATE FUNCTION steward_internal.tenant_changed_trigger() RETURNS trigger
 AS 'MODULE_PATHNAME', 'steward_tenant_changed_trigger' LANGUAGE C;
 REVOKE ALL ON FUNCTION steward_internal.tenant_changed_trigger() FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.tenant_changed_trigger() IS
-'Trigger: has all sessions read steward.tenant anew.';
+'Has all sessions read steward.tenant anew, as a trigger.';
 
 -- per row, because logical replication fires no others; and for its sake ALWAYS
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON steward.tenant
@@ -84,7 +84,7 @@ BEGIN
     RETURN r;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_lock(text) IS
-'The row of a tenant, locked; raises 42704 if there is none.';
+'Returns the row of a tenant, locked; raises 42704 if there is none.';
 
 CREATE FUNCTION steward_internal.tenant_set_status(tenant text, status text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -36,7 +36,7 @@ BEGIN
     RETURN QUERY SELECT o.* FROM steward_internal.tenant_schema_objects(schema) o;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_schema_read(regnamespace) IS
-'All that is in a schema, in definitions that do not name it.';
+'Returns all that is in a schema, in definitions that do not name it.';
 
 CREATE FUNCTION steward_internal.tenant_schema_commands_of(schema regnamespace, OUT commands text[], OUT fills "char"[], OUT objects text[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
@@ -46,7 +46,7 @@ BEGIN
     SELECT c.commands, c.fills, c.objects INTO commands, fills, objects FROM steward_internal.tenant_schema_commands(schema) c;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_schema_commands_of(regnamespace) IS
-'The commands that make in another schema what is in this one, not naming it.';
+'Returns the commands that make in another schema what is in this one, not naming it.';
 
 CREATE FUNCTION steward_internal.tenant_schema_unsupported(schema regnamespace, OUT object text, OUT reason text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -91,7 +91,7 @@ BEGIN ATOMIC
      ORDER BY 1, 2;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_unsupported(regnamespace) IS
-'What keeps a schema from being a template.';
+'Returns what keeps a schema from being a template.';
 
 CREATE FUNCTION steward_internal.tenant_schema_check(template regnamespace, commands text[], objects text[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -141,7 +141,7 @@ BEGIN
     fills := script.fills;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_schema_script(regnamespace) IS
-'The commands that make a copy of a template; raises what keeps it from being one.';
+'Returns the commands that make a copy of a template; raises what keeps it from being one.';
 
 --
 -- Making schemas
@@ -227,7 +227,7 @@ BEGIN
                   ORDER BY 1);
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_schema_begin(text[], regnamespace, integer) IS
-'The tenants to make schemas for.';
+'Returns the tenants to make schemas for.';
 
 CREATE FUNCTION steward_internal.tenant_schema_batch(tenant_keys text[], template regnamespace, batch integer, commands text[], fills "char"[]) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -295,7 +295,7 @@ BEGIN
                                    WHERE t.template = template_name AND t.status = 'active' ORDER BY t.schema_name);
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_migration_begin(text, text, regnamespace, text) IS
-'The schemas that a migration is for: the template and its active tenants''.';
+'Returns the schemas that a migration is for: the template and its active tenants''.';
 
 CREATE FUNCTION steward_internal.tenant_migration_run(migration text, statement text, schema_name text, shared name[], on_error text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -419,7 +419,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION steward.tenant_schema_drift(regnamespace, text[]) IS
-'In what the schemas of tenants differ from their template.';
+'Returns in what the schemas of tenants differ from their template.';
 
 CREATE FUNCTION steward_internal.tenant_schema_shown(object steward_internal.tenant_schema_object, schema_name text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -427,4 +427,4 @@ RETURN CASE (object).fill WHEN 's' THEN format((object).definition, schema_name)
                           WHEN 'c' THEN format((object).definition, '...')
                           ELSE coalesce('ALTER TABLE ' || (object).altered || ' ', '') || (object).definition END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_shown(steward_internal.tenant_schema_object, text) IS
-'The definition of something in a schema of that name.';
+'Returns the definition of something in a schema of that name.';

@@ -43,7 +43,7 @@ BEGIN ATOMIC
      WHERE t.typnamespace = schema AND (t.typtype IN ('e', 'd') OR r.relkind = 'c');
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_types(regnamespace) IS
-'The enums, domains and composite types of a schema.';
+'Returns the enums, domains and composite types of a schema.';
 
 CREATE FUNCTION steward_internal.tenant_schema_setting(schema regnamespace, setting text) RETURNS text
 LANGUAGE sql STABLE
@@ -58,7 +58,7 @@ BEGIN ATOMIC
       FROM (SELECT split_part(setting, '=', 1) AS name, substr(setting, strpos(setting, '=') + 1) AS value) n;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_setting(regnamespace, text) IS
-'The SET clause of a function, as a format that takes the name of its schema.';
+'Returns the SET clause of a function, as a format that takes the name of its schema.';
 
 CREATE FUNCTION steward_internal.tenant_schema_functions(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
@@ -91,7 +91,7 @@ BEGIN ATOMIC
      GROUP BY p.oid, l.lanname;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_functions(regnamespace) IS
-'The functions and procedures of a schema.';
+'Returns the functions and procedures of a schema.';
 
 CREATE FUNCTION steward_internal.tenant_schema_columns(schema regnamespace,
     OUT relation_id oid, OUT column_id smallint, OUT is_own boolean, OUT definition text) RETURNS SETOF record
@@ -119,7 +119,7 @@ BEGIN ATOMIC
      WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p');
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_columns(regnamespace) IS
-'The columns of the tables of a schema.';
+'Returns the columns of the tables of a schema.';
 
 CREATE FUNCTION steward_internal.tenant_schema_tables(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
@@ -168,7 +168,7 @@ BEGIN ATOMIC
      WHERE c.relnamespace = schema AND c.relkind = 'S';
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_tables(regnamespace) IS
-'The tables, columns, partitions and sequences of a schema.';
+'Returns the tables, columns, partitions and sequences of a schema.';
 
 CREATE FUNCTION steward_internal.tenant_schema_views(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
@@ -194,7 +194,7 @@ BEGIN ATOMIC
      WHERE c.relnamespace = schema AND r.rulename <> '_RETURN';
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_views(regnamespace) IS
-'The views, materialized views and rules of a schema.';
+'Returns the views, materialized views and rules of a schema.';
 
 CREATE FUNCTION steward_internal.tenant_schema_constraints(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
@@ -232,7 +232,7 @@ BEGIN ATOMIC
      WHERE x.stxnamespace = schema;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_constraints(regnamespace) IS
-'The constraints, indexes and extended statistics of a schema.';
+'Returns the constraints, indexes and extended statistics of a schema.';
 
 CREATE FUNCTION steward_internal.tenant_schema_options(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
@@ -268,7 +268,7 @@ BEGIN ATOMIC
      WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p', 'v') AND o.action IS NOT NULL;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_options(regnamespace) IS
-'What else is said of the tables and columns of a schema.';
+'Returns what else is said of the tables and columns of a schema.';
 
 CREATE FUNCTION steward_internal.tenant_schema_triggers(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
@@ -298,7 +298,7 @@ BEGIN ATOMIC
      WHERE c.relnamespace = schema;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_triggers(regnamespace) IS
-'The triggers and policies of a schema.';
+'Returns the triggers and policies of a schema.';
 
 -- New objects have the rights that ALTER DEFAULT PRIVILEGES gives them, in whatever schema they are: only what
 -- differs from that is granted or revoked.
@@ -357,7 +357,7 @@ BEGIN ATOMIC
      GROUP BY d.oid, d.defaclrole, o.name, r.name, x.is_grantable;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_grants(regnamespace) IS
-'The rights in a schema, and those that what is made in it later will have.';
+'Returns the rights in a schema, and those that what is made in it later will have.';
 
 CREATE FUNCTION steward_internal.tenant_schema_owners(schema regnamespace,
     OUT kind text, OUT object text, OUT owner oid) RETURNS SETOF record
@@ -374,7 +374,7 @@ BEGIN ATOMIC
     SELECT 'schema', '', n.nspowner FROM pg_namespace n WHERE n.oid = schema;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_owners(regnamespace) IS
-'Who owns a schema and what is in it.';
+'Returns the owners of a schema and of what is in it.';
 
 CREATE FUNCTION steward_internal.tenant_schema_objects(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
@@ -400,7 +400,7 @@ BEGIN ATOMIC
       FROM steward_internal.tenant_schema_owners(schema) w;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_objects(regnamespace) IS
-'All that is in a schema.';
+'Returns all that is in a schema.';
 
 CREATE FUNCTION steward_internal.tenant_schema_commands(schema regnamespace, OUT commands text[], OUT fills "char"[], OUT objects text[])
 LANGUAGE sql STABLE
@@ -425,4 +425,4 @@ BEGIN ATOMIC
       FROM made m;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_commands(regnamespace) IS
-'The commands that make in another schema what is in this one, in order.';
+'Returns the commands that make in another schema what is in this one, in order.';

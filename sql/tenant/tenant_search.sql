@@ -9,9 +9,9 @@ CREATE FUNCTION steward.search_matches(vector tsvector, query tsquery) RETURNS b
 AS 'MODULE_PATHNAME', 'steward_search_matches' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
 SUPPORT steward_internal.search_matches_support;
 COMMENT ON FUNCTION steward.search_matches(tsvector, tsquery) IS
-'What vector @@ query says, with its index under row security.';
+'Returns what vector @@ query says, with its index under row security.';
 
 CREATE FUNCTION steward.tenant_search("rows" anyelement, query tsquery, max_rows integer DEFAULT 20, column_name name DEFAULT NULL) RETURNS SETOF anyelement
 AS 'MODULE_PATHNAME', 'steward_tenant_search' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 20;
 COMMENT ON FUNCTION steward.tenant_search(anyelement, tsquery, integer, name) IS
-'The rows of a table that match a query and that the caller may see, the best first.';
+'Returns the rows of a table that match a query and that the caller may see, the best first.';

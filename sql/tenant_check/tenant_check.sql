@@ -40,7 +40,7 @@ BEGIN
      ORDER BY array_position('{ERROR,WARNING,INFO}', f.level), f.object COLLATE "C", f.rule COLLATE "C", k.key COLLATE "C";
 END $$;
 COMMENT ON FUNCTION steward.tenant_check(name[], regnamespace[], name[], boolean) IS
-'The holes between tenants, one row for each, with the command that mends it and the key that mutes it.';
+'Returns the holes between tenants, one row for each, with the command that mends it and the key that mutes it.';
 
 CREATE FUNCTION steward.tenant_assert_isolated(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL, roles name[] DEFAULT NULL,
     level text DEFAULT 'WARNING') RETURNS void

@@ -14,7 +14,7 @@ BEGIN ATOMIC
      GROUP BY f.major;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_server_faults(integer) IS
-'The faults in row security that a server of this version has, and the minor version that has none of them; no row if none is known.';
+'Returns the faults in row security that a server of this version has, and the minor version that has none of them; no row if none is known.';
 
 CREATE FUNCTION steward_internal.tenant_check_roles(tables steward_internal.tenant_table[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
@@ -126,7 +126,7 @@ BEGIN ATOMIC
      WHERE EXISTS (SELECT FROM tables);
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_roles(steward_internal.tenant_table[], oid[]) IS
-'What tenant_check() finds of roles.';
+'Returns what tenant_check() finds of roles.';
 
 CREATE FUNCTION steward_internal.tenant_check_strangers(tables steward_internal.tenant_table[], schemas regnamespace[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
@@ -157,12 +157,12 @@ BEGIN ATOMIC
      GROUP BY n.nspname, c.relname;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_strangers(steward_internal.tenant_table[], regnamespace[], oid[]) IS
-'What tenant_check() finds of tables without the column whose rows must be tenants'' all the same.';
+'Returns what tenant_check() finds of tables without the column whose rows must be tenants'' all the same.';
 
 CREATE FUNCTION steward_internal.tenant_view_open(view oid, tables oid[], columns smallint[]) RETURNS oid[]
 AS 'MODULE_PATHNAME', 'steward_tenant_view_open' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION steward_internal.tenant_view_open(oid, oid[], smallint[]) IS
-'Those of the tables that a view reads without a condition that keeps to the tenant of the context.';
+'Returns those of the tables that a view reads without a condition that keeps to the tenant of the context.';
 
 CREATE FUNCTION steward_internal.tenant_check_code(tables steward_internal.tenant_table[], schemas regnamespace[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
@@ -317,4 +317,4 @@ BEGIN ATOMIC
      GROUP BY p.pubname, p.puballtables;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_code(steward_internal.tenant_table[], regnamespace[], oid[]) IS
-'What tenant_check() finds of views, functions and publications.';
+'Returns what tenant_check() finds of views, functions and publications.';

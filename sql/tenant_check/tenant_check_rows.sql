@@ -5,17 +5,17 @@ CREATE FUNCTION steward_internal.tenant_expression(expression pg_node_tree, tena
     OUT columns smallint[], OUT context_functions oid[], OUT row_functions oid[], OUT settings text[])
 AS 'MODULE_PATHNAME', 'steward_tenant_expression' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION steward_internal.tenant_expression(pg_node_tree, smallint) IS
-'What the expression of a policy says of a column: whether rows that meet it are the tenant''s and, if not, why.';
+'Returns what the expression of a policy says of a column: whether rows that meet it are the tenant''s and, if not, why.';
 
 CREATE FUNCTION steward_internal.tenant_expression_text(expression pg_node_tree, relation oid) RETURNS text
 AS 'MODULE_PATHNAME', 'steward_tenant_expression_text' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION steward_internal.tenant_expression_text(pg_node_tree, oid) IS
-'The expression of a policy as pg_get_expr() shows it; null while somebody locks a table that is named in it.';
+'Returns the expression of a policy as pg_get_expr() shows it; null while somebody locks a table that is named in it.';
 
 CREATE FUNCTION steward_internal.tenant_type_leakproof(type oid) RETURNS boolean
 AS 'MODULE_PATHNAME', 'steward_tenant_type_leakproof' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION steward_internal.tenant_type_leakproof(oid) IS
-'Whether values of a type are compared for equality by a leakproof function.';
+'Returns whether values of a type are compared for equality by a leakproof function.';
 
 CREATE FUNCTION steward_internal.tenant_protect_command(qualified_name text, column_name name, column_type oid) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -26,7 +26,7 @@ BEGIN ATOMIC
        AND coalesce(nullif(y.typbasetype, 0), y.oid) IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype, 'text'::regtype, 'varchar'::regtype);
 END;
 COMMENT ON FUNCTION steward_internal.tenant_protect_command(text, name, oid) IS
-'The command that gives a table the policies of tenants; null if its column is of no type that can have them.';
+'Returns the command that gives a table the policies of tenants; null if its column is of no type that can have them.';
 
 CREATE FUNCTION steward_internal.tenant_check_tables(tables steward_internal.tenant_table[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
@@ -113,7 +113,7 @@ BEGIN ATOMIC
      WHERE x.privilege IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') AND t.kind <> 'f';
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_tables(steward_internal.tenant_table[], oid[]) IS
-'What tenant_check() finds of tables and the rights on them.';
+'Returns what tenant_check() finds of tables and the rights on them.';
 
 CREATE FUNCTION steward_internal.tenant_check_policies(tables steward_internal.tenant_table[], roles oid[], roles_named boolean,
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
@@ -337,7 +337,7 @@ BEGIN ATOMIC
      GROUP BY o.name;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_policies(steward_internal.tenant_table[], oid[], boolean) IS
-'What tenant_check() finds of policies and the functions they call.';
+'Returns what tenant_check() finds of policies and the functions they call.';
 
 CREATE FUNCTION steward_internal.tenant_foreign_keys(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
     OUT constraint_name name, OUT relation_id oid, OUT qualified_name text, OUT tenant_column name, OUT key_columns name[],
@@ -382,7 +382,7 @@ BEGIN ATOMIC
        AND NOT EXISTS (SELECT FROM unnest(c.conkey, c.confkey) k (here, there) WHERE k.here = t.column_number AND k.there = r.column_number);
 END;
 COMMENT ON FUNCTION steward_internal.tenant_foreign_keys(name[], regnamespace[]) IS
-'The foreign keys between tables of tenants that do not contain the tenant on both sides, and how they would.';
+'Returns the foreign keys between tables of tenants that do not contain the tenant on both sides, and how they would.';
 
 CREATE FUNCTION steward_internal.tenant_check_keys(tables steward_internal.tenant_table[], tenant_columns name[], schemas regnamespace[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
@@ -437,7 +437,7 @@ BEGIN ATOMIC
       JOIN pg_namespace n ON n.oid = s.relnamespace;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_keys(steward_internal.tenant_table[], name[], regnamespace[]) IS
-'What tenant_check() finds of keys.';
+'Returns what tenant_check() finds of keys.';
 
 CREATE FUNCTION steward_internal.tenant_check_indexes(tables steward_internal.tenant_table[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
@@ -485,4 +485,4 @@ BEGIN ATOMIC
                         WHERE g.tgrelid = i.relation_id AND starts_with(encode(g.tgargs, 'hex'), encode(convert_to(a.attname, getdatabaseencoding()), 'hex') || '00'));
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_indexes(steward_internal.tenant_table[]) IS
-'What tenant_check() finds of indexes that policies keep from being of use.';
+'Returns what tenant_check() finds of indexes that policies keep from being of use.';

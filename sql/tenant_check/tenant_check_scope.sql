@@ -23,7 +23,7 @@ COMMENT ON TYPE steward_internal.tenant_table IS
 CREATE FUNCTION steward_internal.tenant_rows(tables steward_internal.tenant_table[]) RETURNS SETOF steward_internal.tenant_table
 AS 'array_unnest' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE ROWS 5000;
 COMMENT ON FUNCTION steward_internal.tenant_rows(steward_internal.tenant_table[]) IS
-'The elements of an array of tables.';
+'Returns the elements of an array of tables.';
 
 CREATE FUNCTION steward_internal.tenant_tables(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL)
 RETURNS SETOF steward_internal.tenant_table
@@ -42,7 +42,7 @@ BEGIN ATOMIC
      ORDER BY c.oid, w.position;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_tables(name[], regnamespace[]) IS
-'The tables whose rows belong to tenants: those that have one of the columns.';
+'Returns the tables whose rows belong to tenants: those that have one of the columns.';
 
 CREATE FUNCTION steward_internal.tenant_grants(tables steward_internal.tenant_table[], of_all boolean DEFAULT false,
     OUT relation_id oid, OUT grantee oid, OUT privileges text[]) RETURNS SETOF record
@@ -77,7 +77,7 @@ BEGIN ATOMIC
      WHERE of_all;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_grants(steward_internal.tenant_table[], boolean) IS
-'Who but the owner was granted what on tenants'' tables or their columns, on request also by the roles that have rights on all; grantee 0 is PUBLIC.';
+'Returns who but the owner was granted what on tenants'' tables or their columns, on request also by the roles that have rights on all; grantee 0 is PUBLIC.';
 
 CREATE FUNCTION steward_internal.tenant_roles(tables steward_internal.tenant_table[], roles name[] DEFAULT NULL)
 RETURNS SETOF oid
@@ -105,7 +105,7 @@ BEGIN
             OR r.rolcanlogin AND EXISTS (SELECT FROM grantees g WHERE CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r.oid, g.grantee, 'MEMBER') END));
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_roles(steward_internal.tenant_table[], name[]) IS
-'The roles of the application: those named or, if none are, those that may read or write tenants'' tables without owning them.';
+'Returns the roles of the application: those named or, if none are, those that may read or write tenants'' tables without owning them.';
 
 -- Memberships have options from 16 on; before, each lets SET ROLE.
 CREATE FUNCTION steward_internal.tenant_role_paths(roles oid[], OUT role_id oid, OUT target_id oid, OUT path text) RETURNS SETOF record
@@ -133,4 +133,4 @@ BEGIN ATOMIC
      ORDER BY p.role_id, p.target_id, cardinality(p.path), p.path;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_role_paths(oid[]) IS
-'The roles that others can become, or whose rights they have, and over which memberships.';
+'Returns the roles that others can become, or whose rights they have, and over which memberships.';

@@ -35,7 +35,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION steward.tenant_fk_check(name[], regnamespace[]) IS
-'The foreign keys that lack the tenant, and how many rows refer to rows of other tenants; null if that may not be read.';
+'Returns the foreign keys that lack the tenant, and how many rows refer to rows of other tenants; null if that may not be read.';
 
 CREATE FUNCTION steward.tenant_fk_guard(relation regclass, constraint_name name, tenant_columns name[] DEFAULT '{tenant_id}',
     validate boolean DEFAULT true, dry_run boolean DEFAULT false) RETURNS SETOF text

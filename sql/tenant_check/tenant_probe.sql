@@ -12,7 +12,7 @@ BEGIN
                    qualified_name, column_name, a, b) INTO own, others, print, sample;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_probe_rows(text, name, text, text) IS
-'How many rows two tenants have; of the other''s also one of them, and a number that is another one when any is changed.';
+'Returns how many rows two tenants have; of the other''s also one of them, and a number that is another one when any is changed.';
 
 CREATE FUNCTION steward_internal.tenant_probe_seen(qualified_name text, column_name name, tenant text, role name, context text,
     OUT rows bigint, OUT sample jsonb) RETURNS record
@@ -27,7 +27,7 @@ BEGIN
 EXCEPTION WHEN SQLSTATE 'STWRD' THEN NULL;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_probe_seen(text, name, text, name, text) IS
-'How many of its rows a tenant sees, and one of them.';
+'Returns how many of its rows a tenant sees, and one of them.';
 
 CREATE FUNCTION steward_internal.tenant_probe_table(t steward_internal.tenant_table, a text, b text, role name, context text,
     OUT attempt text, OUT result text, OUT detail text) RETURNS SETOF record
@@ -127,7 +127,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_probe_table(steward_internal.tenant_table, text, text, name, text) IS
-'What tenant_probe() tries on one table.';
+'Returns what tenant_probe() tries on one table.';
 
 CREATE FUNCTION steward.tenant_probe(a text, b text, role name, context text DEFAULT 'SELECT steward.tenant_set(%L)', tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
     OUT table_name text, OUT attempt text, OUT result text, OUT detail text) RETURNS SETOF record

@@ -116,7 +116,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION steward_internal.soft_delete_indexes(regclass, name) IS
-'The commands that make unique indexes and constraints of a table hold for live rows only, with a comment for each that stays as it is.';
+'Returns the commands that make unique indexes and constraints of a table hold for live rows only, with a comment for each that stays as it is.';
 
 -- Our view is known by its comment, whatever name it or its table has been given since.
 CREATE FUNCTION steward_internal.soft_delete_find_view(relation regclass,
@@ -136,7 +136,7 @@ BEGIN ATOMIC
      ORDER BY c.oid LIMIT 1;
 END;
 COMMENT ON FUNCTION steward_internal.soft_delete_find_view(regclass) IS
-'The view of a table''s live rows, if soft_delete_enable() made one.';
+'Returns the view of a table''s live rows, if soft_delete_enable() made one.';
 
 CREATE FUNCTION steward_internal.soft_delete_view(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -223,7 +223,7 @@ BEGIN
          ORDER BY 1;
 END $$;
 COMMENT ON FUNCTION steward_internal.soft_delete_view(regclass, name) IS
-'The commands that make the view of a table''s live rows, and let those use it who may use the table.';
+'Returns the commands that make the view of a table''s live rows, and let those use it who may use the table.';
 
 CREATE FUNCTION steward.soft_delete_enable(
     relation    regclass,

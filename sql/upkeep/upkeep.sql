@@ -3,12 +3,12 @@
 CREATE FUNCTION steward_internal.trigger_arguments(arguments bytea) RETURNS text[]
 AS 'MODULE_PATHNAME', 'steward_trigger_arguments' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION steward_internal.trigger_arguments(bytea) IS
-'The arguments of a trigger, from pg_trigger.tgargs.';
+'Returns the arguments of a trigger, from pg_trigger.tgargs.';
 
 CREATE FUNCTION steward_internal.trigger_column(relation regclass, arguments bytea) RETURNS name
 AS 'MODULE_PATHNAME', 'steward_trigger_column' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION steward_internal.trigger_column(regclass, bytea) IS
-'The column that a trigger''s first bare argument names, from pg_trigger.tgargs.';
+'Returns the column that a trigger''s first bare argument names, from pg_trigger.tgargs.';
 
 CREATE FUNCTION steward_internal.upkeep_check(relation regclass) RETURNS void
 AS 'MODULE_PATHNAME', 'steward_upkeep_check' LANGUAGE C STABLE STRICT;
@@ -35,13 +35,13 @@ RETURN CASE WHEN octet_length(prefix || subject) < 64 THEN prefix || subject
             -- the cast cuts between characters, and leaves nine bytes for the hash
             ELSE substr(('#########' || prefix || subject)::name::text, 10) || '_' || left(md5(subject), 8) END;
 COMMENT ON FUNCTION steward_internal.upkeep_name(text, text) IS
-'A name made of two parts, with a hash where that is too long.';
+'Returns a name made of two parts, with a hash where that is too long.';
 
 CREATE FUNCTION steward_internal.upkeep_trigger_name(subject text) RETURNS name
 LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
 RETURN steward_internal.upkeep_name('steward_', subject);
 COMMENT ON FUNCTION steward_internal.upkeep_trigger_name(text) IS
-'The name that the enable functions give a trigger: steward_ and the column.';
+'Returns the name that the enable functions give a trigger: steward_ and the column.';
 
 CREATE FUNCTION steward_internal.upkeep_run(commands text[]) RETURNS SETOF text
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
@@ -85,7 +85,7 @@ BEGIN ATOMIC
        AND (upkeep_existing.column_name IS NULL OR t.column_name = upkeep_existing.column_name);
 END;
 COMMENT ON FUNCTION steward_internal.upkeep_existing(regclass, name, text, name) IS
-'The triggers of a table that are there for the same purpose.';
+'Returns the triggers of a table that are there for the same purpose.';
 
 CREATE FUNCTION steward_internal.upkeep_check_owner(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -147,7 +147,7 @@ BEGIN
     RETURN QUERY SELECT unnest(later);
 END $$;
 COMMENT ON FUNCTION steward_internal.upkeep_attach(regclass, name, name, text, text, text[], name, text) IS
-'The commands that attach a trigger to a table and its inheritance children, and drop others there for the same purpose; for triggers that fire per statement also to partitions. Empty if all is as it should be.';
+'Returns the commands that attach a trigger to a table and its inheritance children, and drop others there for the same purpose; for triggers that fire per statement also to partitions. Empty if all is as it should be.';
 
 CREATE FUNCTION steward_internal.upkeep_detach(relation regclass, function_name name, column_name name DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -162,7 +162,7 @@ BEGIN
          ORDER BY m.depth, m.qualified_name COLLATE "C", t.trigger_name;
 END $$;
 COMMENT ON FUNCTION steward_internal.upkeep_detach(regclass, name, name) IS
-'The commands that drop the triggers with a function from a table, its partitions and its inheritance children.';
+'Returns the commands that drop the triggers with a function from a table, its partitions and its inheritance children.';
 
 CREATE FUNCTION steward_internal.upkeep_check_column(relation regclass, column_name name, definition text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -186,7 +186,7 @@ CREATE FUNCTION steward_internal.upkeep_column_list(columns name[]) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
 RETURN (SELECT string_agg(quote_ident(c.name), ',' ORDER BY c.place) FROM unnest(columns) WITH ORDINALITY c(name, place));
 COMMENT ON FUNCTION steward_internal.upkeep_column_list(name[]) IS
-'Names as a trigger''s argument has them: quoted where needed, separated by commas.';
+'Returns names as a trigger''s argument has them: quoted where needed, separated by commas.';
 
 CREATE FUNCTION steward_internal.upkeep_check_roles(roles name[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp

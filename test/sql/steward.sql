@@ -33,3 +33,14 @@ DROP EXTENSION pg_steward;
 SELECT nspname FROM pg_namespace WHERE nspname ~ 'steward';
 \c :regression
 DROP DATABASE regress_steward;
+
+-- Comments have one form: a capital letter, unless a name or number stands first, and a full stop; those of functions begin with a verb.
+SELECT pg_describe_object(d.classid, d.objid, a.attnum) AS object, c.comment
+  FROM pg_depend d
+  JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+  LEFT JOIN pg_attribute a ON d.classid = 'pg_class'::regclass AND a.attrelid = d.objid AND a.attnum > 0
+ CROSS JOIN LATERAL (VALUES (obj_description(d.objid, d.classid::regclass::name)), (col_description(d.objid, a.attnum))) AS c(comment)
+ WHERE e.extname = 'pg_steward' AND d.deptype = 'e'
+   AND (c.comment !~ '^([A-Z0-9]|[a-z]+_).*\.$'
+        OR d.classid = 'pg_proc'::regclass AND c.comment !~ '^[A-Z][a-z]+s ')
+ ORDER BY 1, 2;
