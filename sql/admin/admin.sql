@@ -26,7 +26,7 @@ AS $$
       JOIN pg_proc p ON p.oid = f
 $$;
 COMMENT ON FUNCTION steward_internal.admin_grants() IS
-'What an administrator who is no superuser may use, and what has been granted on it.';
+'Returns what an administrator who is no superuser may use, and what has been granted on it.';
 
 CREATE FUNCTION steward.grant_admin(role_name name, dry_run boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -57,4 +57,4 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION steward.revoke_admin(name, boolean, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION steward.revoke_admin(name, boolean, boolean) IS
-'Takes from a role what grant_admin() granted it, and with cascade from those to whom it has granted it in turn; returns the commands it ran, or would run.';
+'Takes from a role what grant_admin() granted it, and with cascade from the roles that it has granted it to in turn; returns the commands it ran, or would run.';

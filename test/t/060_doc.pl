@@ -96,6 +96,30 @@ sub test_page
 	return;
 }
 
+# Returns the links of a page that lead nowhere in the tree: to no file, or to no heading of it.
+sub broken_links
+{
+	my ($page) = @_;
+	my @broken;
+	foreach my $link (slurp_file($page) =~ /\]\(([^)\s]+)\)/g)
+	{
+		next if $link =~ m{^https?://};
+		my ($file, $heading) = split /#/, $link;
+		my $path = $file eq '' ? $page : ($page =~ m{^(.*/)} ? $1 : '') . $file;
+		my @headings = -e $path && defined $heading ? slurp_file($path) =~ /^#+ +(.*)$/mg : ();
+		s/[^\w -]//g, s/ /-/g, $_ = lc foreach @headings;
+		push @broken, $link unless -e $path && (!defined $heading || grep { $_ eq $heading } @headings);
+	}
+	return @broken;
+}
+
 chdir $tree or die;
-test_page($_, $_) foreach 'README.md', sort glob 'doc/*.md';
+my @pages = glob 'doc/*.md';
+foreach my $page ('README.md', @pages)
+{
+	test_page($page, $page);
+	is(join(' ', broken_links($page)), '', "$page: links lead somewhere");
+}
+my $contents = slurp_file('doc/README.md');
+is(join(' ', grep { !m{doc/README\.md$} && index($contents, s{^doc/(.*)$}{]($1)}r) < 0 } @pages), '', 'every page is in the table of contents');
 done_testing();

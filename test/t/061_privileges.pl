@@ -70,6 +70,8 @@ foreach (@relations)
 	my ($names, $who) = @$_;
 	is($reads{$_}, $who, "$_ is read by $who") foreach @$names;
 }
+my %listed = map { $_ => 1 } map { @{ $_->[0] } } @functions, @relations;
+is(join(' ', grep { !$listed{$_} } sort keys %calls, keys %reads), '', 'the page lists all functions and relations of the schema');
 is(join(' ', grep { $writes{$_} ne 'owner' } sort keys %writes), '', 'nobody but the owner may write a relation');
 
 # By trying: pg_settings does not show all of them.
