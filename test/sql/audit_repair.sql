@@ -7,6 +7,8 @@ CREATE DATABASE regress_audit_repair;
 \c regress_audit_repair
 SET client_min_messages = error;
 CREATE EXTENSION pg_steward CASCADE;
+CREATE ROLE regress_audit_repair_super SUPERUSER;
+SET SESSION AUTHORIZATION regress_audit_repair_super;
 CREATE ROLE regress_audit_repair_owner;
 GRANT CREATE ON SCHEMA public TO regress_audit_repair_owner;
 
@@ -75,4 +77,4 @@ SELECT * FROM steward.audit_repair(dry_run => NULL);
 
 \c :regression
 DROP DATABASE regress_audit_repair;
-DROP ROLE regress_audit_repair_owner;
+DROP ROLE regress_audit_repair_owner, regress_audit_repair_super;
