@@ -179,7 +179,7 @@ BEGIN
     ELSIF r.isolation <> 'schema' THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('tenant "%s" is to have no schema', tenant),
-            DETAIL = 'Its rows are told by a column.';
+            DETAIL = 'A column tells which rows are of the tenant.';
     ELSIF r.template <> template_name THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('the schema of tenant "%s" is a copy of another template, %I', tenant, r.template);

@@ -13,8 +13,6 @@
 
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
-#include "common/hmac.h"
 #include "common/sha2.h"
 #include "common/shortest_dec.h"
 #include "storage/fd.h"
@@ -86,19 +84,9 @@ redacted(const char *text)
 	const char *key = steward_audit_get_redaction_key();
 	uint8		mac[PG_SHA256_DIGEST_LENGTH];
 	char	   *hex;
-	pg_hmac_ctx *ctx;
 
-	ctx = pg_hmac_create(PG_SHA256);
-	if (ctx == NULL ||
-		pg_hmac_init(ctx, (const uint8 *) key, strlen(key)) < 0 ||
-		pg_hmac_update(ctx, (const uint8 *) text, strlen(text)) < 0 ||
-		pg_hmac_final(ctx, mac, sizeof(mac)) < 0)
-	{
-		pg_hmac_free(ctx);
+	if (!steward_hmac(key, strlen(key), text, strlen(text), mac))
 		elog(ERROR, "could not compute HMAC-SHA-256");
-	}
-	pg_hmac_free(ctx);
-
 	hex = palloc(strlen(REDACTED_PREFIX) + 2 * sizeof(mac) + 1);
 	strcpy(hex, REDACTED_PREFIX);
 	hex_encode((const char *) mac, sizeof(mac), hex + strlen(REDACTED_PREFIX));

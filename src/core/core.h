@@ -72,6 +72,10 @@ extern int64 steward_new_id(void);
 extern Relation steward_open(Oid relid);
 extern char *steward_relation_literal(Relation rel);
 
+/* hmac.c */
+extern bool steward_hmac(const void *key, size_t key_length, const void *text, size_t length,
+						 uint8 *mac);
+
 /* options.c */
 extern char *steward_option(const char *argument, char **value);
 pg_noreturn extern void steward_option_unknown(const char *kind, const char *argument,

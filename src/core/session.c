@@ -6,13 +6,12 @@
 #include "core/core.h"
 
 #include "access/relation.h"
-#include "storage/proc.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-/* Was the library there before the session's first query? */
+/* The library was there before the session's first query. */
 bool		steward_preloaded = false;
 
 /* Things that hold only if the current transaction commits. */

@@ -17,7 +17,6 @@
 #include "access/itup.h"
 #include "access/nbtree.h"
 #include "access/table.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_index.h"
@@ -104,7 +103,7 @@ read_statistics(void)
 }
 
 /*
- * Whether equal values of an index column are alike in every byte.  Support
+ * Tells whether equal values of an index column are alike in every byte.  Support
  * functions are known to say yes, but for strings whose collation thinks otherwise;
  * see btvarstrequalimage and _bt_allequalimage.
  */
@@ -321,11 +320,15 @@ add_column(RowShape *row, Form_pg_attribute att, const IndexColumns *index, cons
 static void
 finish_row(const RowShape *row, const IndexColumns *index, ReturnSetInfo *result)
 {
+	enum
+	{
+		RELATION, ROW_BYTES, UNIFORM, UNKNOWN_COLUMN, DEDUPLICATES, DISTINCT_KEYS, NULL_FRACTION, NATTS
+	};
 	int			header = index ? sizeof(IndexTupleData) : SizeofHeapTupleHeader;
 	int			bitmap = index ? sizeof(IndexAttributeBitMapData) : BITMAPLEN(row->natts);
 	double		bytes = row->bytes;
-	Datum		values[7];
-	bool		nulls[7] = {false};
+	Datum		values[NATTS];
+	bool		nulls[NATTS] = {false};
 
 	if (!OidIsValid(row->relid))
 		return;
@@ -333,14 +336,14 @@ finish_row(const RowShape *row, const IndexColumns *index, ReturnSetInfo *result
 	for (int end = 0; end < MAXIMUM_ALIGNOF; end++)
 		bytes += row->ends[end] * (MAXALIGN(end) - end);
 
-	values[0] = ObjectIdGetDatum(row->relid);
-	values[1] = Float8GetDatum(bytes);
-	values[2] = BoolGetDatum(row->uniform);
-	values[3] = NameGetDatum(&row->unknown);
-	nulls[3] = NameStr(row->unknown)[0] == '\0';
-	values[4] = BoolGetDatum(index && index->deduplicates);
-	values[5] = Float8GetDatum(row->distinct);
-	values[6] = Float8GetDatum(row->null_keys);
+	values[RELATION] = ObjectIdGetDatum(row->relid);
+	values[ROW_BYTES] = Float8GetDatum(bytes);
+	values[UNIFORM] = BoolGetDatum(row->uniform);
+	values[UNKNOWN_COLUMN] = NameGetDatum(&row->unknown);
+	nulls[UNKNOWN_COLUMN] = NameStr(row->unknown)[0] == '\0';
+	values[DEDUPLICATES] = BoolGetDatum(index && index->deduplicates);
+	values[DISTINCT_KEYS] = Float8GetDatum(row->distinct);
+	values[NULL_FRACTION] = Float8GetDatum(row->null_keys);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 

@@ -45,8 +45,8 @@ begin_limit(int milliseconds)
 }
 
 /*
- * Returns whether the limit was reached and nothing else ended the query, in which
- * case nothing of it is left to be reported.  statement_timer says whether
+ * Tells whether the limit was reached and nothing else ended the query, in which
+ * case nothing of it is left to be reported.  statement_timer tells whether
  * statement_timeout was running before.
  */
 static bool
@@ -83,11 +83,11 @@ steward_health_query(PG_FUNCTION_ARGS)
 	if (limit_set)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a health check cannot make health checks")));
+				 errmsg("health checks cannot be nested")));
 	if (milliseconds < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a limit of %d ms is too short", milliseconds)));
+				 errmsg("invalid time limit: %d ms", milliseconds)));
 
 	SPI_connect();
 	begin_limit(milliseconds);
@@ -101,11 +101,11 @@ steward_health_query(PG_FUNCTION_ARGS)
 		if (SPI_execute(query, true, 2) != SPI_OK_SELECT)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the query is no SELECT")));
+					 errmsg("query must be a SELECT")));
 		if (SPI_processed != 1)
 			ereport(ERROR,
 					(errcode(SPI_processed == 0 ? ERRCODE_NO_DATA_FOUND : ERRCODE_CARDINALITY_VIOLATION),
-					 errmsg(SPI_processed == 0 ? "the query returns no row" : "the query returns more than one row")));
+					 errmsg(SPI_processed == 0 ? "query returned no rows" : "query returned more than one row")));
 		BlessTupleDesc(SPI_tuptable->tupdesc);
 		result = PointerGetDatum(SPI_returntuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc));
 	}
@@ -121,7 +121,7 @@ steward_health_query(PG_FUNCTION_ARGS)
 		FlushErrorState();
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("takes longer than %d ms", milliseconds)));
+				 errmsg("query takes longer than %d ms", milliseconds)));
 	}
 	PG_END_TRY();
 	XactReadOnly = was_read_only;

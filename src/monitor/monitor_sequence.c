@@ -17,7 +17,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-/* Whether the file of a sequence is there, and its blocks are not in another backend's memory. */
+/* Tells whether the file of a sequence is there, and its blocks are not in another backend's memory. */
 static bool
 can_read(Relation sequence)
 {
@@ -34,11 +34,15 @@ PG_FUNCTION_INFO_V1(steward_sequence_state);
 Datum
 steward_sequence_state(PG_FUNCTION_ARGS)
 {
+	enum
+	{
+		LAST_VALUE, IS_CALLED, NATTS
+	};
 	Oid			relid = PG_GETARG_OID(0);
 	Relation	sequence;
 	TupleDesc	desc;
-	Datum		values[2];
-	bool		nulls[2] = {false, false};
+	Datum		values[NATTS];
+	bool		nulls[NATTS] = {false};
 	bool		known = false;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
@@ -62,8 +66,8 @@ steward_sequence_state(PG_FUNCTION_ARGS)
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
 		tuple = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, FirstOffsetNumber));
 		data = (Form_pg_sequence_data) ((char *) tuple + tuple->t_hoff);
-		values[0] = Int64GetDatum(data->last_value);
-		values[1] = BoolGetDatum(data->is_called);
+		values[LAST_VALUE] = Int64GetDatum(data->last_value);
+		values[IS_CALLED] = BoolGetDatum(data->is_called);
 		UnlockReleaseBuffer(buffer);
 		known = true;
 	}

@@ -14,8 +14,6 @@
 
 #include "access/genam.h"
 #include "access/table.h"
-#include "catalog/catalog.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"

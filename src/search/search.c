@@ -22,8 +22,6 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-PG_FUNCTION_INFO_V1(steward_search_vector_trigger);
-
 typedef enum SourceKind
 {
 	SOURCE_TEXT,				/* text, varchar and char */
@@ -136,10 +134,10 @@ parse_source(Relation rel, const char *argument, Source *source)
 	{
 		source->weight = pg_toupper((unsigned char) weight[1]);
 		if (source->weight < 'A' || source->weight > 'D' || weight[2] != '\0')
-			invalid_source(argument, psprintf("Weight \"%s\" is none of A, B, C and D.", weight + 1));
+			invalid_source(argument, psprintf("Weight \"%s\" is not A, B, C or D.", weight + 1));
 	}
 	else if (*weight != '\0')
-		invalid_source(argument, psprintf("What is \"%s\"?", weight));
+		invalid_source(argument, psprintf("\"%s\" is neither a path nor a weight.", weight));
 	*weight = '\0';
 
 	if (path != NULL)
@@ -440,6 +438,7 @@ texts_vector(Oid config, StringInfo text, TsvectorPart *parts, int *nparts)
 	return vector;
 }
 
+/* Tells whether a source is json or jsonb. */
 static inline bool
 is_json(const Source *source)
 {
@@ -549,6 +548,7 @@ is_unchanged(SearchVector *state, TupleDesc desc, HeapTuple old_row, HeapTuple r
  * Raises 39P01 when attached otherwise, 22023, 42703, 42704, 42804 and 0A000 for
  * arguments it cannot follow, and whatever to_tsvector() does.
  */
+PG_FUNCTION_INFO_V1(steward_search_vector_trigger);
 Datum
 steward_search_vector_trigger(PG_FUNCTION_ARGS)
 {

@@ -27,8 +27,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-PG_FUNCTION_INFO_V1(steward_search_enable);
-
 /* At most so many pages of a table are looked at between two looks at how many rows they had. */
 #define MAX_FILL_PAGES	16
 
@@ -304,6 +302,7 @@ create_indexes_concurrently(SearchTask *task, List *tables, MemoryContext mcxt)
  * another procedure, 42501 for those who do not own the table, 22004 and 22023
  * for its own arguments, and what the trigger raises for the sources.
  */
+PG_FUNCTION_INFO_V1(steward_search_enable);
 Datum
 steward_search_enable(PG_FUNCTION_ARGS)
 {

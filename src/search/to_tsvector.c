@@ -293,9 +293,8 @@ steward_to_tsvector(Oid config_id, const TsvectorPart *parts, int nparts)
 	return vector;
 }
 
-PG_FUNCTION_INFO_V1(steward_to_tsvector_byid);
-
 /* See sql/search/to_tsvector.sql. */
+PG_FUNCTION_INFO_V1(steward_to_tsvector_byid);
 Datum
 steward_to_tsvector_byid(PG_FUNCTION_ARGS)
 {

@@ -138,7 +138,7 @@ kind_at(const Tokeniser *t, const char *p)
 	return p < t->end ? kind[(unsigned char) *p] : 0;
 }
 
-/* Says whether, by one of the tables, the byte at p may belong to the token before it, or to one that is no blank. */
+/* Tells whether, by one of the tables, the byte at p may belong to the token before it, or to one that is no blank. */
 static inline bool
 goes_on(const Tokeniser *t, const uint16 *table, const char *p)
 {
@@ -160,7 +160,7 @@ take(Tokeniser *t, int type, const char *token, int length)
 	return length > MAXSTRLEN;
 }
 
-/* Says whether all rules are different after the tag that may begin with the "<" at p. */
+/* Tells whether all rules are different after the tag that may begin with the "<" at p. */
 static inline bool
 is_special_tag(const Tokeniser *t, const char *p)
 {

@@ -119,7 +119,7 @@ steward_tsvector_words_changed(int cacheid, uint32 hash)
 	cache.outdated = true;
 }
 
-/* Says whether tokens like this one are worth remembering. */
+/* Tells whether tokens like this one are worth remembering. */
 static inline bool
 is_cacheable(int type, int length)
 {
@@ -195,7 +195,7 @@ find_slot(Oid config, int type, const char *token, int length, uint32 hash)
 	}
 }
 
-/* Says whether so many more bytes may be used; if not, the cache will be emptied after this document. */
+/* Tells whether so many more bytes may be used; if not, the cache will be emptied after this document. */
 static bool
 have_room(Size size)
 {
@@ -364,7 +364,7 @@ ask_dictionaries(const ListDictionary *dictionaries, const char *token, int leng
 	return NULL;
 }
 
-/* Says whether to use the cache for the next token, which is cacheable. */
+/* Tells whether to use the cache for the next token, which is cacheable. */
 static inline bool
 is_worth_it(void)
 {
@@ -534,9 +534,10 @@ steward_tsvector_token(TsvectorDraft *draft, int type, const char *token, int le
 }
 
 /*
- * What had to be given up for the server is work done twice.  So texts are left
- * to it from the start while more bytes were given up than came to something,
- * but for one in so many that the waste is small.
+ * Tells whether to try a text of so many bytes.  What had to be given up for the
+ * server is work done twice, so texts are left to it from the start while more
+ * bytes were given up than came to something, but for one in so many that the
+ * waste is small.
  */
 static bool
 is_worth_trying(int64 length)

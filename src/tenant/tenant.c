@@ -9,7 +9,6 @@
 #include "tenant/tenant_internal.h"
 
 #include "access/parallel.h"
-#include "catalog/pg_type.h"
 #include "common/int.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -51,7 +50,7 @@ static bool loading = false;
 
 static const char *const setting_names[] = {"steward.tenant", "steward.user_id", "steward.claims", "steward.token"};
 
-/* Says for a check hook what is wrong; what it is must not tell a token. */
+/* Reports for a check hook what is wrong, without anything of a token, and returns false. */
 static bool
 refuse(int sqlstate, const char *message, const char *detail, const char *hint)
 {
@@ -64,7 +63,7 @@ refuse(int sqlstate, const char *message, const char *detail, const char *hint)
 	return false;
 }
 
-/* Can what is set now be of use to a later statement of the same transaction? */
+/* Tells whether a later statement of the same transaction can use what is set now. */
 static bool
 transaction_goes_on(void)
 {
@@ -79,13 +78,13 @@ steward_require_transaction(const char *function)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
 				 errmsg("%s can only be used in transaction blocks", function),
-				 errdetail("What it sets ends with the transaction."),
+				 errdetail("Its effect ends with the transaction."),
 				 errhint("BEGIN;")));
 }
 
 /*
- * Finds out for a check hook whether a value may be set here and now, and in
- * which transaction it then holds.  Values that the session began with, or that
+ * Tells for a check hook whether a value may be set here and now, and in
+ * "holds_in" and "lasts" when it then holds.  Values that the session began with, or that
  * were set before the library was there to check them, are anybody's.
  */
 static bool
@@ -127,7 +126,7 @@ admit(const char *name, GucSource source, uint64 *holds_in, bool *lasts)
 	return true;
 }
 
-/* Says for a check hook whether a value is none that would be a transaction's second. */
+/* Tells for a check hook whether the present transaction has no other value of this kind. */
 static bool
 check_pin(StewardTenantKind kind, const char *text)
 {
@@ -187,6 +186,7 @@ read_uuid(const char *text, pg_uuid_t *uuid)
 	return text[36] == '\0';
 }
 
+/* Fills in a value, with all that its text can mean. */
 static void
 read_value(TenantValue *value, const char *text, uint64 holds_in, bool lasts)
 {
@@ -197,6 +197,7 @@ read_value(TenantValue *value, const char *text, uint64 holds_in, bool lasts)
 	value->is_uuid = read_uuid(text, &value->uuid);
 }
 
+/* Checks a tenant or user that is about to be set. */
 static bool
 check_value(char **newval, void **extra, GucSource source, StewardTenantKind kind)
 {
@@ -209,7 +210,7 @@ check_value(char **newval, void **extra, GucSource source, StewardTenantKind kin
 	if (strlen(*newval) >= sizeof(value->text))
 		return refuse(ERRCODE_INVALID_PARAMETER_VALUE,
 					  psprintf("%s is too long", steward_tenant_kind_names[kind]),
-					  psprintf("It may have %d bytes.", STEWARD_TENANT_VALUE_SIZE - 1), NULL);
+					  psprintf("At most %d bytes are allowed.", STEWARD_TENANT_VALUE_SIZE - 1), NULL);
 	if (!admit(setting_names[kind], source, &holds_in, &lasts) ||
 		(holds_in == steward_tenant_transaction() && !check_pin(kind, *newval)))
 		return false;
@@ -270,7 +271,7 @@ check_token(char **newval, void **extra, GucSource source)
 
 	/* what verifies uses resources and catalogs */
 	if (!IsTransactionState())
-		reason = "It can be verified only within a transaction.";
+		reason = "A token can be verified only within a transaction.";
 	else
 		reason = steward_token_read(*newval, InitializingParallelWorker, &claims, payload);
 	if (reason != NULL)
@@ -399,13 +400,12 @@ end_transaction(XactEvent event)
 	}
 }
 
-PG_FUNCTION_INFO_V1(steward_tenant_set);
-
 /*
  * steward.tenant_set(tenant text, user_id text, claims jsonb) says for
  * which tenant and user the rest of the transaction works.  Raises 25P01 outside
  * a transaction block and 42501 if the transaction is for another already.
  */
+PG_FUNCTION_INFO_V1(steward_tenant_set);
 Datum
 steward_tenant_set(PG_FUNCTION_ARGS)
 {
@@ -420,7 +420,7 @@ steward_tenant_set(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("%s must not be empty", steward_tenant_kind_names[kind]),
-					 errhint("NULL is none.")));
+					 errhint("To work for no %s, pass NULL.", steward_tenant_kind_names[kind])));
 	}
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
 		ereport(ERROR,
@@ -455,12 +455,11 @@ steward_tenant_set(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-PG_FUNCTION_INFO_V1(steward_tenant_clear);
-
 /*
  * steward.tenant_clear() ends the context; that is nothing to ask anybody's
  * leave for, and does not open the transaction to another tenant.
  */
+PG_FUNCTION_INFO_V1(steward_tenant_clear);
 Datum
 steward_tenant_clear(PG_FUNCTION_ARGS)
 {
@@ -469,9 +468,8 @@ steward_tenant_clear(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-PG_FUNCTION_INFO_V1(steward_tenant_context);
-
 /* steward.tenant_context() returns the whole context; all is NULL if there is none. */
+PG_FUNCTION_INFO_V1(steward_tenant_context);
 Datum
 steward_tenant_context(PG_FUNCTION_ARGS)
 {

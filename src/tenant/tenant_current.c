@@ -4,13 +4,10 @@
  */
 #include "tenant/tenant_internal.h"
 
-#include "access/xact.h"
 #include "executor/executor.h"
-#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
-#include "utils/memutils.h"
 
 /* Values in session memory are given back when a transaction ends with more than this. */
 #define MAX_READY_VALUES	1024
@@ -79,7 +76,7 @@ steward_tenant_next_transaction(void)
 	}
 }
 
-/* Does a value hold in the present transaction? */
+/* Tells whether a value holds in the present transaction. */
 bool
 steward_tenant_holds(const TenantValue *value)
 {
@@ -87,7 +84,7 @@ steward_tenant_holds(const TenantValue *value)
 		(value->lasts && steward_tenant_sessions);
 }
 
-/* Says whether the tenant may work; what this was for a statement it stays. */
+/* Tells whether the tenant may work, as it shall stay for the present statement. */
 static bool
 judge(TimestampTz statement)
 {
@@ -276,7 +273,6 @@ current_text(FunctionCallInfo fcinfo, StewardTenantKind kind)
 }
 
 PG_FUNCTION_INFO_V1(steward_current_tenant_int);
-
 Datum
 steward_current_tenant_int(PG_FUNCTION_ARGS)
 {
@@ -284,7 +280,6 @@ steward_current_tenant_int(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(steward_current_tenant_bigint);
-
 Datum
 steward_current_tenant_bigint(PG_FUNCTION_ARGS)
 {
@@ -292,7 +287,6 @@ steward_current_tenant_bigint(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(steward_current_tenant_uuid);
-
 Datum
 steward_current_tenant_uuid(PG_FUNCTION_ARGS)
 {
@@ -300,7 +294,6 @@ steward_current_tenant_uuid(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(steward_current_tenant_text);
-
 Datum
 steward_current_tenant_text(PG_FUNCTION_ARGS)
 {
@@ -308,7 +301,6 @@ steward_current_tenant_text(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(steward_current_user_id_int);
-
 Datum
 steward_current_user_id_int(PG_FUNCTION_ARGS)
 {
@@ -316,7 +308,6 @@ steward_current_user_id_int(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(steward_current_user_id_bigint);
-
 Datum
 steward_current_user_id_bigint(PG_FUNCTION_ARGS)
 {
@@ -324,7 +315,6 @@ steward_current_user_id_bigint(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(steward_current_user_id_uuid);
-
 Datum
 steward_current_user_id_uuid(PG_FUNCTION_ARGS)
 {
@@ -332,7 +322,6 @@ steward_current_user_id_uuid(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(steward_current_user_id_text);
-
 Datum
 steward_current_user_id_text(PG_FUNCTION_ARGS)
 {

@@ -67,7 +67,7 @@ extern const char *steward_token_read(const char *token, bool trusted, StewardTo
 
 /* tenant_registry.c */
 
-/* May a tenant work? */
+/* Whether a tenant may work. */
 typedef enum StewardStanding
 {
 	TENANT_ACTIVE,

@@ -4,8 +4,8 @@
  *
  * It runs in the check hook of a setting, where nothing may be raised, and on
  * what anybody may send: so it allocates nothing, calls nothing of the server,
- * and takes only what is beyond doubt.  Functions say with a text what is wrong,
- * which tells nothing of what they read, and with NULL that nothing is.
+ * and takes only what is beyond doubt.  Functions return what is wrong, as a text
+ * that has nothing of the token in it, or NULL.
  */
 #include "tenant/tenant_internal.h"
 
@@ -28,7 +28,7 @@ typedef struct Number
 	bool		has_exponent;
 } Number;
 
-static const char *const not_json = "What it holds is not valid JSON.";
+static const char *const not_json = "The token does not contain valid JSON.";
 
 /* What each of its digits stands for, one more than that; 0 for what is none. */
 static const uint8 base64url_digits[256] = {
@@ -79,7 +79,7 @@ skip_space(Reader *r)
 		r->at++;
 }
 
-/* Skips space and then "c", if it stands there; says whether it does. */
+/* Skips space and then "c", if it is there; tells whether it is. */
 static bool
 accept(Reader *r, char c)
 {
@@ -357,7 +357,7 @@ skip_value(Reader *r, int depth)
 static const char *
 read_time(Reader *r, int64 *time)
 {
-	static const char *const not_a_time = "A time in it is not a number of seconds since 1970.";
+	static const char *const not_a_time = "A time in the token is not a number of seconds since 1970.";
 	Number		number;
 	int			fraction = -1;
 
@@ -399,7 +399,7 @@ read_text(Reader *r, char *out, size_t size)
 		if (!read_string(r, out, size, &fits))
 			return not_json;
 		if (!fits || out[0] == '\0')
-			return "A name in it is empty or too long.";
+			return "A name in the token is empty or too long.";
 		return NULL;
 	}
 	if (r->at < r->end && (*r->at == '-' || (*r->at >= '0' && *r->at <= '9')))
@@ -408,12 +408,12 @@ read_text(Reader *r, char *out, size_t size)
 			return not_json;
 		if (!number.is_integer || number.length > 19 ||
 			(number.text[0] == '-' && number.text[1] == '0'))
-			return "A number in it is not a bigint.";
+			return "A number in the token is not of type bigint.";
 		memcpy(out, number.text, number.length);
 		out[number.length] = '\0';
 		return NULL;
 	}
-	return "A name in it is neither a string nor an integer.";
+	return "A name in the token is neither a string nor an integer.";
 }
 
 /* Reads a string that must fit. */
@@ -423,11 +423,11 @@ read_name(Reader *r, char *out, size_t size)
 	bool		fits;
 
 	if (next_character(r) != '"' || !read_string(r, out, size, &fits))
-		return "A name in it is not a string.";
-	return fits && out[0] != '\0' ? NULL : "A name in it is empty or too long.";
+		return "A name in the token is not a string.";
+	return fits && out[0] != '\0' ? NULL : "A name in the token is empty or too long.";
 }
 
-/* Reads the key of the next member of an object up to its value; "first" says that it is the first. */
+/* Reads the key of the next member of an object up to its value; "first" tells that it is the first. */
 static bool
 next_member(Reader *r, bool first, char *key, size_t size)
 {
@@ -442,7 +442,7 @@ next_member(Reader *r, bool first, char *key, size_t size)
 	return true;
 }
 
-/* Is "key" called "name"?  That it is so a second time is noted as wrong. */
+/* Tells whether "key" is "name", and notes in "again" when it is so a second time. */
 static bool
 is_named(const char *key, const char *name, bool *seen, bool *again)
 {
@@ -483,18 +483,18 @@ steward_token_parse_header(const char *json, size_t length, StewardTokenHeader *
 		else if (is_named(key, "typ", &has_typ, &again))
 			wrong = read_name(&r, type, sizeof(type));
 		else if (strcmp(key, "crit") == 0)
-			return "It demands what is not understood.";
+			return "The token has the header \"crit\", which is not supported.";
 		else if (!skip_value(&r, 1))
 			return not_json;
 		if (wrong != NULL)
 			return wrong;
 		if (again)
-			return "It says the same thing twice.";
+			return "The token has the same key twice.";
 	}
 	skip_space(&r);
 	if (r.at != r.end)
 		return not_json;
-	return header->is_hs256 ? NULL : "Its algorithm is not HS256.";
+	return header->is_hs256 ? NULL : "The algorithm of the token is not HS256.";
 }
 
 /*
@@ -552,7 +552,7 @@ steward_token_parse_claims(const char *json, size_t length, const char *tenant_c
 		if (wrong != NULL)
 			return wrong;
 		if (again)
-			return "It says the same thing twice.";
+			return "The token has the same key twice.";
 	}
 	skip_space(&r);
 	if (r.at != r.end)
@@ -561,6 +561,6 @@ steward_token_parse_claims(const char *json, size_t length, const char *tenant_c
 	if (!has_user)
 		strcpy(claims->values[STEWARD_USER], sub);
 	if (claims->values[STEWARD_TENANT][0] == '\0' && claims->values[STEWARD_USER][0] == '\0')
-		return "It names neither a tenant nor a user.";
-	return claims->has_exp ? NULL : "It does not say when it expires.";
+		return "The token names neither a tenant nor a user.";
+	return claims->has_exp ? NULL : "The token has no expiration time.";
 }

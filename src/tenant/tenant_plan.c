@@ -7,7 +7,6 @@
 #include "tenant/tenant_internal.h"
 
 #include "catalog/pg_collation.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -20,7 +19,6 @@
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
@@ -133,7 +131,7 @@ make_comparison(FuncExpr *call)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("steward.%s() does not take a column with nondeterministic collation \"%s\"",
 						function, get_collation_name(call->inputcollid)),
-				 errdetail("Under it, names of several tenants or users may be equal."),
+				 errdetail("Names of different tenants or users may be equal under that collation."),
 				 errhint("ALTER TABLE ... ALTER COLUMN ... TYPE text COLLATE \"default\";")));
 
 	value_function = find_function(psprintf("current_%s_%s",
@@ -218,9 +216,8 @@ make_folded_comparison(PlannerInfo *root, FuncExpr *call)
 	return (Node *) make_andclause(list_make2(folded, comparison));
 }
 
-PG_FUNCTION_INFO_V1(steward_is_current_support);
-
 /* Planner support of is_current_tenant and is_current_user. */
+PG_FUNCTION_INFO_V1(steward_is_current_support);
 Datum
 steward_is_current_support(PG_FUNCTION_ARGS)
 {
@@ -231,9 +228,8 @@ steward_is_current_support(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(make_comparison(((SupportRequestSimplify *) request)->fcall));
 }
 
-PG_FUNCTION_INFO_V1(steward_is_current_folded_support);
-
 /* Planner support of is_current_tenant_folded. */
+PG_FUNCTION_INFO_V1(steward_is_current_folded_support);
 Datum
 steward_is_current_folded_support(PG_FUNCTION_ARGS)
 {
@@ -244,7 +240,7 @@ steward_is_current_folded_support(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(make_folded_comparison(request->root, request->fcall));
 }
 
-/* Says whether a value is the present tenant or user, where no planner has replaced the call. */
+/* Tells whether a value is the present tenant or user, where no planner has replaced the call. */
 static Datum
 is_current(FunctionCallInfo fcinfo, const char *function, StewardTenantKind kind)
 {
@@ -273,7 +269,6 @@ is_current(FunctionCallInfo fcinfo, const char *function, StewardTenantKind kind
 }
 
 PG_FUNCTION_INFO_V1(steward_is_current_tenant);
-
 Datum
 steward_is_current_tenant(PG_FUNCTION_ARGS)
 {
@@ -281,7 +276,6 @@ steward_is_current_tenant(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(steward_is_current_tenant_folded);
-
 Datum
 steward_is_current_tenant_folded(PG_FUNCTION_ARGS)
 {
@@ -289,7 +283,6 @@ steward_is_current_tenant_folded(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(steward_is_current_user);
-
 Datum
 steward_is_current_user(PG_FUNCTION_ARGS)
 {

@@ -10,15 +10,12 @@
 #include "access/genam.h"
 #include "access/skey.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "commands/extension.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -163,7 +160,7 @@ read_registry(void)
 	registry.valid = !registry.changed;
 }
 
-/* Says whether a tenant may work; one that the registry does not name may. */
+/* Returns whether a tenant may work; one that the registry does not name may. */
 StewardStanding
 steward_tenant_standing(const char *key)
 {
@@ -179,13 +176,14 @@ steward_tenant_standing(const char *key)
 	return found != NULL ? found->standing : TENANT_ACTIVE;
 }
 
-/* Says whether the table is as it was when it was last read, as far as is known. */
+/* Tells whether the table is as it was when it was last read, as far as is known. */
 bool
 steward_tenant_registry_current(void)
 {
 	return registry.valid;
 }
 
+/* Raises 42501 unless a tenant stands well. */
 static void
 require_active(const char *key, StewardStanding standing)
 {
@@ -207,9 +205,8 @@ steward_tenant_require_active(const char *key)
 	require_active(key, steward_tenant_standing(key));
 }
 
-PG_FUNCTION_INFO_V1(steward_tenant_changed_trigger);
-
 /* Trigger of steward.tenant: has all sessions read it anew once this transaction commits, this one at once. */
+PG_FUNCTION_INFO_V1(steward_tenant_changed_trigger);
 Datum
 steward_tenant_changed_trigger(PG_FUNCTION_ARGS)
 {
@@ -250,7 +247,7 @@ steward_tenant_schema(const char *key)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("tenant \"%s\" has no schema of its own", key),
-				 errdetail("Its rows are told by a column.")));
+				 errdetail("A column tells which rows are of the tenant.")));
 	if (!OidIsValid(get_namespace_oid(schema, true)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_SCHEMA),

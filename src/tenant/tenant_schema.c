@@ -10,13 +10,12 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-PG_FUNCTION_INFO_V1(steward_tenant_schema_use);
-
 /*
  * steward.tenant_schema_use(tenant text, shared name[]) has the rest of the
  * transaction find its tables in the tenant's schema first.  In C, because what
  * a function with a search_path of its own sets is gone when it returns.
  */
+PG_FUNCTION_INFO_V1(steward_tenant_schema_use);
 Datum
 steward_tenant_schema_use(PG_FUNCTION_ARGS)
 {

@@ -18,7 +18,6 @@
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/plancat.h"
-#include "tsearch/ts_utils.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
@@ -28,18 +27,16 @@
 /* tsvector @@ tsquery */
 #define MATCH_OPERATOR	3636
 
-PG_FUNCTION_INFO_V1(steward_search_matches);
-
 /* steward.search_matches(vector tsvector, query tsquery) is vector @@ query. */
+PG_FUNCTION_INFO_V1(steward_search_matches);
 Datum
 steward_search_matches(PG_FUNCTION_ARGS)
 {
 	return ts_match_vq(fcinfo);
 }
 
-PG_FUNCTION_INFO_V1(steward_search_matches_support);
-
 /* Planner support of search_matches: the estimates and the indexes of @@. */
+PG_FUNCTION_INFO_V1(steward_search_matches_support);
 Datum
 steward_search_matches_support(PG_FUNCTION_ARGS)
 {
@@ -204,8 +201,6 @@ set_parameter(ParamListInfo params, int number, Oid type, NullableDatum value)
 	param->ptype = type;
 }
 
-PG_FUNCTION_INFO_V1(steward_tenant_search);
-
 /*
  * steward.tenant_search(rows anyelement, query tsquery, max_rows integer,
  *		column_name name) returns the rows of a table that match, the best first,
@@ -214,6 +209,7 @@ PG_FUNCTION_INFO_V1(steward_tenant_search);
  * Raises 42804 for a row type that is no table's, 42703 and 42702 if the column
  * is not clear.
  */
+PG_FUNCTION_INFO_V1(steward_tenant_search);
 Datum
 steward_tenant_search(PG_FUNCTION_ARGS)
 {

@@ -9,7 +9,6 @@
 
 #include "access/genam.h"
 #include "access/table.h"
-#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
@@ -23,7 +22,6 @@
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 /* What becomes of the temporary objects that a statement creates. */
@@ -67,7 +65,7 @@ static struct
 static ProcessUtility_hook_type next_process_utility = NULL;
 static ExecutorCheckPerms_hook_type next_check_permissions = NULL;
 
-/* Does the transaction work for a tenant or user, or did it, in a session that others get afterwards? */
+/* Tells whether the transaction works, or has worked, for a tenant or user in a session that others get next. */
 static bool
 guarded(void)
 {
@@ -88,13 +86,14 @@ forget_holding(Provisional *it)
 	holding.transaction = 0;
 }
 
-/* Has the present transaction declared a cursor whose rows it is yet to fetch when it commits? */
+/* Tells whether the present transaction has declared a cursor whose rows it will fetch when it commits. */
 bool
 steward_tenant_holds_cursor(void)
 {
 	return refuse_leftovers && holding.transaction == steward_tenant_transaction();
 }
 
+/* Tells whether the rows of a temporary table end with the transaction. */
 static bool
 is_safe_table(Oid relid)
 {
@@ -208,21 +207,23 @@ check_permissions(STEWARD_CHECK_PERMISSIONS_PARAMETERS)
 	ListCell   *lc;
 
 	if (fate != TRANSIENT && guarded())
-		foreach(lc, permissions)
 	{
-		StewardPermissions *wanted = lfirst(lc);
-		bool		writes = (wanted->requiredPerms & ACL_INSERT) != 0 ||
-			((wanted->requiredPerms & ACL_UPDATE) != 0 && !bms_is_empty(wanted->updatedCols));
+		foreach(lc, permissions)
+		{
+			StewardPermissions *wanted = lfirst(lc);
+			bool		writes = (wanted->requiredPerms & ACL_INSERT) != 0 ||
+				((wanted->requiredPerms & ACL_UPDATE) != 0 && !bms_is_empty(wanted->updatedCols));
 
-		if (writes && OidIsValid(wanted->relid) &&
-			get_rel_persistence(wanted->relid) == RELPERSISTENCE_TEMP &&
-			get_rel_relkind(wanted->relid) != RELKIND_VIEW && !is_safe_table(wanted->relid))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("cannot write to temporary table \"%s\" in a transaction that works for a tenant or user",
-							get_rel_name(wanted->relid)),
-					 errdetail("It keeps its rows for the session's next client, as far as pg_steward has seen."),
-					 errhint("CREATE TEMPORARY TABLE ... ON COMMIT DROP;")));
+			if (writes && OidIsValid(wanted->relid) &&
+				get_rel_persistence(wanted->relid) == RELPERSISTENCE_TEMP &&
+				get_rel_relkind(wanted->relid) != RELKIND_VIEW && !is_safe_table(wanted->relid))
+				ereport(ERROR,
+						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						 errmsg("cannot write to temporary table \"%s\" in a transaction that works for a tenant or user",
+								get_rel_name(wanted->relid)),
+						 errdetail("The table may keep its rows for the session's next client."),
+						 errhint("CREATE TEMPORARY TABLE ... ON COMMIT DROP;")));
+		}
 	}
 	return next_check_permissions == NULL || next_check_permissions(STEWARD_CHECK_PERMISSIONS_ARGUMENTS);
 }
@@ -258,7 +259,7 @@ fate_by(Node *statement)
 	}
 }
 
-/* Refuses what no temporary object is. */
+/* Refuses statements that would leave something other than temporary objects, and EXPLAIN. */
 static void
 check_statement(Node *statement)
 {
@@ -266,7 +267,7 @@ check_statement(Node *statement)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("EXPLAIN is not allowed"),
-				 errdetail("What it tells of rows that policies hide is not for this role."),
+				 errdetail("EXPLAIN reveals rows that policies hide from this role."),
 				 errhint("A superuser can run: ALTER ROLE ... SET steward.tenant_explain = on;")));
 
 	if (IsA(statement, DeclareCursorStmt) && (((DeclareCursorStmt *) statement)->options & CURSOR_OPT_HOLD) != 0)

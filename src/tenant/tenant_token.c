@@ -10,11 +10,9 @@
 #include "tenant/tenant_internal.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands/dbcommands.h"
-#include "common/hmac.h"
 #include "common/sha2.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -22,7 +20,6 @@
 #include "storage/fd.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -197,11 +194,11 @@ read_keys_file(void)
 	length = read(file, file_keys->text, MAX_KEYS_TEXT);
 	CloseTransientFile(file);
 	if (length < 0 || length == MAX_KEYS_TEXT)
-		wrong = "It cannot be read or is too long.";
+		wrong = "The file cannot be read or is too long.";
 	else
 	{
 		file_keys->text[length] = '\0';
-		wrong = strlen(file_keys->text) != length ? "It holds a zero byte." : parse_keys(file_keys, '\n');
+		wrong = strlen(file_keys->text) != length ? "The file contains a zero byte." : parse_keys(file_keys, '\n');
 	}
 	if (wrong != NULL)
 	{
@@ -225,7 +222,7 @@ get_keys(const char **reason)
 {
 	const TokenKeys *keys;
 
-	*reason = "There are no keys: see \"steward.tenant_keys_file\".";
+	*reason = "No keys are set: see setting \"steward.tenant_keys_file\".";
 	if (keys_file != NULL && keys_file[0] != '\0')
 	{
 		keys = file_keys != NULL && file_keys_loaded == PgReloadTime ? file_keys : read_keys_file();
@@ -244,22 +241,7 @@ get_keys(const char **reason)
 	return keys != NULL && keys->nkeys > 0 ? keys : NULL;
 }
 
-/* Computes HMAC-SHA-256 (RFC 2104); returns false if the server cannot. */
-static bool
-compute_mac(const TokenKey *key, const char *text, size_t length, uint8 *mac)
-{
-	pg_hmac_ctx *ctx = pg_hmac_create(PG_SHA256);
-	bool		done;
-
-	done = ctx != NULL &&
-		pg_hmac_init(ctx, key->secret, key->length) >= 0 &&
-		pg_hmac_update(ctx, (const uint8 *) text, length) >= 0 &&
-		pg_hmac_final(ctx, mac, PG_SHA256_DIGEST_LENGTH) >= 0;
-	pg_hmac_free(ctx);
-	return done;
-}
-
-/* Compares two macs in a time that does not tell where they differ. */
+/* Tells whether two macs are the same, in a time that does not show where they differ. */
 static bool
 same_mac(const uint8 *a, const uint8 *b)
 {
@@ -274,7 +256,7 @@ same_mac(const uint8 *a, const uint8 *b)
 static const char *
 split(const char *token, TokenParts *parts)
 {
-	static const char *const no_token = "It is no token.";
+	static const char *const no_token = "The text does not have the form of a token.";
 	const char *dots[3];
 	int			ndots = 0;
 	const char *end;
@@ -283,7 +265,7 @@ split(const char *token, TokenParts *parts)
 	for (end = token; *end != '\0'; end++)
 	{
 		if (end - token >= STEWARD_TOKEN_SIZE - 1)
-			return "It is longer than 8 kB.";
+			return "The token is longer than 8 kB.";
 		if (*end == '.')
 		{
 			if (ndots == lengthof(dots))
@@ -298,7 +280,7 @@ split(const char *token, TokenParts *parts)
 	parts->payload_length = last - parts->payload;
 	parts->signed_length = last - token;
 	if (steward_base64url_decode(last + 1, end - last - 1, parts->mac, sizeof(parts->mac)) != sizeof(parts->mac))
-		return "Its signature is not 32 bytes of base64url.";
+		return "The signature of the token is not 32 bytes of base64url.";
 
 	if (ndots == 3)
 	{
@@ -342,21 +324,22 @@ check_signature(const char *token, const TokenParts *parts)
 	if (!parts->has_kid)
 	{
 		if (keys->nkeys > 1)
-			return "It does not say which of the keys signed it.";
+			return "The token does not name the key that signed it, and there are several keys.";
 		key = &keys->keys[0];
 	}
 	for (int i = 0; i < keys->nkeys && key == NULL; i++)
 		if (strcmp(keys->keys[i].kid, parts->kid) == 0)
 			key = &keys->keys[i];
 	if (key == NULL)
-		return "No key has the id that it names.";
-	if (!compute_mac(key, token, parts->signed_length, mac))
-		return "HMAC-SHA-256 could not be computed.";
+		return "The token names a key that does not exist.";
+	if (!steward_hmac(key->secret, key->length, token, parts->signed_length, mac))
+		return "Could not compute HMAC-SHA-256.";
 	if (!same_mac(mac, parts->mac))
-		return "Its signature is wrong.";
+		return "The signature of the token is wrong.";
 	return NULL;
 }
 
+/* Tells whether a text has ASCII characters only. */
 static bool
 is_ascii(const char *text)
 {
@@ -366,7 +349,7 @@ is_ascii(const char *text)
 	return true;
 }
 
-/* Is this the name of something that exists? */
+/* Tells whether a claim is a name; NULL is the name of what does not exist. */
 static bool
 is_name(const char *claim, const char *name)
 {
@@ -381,15 +364,15 @@ check_claims(const StewardTokenClaims *claims)
 	int64		life = longest_life * USECS_PER_SEC;
 
 	if (claims->exp <= now)
-		return "It has expired.";
+		return "The token has expired.";
 	if (claims->has_nbf && claims->nbf > now)
-		return "It is not valid yet.";
+		return "The token is not valid yet.";
 	if (life > 0 && (claims->exp - now > life || (claims->has_iat && claims->exp - claims->iat > life)))
-		return "It lives longer than \"steward.tenant_token_ttl\" allows.";
+		return "The token is valid for longer than \"steward.tenant_token_ttl\" allows.";
 	if (claims->for_database && !is_name(claims->database, get_database_name(MyDatabaseId)))
-		return "It is for another database.";
+		return "The token is for another database.";
 	if (claims->for_role && !is_name(claims->role, GetUserNameFromId(GetSessionUserId(), true)))
-		return "It is for another role.";
+		return "The token is for another role.";
 	return NULL;
 }
 
@@ -414,7 +397,7 @@ steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims, 
 
 	length = steward_base64url_decode(parts.payload, parts.payload_length, (uint8 *) payload, STEWARD_TOKEN_SIZE - 1);
 	if (length < 0)
-		return "Its payload is not base64url.";
+		return "The payload of the token is not base64url.";
 	payload[length] = '\0';
 	wrong = steward_token_parse_claims(payload, length, tenant_claim, user_claim, claims);
 	if (wrong != NULL)
@@ -424,7 +407,7 @@ steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims, 
 	if (GetDatabaseEncoding() != PG_UTF8)
 		for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
 			if (!is_ascii(claims->values[kind]))
-				return "A name in it is not ASCII and this database is not in UTF-8.";
+				return "The token has a name that is not ASCII, and this database is not encoded in UTF-8.";
 	return trusted ? NULL : check_claims(claims);
 }
 
@@ -484,12 +467,11 @@ append_claims(StringInfo json, Jsonb *claims)
 	appendStringInfo(json, ",%s", text + 1);
 }
 
-PG_FUNCTION_INFO_V1(steward_tenant_sign);
-
 /*
  * steward.tenant_sign(tenant text, user_id text, ttl interval, claims jsonb)
  * returns a token, signed with the first key.
  */
+PG_FUNCTION_INFO_V1(steward_tenant_sign);
 Datum
 steward_tenant_sign(PG_FUNCTION_ARGS)
 {
@@ -540,7 +522,7 @@ steward_tenant_sign(PG_FUNCTION_ARGS)
 	initStringInfo(&token);
 	appendStringInfo(&token, "v1.%s.", keys->keys[0].kid);
 	append_base64url(&token, (uint8 *) payload, strlen(payload));
-	if (!compute_mac(&keys->keys[0], token.data, token.len, mac))
+	if (!steward_hmac(keys->keys[0].secret, keys->keys[0].length, token.data, token.len, mac))
 		elog(ERROR, "could not compute HMAC-SHA-256");
 	appendStringInfoChar(&token, '.');
 	append_base64url(&token, mac, sizeof(mac));
@@ -551,9 +533,8 @@ steward_tenant_sign(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(token.data, token.len));
 }
 
+/* steward.tenant_verify(token text) tells whether a token holds here and now, and if not, why. */
 PG_FUNCTION_INFO_V1(steward_tenant_verify);
-
-/* steward.tenant_verify(token text) says whether a token holds here and now, and if not, why. */
 Datum
 steward_tenant_verify(PG_FUNCTION_ARGS)
 {

@@ -127,7 +127,7 @@ like(session($superuser, q{SELECT steward.current_tenant_int(); BEGIN; SET stewa
 my $bound = token(q{'2', claims => '{"role": "regress_app", "db": "postgres"}'});
 my $load = 'SELECT steward.current_tenant_int() IS NULL;';
 like(session('regress_app', "$load BEGIN; SET LOCAL steward.token = '$bound'; $rows; COMMIT"), qr/^10000\|2\|2$/m, 'the role that a token is for may use it');
-like(session('regress_other', "$load BEGIN; SET LOCAL steward.token = '$bound'; COMMIT; $rows"), qr/^0\|\|\n.*It is for another role/ms, 'another role may not');
+like(session('regress_other', "$load BEGIN; SET LOCAL steward.token = '$bound'; COMMIT; $rows"), qr/^0\|\|\n.*The token is for another role/ms, 'another role may not');
 unlike($node->safe_psql('postgres', q{SELECT string_agg(name || setting, ' ') FROM pg_settings}), qr/0123456789abcdef/, 'no setting shows a key');
 
 # Keys are read again on reload, by sessions that have read them before.
