@@ -4,8 +4,6 @@
  */
 #include "audit/audit_internal.h"
 
-#include <limits.h>
-
 #include "utils/guc.h"
 
 bool		steward_audit_guard = true;
@@ -18,7 +16,7 @@ char	   *steward_audit_tenant_column = NULL;
 char	   *steward_context = NULL;
 
 /* Read by steward.audit_maintain() through current_setting(). */
-static int	steward_audit_retention = 0;
+static char *steward_audit_retention = NULL;
 static int	steward_audit_partitions_ahead = 3;
 static int	steward_audit_partition_interval = 0;
 
@@ -74,11 +72,11 @@ steward_audit_settings_init(void)
 							   NULL,
 							   &steward_context, "",
 							   PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("steward.audit_retention",
-							"Age at which audit_maintain() drops partitions of the audit log; 0 keeps them for ever.",
-							NULL,
-							&steward_audit_retention, 0, 0, INT_MAX,
-							PGC_SUSET, GUC_UNIT_MIN, NULL, NULL, NULL);
+	DefineCustomStringVariable("steward.audit_retention",
+							   "Age at which audit_maintain() drops partitions of the audit log, such as 90 days; 0 keeps them for ever.",
+							   NULL,
+							   &steward_audit_retention, "0",
+							   PGC_SUSET, 0, steward_check_age, NULL, NULL);
 	DefineCustomEnumVariable("steward.audit_partition_interval",
 							 "Span of the audit log's partitions that audit_maintain() creates.",
 							 NULL,

@@ -15,11 +15,15 @@
 #include "fmgr.h"
 #include "lib/ilist.h"
 #include "nodes/pg_list.h"
+#include "utils/guc.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
 
 #include "core/compat.h"
+
+/* age.c */
+extern bool steward_check_age(char **newval, void **extra, GucSource source);
 
 /* callbacks.c */
 

@@ -9,7 +9,7 @@
 #include "utils/guc.h"
 
 static int	steward_monitor_query_length = -1;
-static int	steward_snapshot_retention = 30 * MINS_PER_HOUR * HOURS_PER_DAY;
+static char *steward_snapshot_retention = NULL;
 
 static void
 init(void)
@@ -18,10 +18,10 @@ init(void)
 							"How much of a query the monitoring views show, -1 for all.", NULL,
 							&steward_monitor_query_length, -1, -1, INT_MAX,
 							PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("steward.snapshot_retention",
-							"Age at which snapshot() forgets snapshots; 0 keeps them for ever.", NULL,
-							&steward_snapshot_retention, 30 * MINS_PER_HOUR * HOURS_PER_DAY, 0, INT_MAX,
-							PGC_SUSET, GUC_UNIT_MIN, NULL, NULL, NULL);
+	DefineCustomStringVariable("steward.snapshot_retention",
+							   "Age at which snapshot() forgets snapshots, such as 90 days; 0 keeps them for ever.", NULL,
+							   &steward_snapshot_retention, "30 days",
+							   PGC_SUSET, 0, steward_check_age, NULL, NULL);
 }
 
 const StewardModule steward_monitor_module = {.init = init};

@@ -180,11 +180,31 @@ INSERT INTO public.t (a) VALUES ('goes on');
 SELECT a, place FROM public.places WHERE a = 'goes on';
 SELECT DISTINCT action FROM public.maintain();
 RESET steward.audit_retention;
--- servers word it in two ways
-\set VERBOSITY sqlstate
+-- an age has a unit; what it would be without one is not what anybody means
+SET steward.audit_retention = '90';
+SET steward.audit_retention = 90;
+SET steward.audit_retention = '1 day 90';
+SET steward.audit_retention = '3m';
 SET steward.audit_retention = '-1d';
-\set VERBOSITY default
+SET steward.audit_retention = '90 days ago';
 SET steward.audit_retention = 'a year';
+SET steward.audit_retention = 'infinity';
+SET steward.audit_retention = '1001 years';
+SET steward.audit_retention = '2147483647 years';
+SET steward.audit_retention = '';
+SHOW steward.audit_retention;
+DO $$
+DECLARE
+    age text;
+BEGIN
+    FOREACH age IN ARRAY '{90 days,90d,6 months,1 year 2 mons,12:30,36h,1000 years,0,0 days,+1 day}'::text[] LOOP
+        PERFORM set_config('steward.audit_retention', age, true);
+        RAISE INFO '% is %', current_setting('steward.audit_retention'), current_setting('steward.audit_retention')::interval;
+    END LOOP;
+END $$;
+SELECT DISTINCT action FROM public.maintain();
+ALTER SYSTEM SET steward.audit_retention = '90';
+ALTER DATABASE regress_audit_maintain SET steward.audit_retention = '90';
 SET steward.audit_partition_interval = 'year';
 
 --

@@ -124,6 +124,7 @@ SET steward.snapshot_retention = '1h';
 SELECT take_snapshot() AS newest \gset
 SELECT count(*) FILTER (WHERE id = :later) AS old, count(*) AS kept FROM steward.snapshots;
 RESET steward.snapshot_retention;
+SET steward.snapshot_retention = '30';
 
 -- a source that fails is left out, and the snapshot stands
 BEGIN;
