@@ -10,9 +10,11 @@ use PostgreSQL::Test::Utils;
 use StewardTest;
 use Test::More;
 
-my $primary = steward_node('primary', allows_streaming => 1,
-	conf => "max_connections = 20\nmax_locks_per_transaction = 10\nshared_buffers = 16MB\n");
+# CREATE EXTENSION itself takes more locks than that leaves.
+my $primary = steward_node('primary', allows_streaming => 1, conf => "max_connections = 20\nshared_buffers = 16MB\n");
 create_extension($primary);
+$primary->append_conf('postgresql.conf', 'max_locks_per_transaction = 10');
+$primary->restart;
 $primary->safe_psql('postgres', q{
 	CREATE SCHEMA template;
 	SELECT format('CREATE TABLE template.t%s (id serial PRIMARY KEY, a int, b text)', i), format('CREATE INDEX ON template.t%s (a)', i)
