@@ -90,6 +90,8 @@ $primary->safe_psql('postgres', q{SELECT format('DROP SCHEMA %I CASCADE', n.nspn
 $primary->safe_psql('postgres', q{CALL steward.tenant_schema_migrate('m1', 'ALTER TABLE t3 ADD m int', 'template', shared => '{}')});
 my $dump = $primary->basedir . '/dump.sql';
 $primary->command_ok([ 'pg_dump', '-f', $dump, $primary->connstr('postgres') ], 'dump');
+$primary->append_conf('postgresql.conf', 'max_locks_per_transaction = 64');
+$primary->restart;
 $primary->safe_psql('postgres', 'CREATE DATABASE restored');
 $primary->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump, $primary->connstr('restored') ], 'restore');
 my $digest = q{SELECT md5(string_agg(t::text, ',' ORDER BY key)) FROM steward.tenant t
