@@ -189,7 +189,7 @@ order_changes(int first)
 	}
 	pfree(seqs);
 	pfree(times);
-	batch.disordered = false;
+	batch.disordered &= first > 0;	/* those before may be yet */
 }
 
 /* Takes an event out of the batch; its slot goes behind those in use. */
@@ -287,10 +287,7 @@ own_events(void)
 	return first;
 }
 
-/*
- * Adds one event, of a change that "command" made to a row of those keys, where 0
- * is none.
- */
+/* Adds one event, of a change that "command" made. */
 void
 steward_audit_batch_add(const Datum *values, const bool *isnull, CommandId command)
 {

@@ -125,6 +125,15 @@ COMMIT;
 SELECT note, count(*) AS rows, (SELECT count(*) FROM log WHERE table_name = 'notes' AND new_values ->> 'note' = note) AS events
   FROM notes WHERE id > 10000 GROUP BY note ORDER BY note;
 
+-- a batch that a savepoint fills leaves the order of what came before it to be made
+BEGIN;
+INSERT INTO orders VALUES (5001, 1);
+SAVEPOINT a;
+INSERT INTO notes SELECT i + 50000, 'filling' FROM generate_series(1, 1500) i;
+RELEASE a;
+COMMIT;
+SELECT operation FROM log WHERE table_name = 'orders' AND id = 5001;
+
 -- deferred triggers write at the end
 CREATE FUNCTION write_note() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
