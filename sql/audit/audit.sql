@@ -224,19 +224,19 @@ COMMENT ON TABLE steward.audit_event_default IS
 
 SELECT steward_internal.audit_equip(NULL);
 
-CREATE FUNCTION steward_internal.audit_leave_last_range(index regclass) RETURNS void
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION steward_internal.audit_leave_last_range(log_partition regclass) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT brin_desummarize_range(index, greatest(pg_relation_size(i.indrelid) / current_setting('block_size')::integer - 1, 0))
-      FROM pg_index i WHERE i.indexrelid = index
+    SELECT brin_desummarize_range(i.indexrelid, greatest(pg_relation_size(log_partition) / current_setting('block_size')::integer - 1, 0))
+      FROM pg_index i
+      JOIN pg_class c ON c.oid = i.indexrelid
+      JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'
+     WHERE i.indrelid = log_partition
 $$;
 REVOKE ALL ON FUNCTION steward_internal.audit_leave_last_range(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_leave_last_range(regclass) IS
 'Takes the last blocks of a partition out of its block range index: each event that comes into a summarized range would change the summary, on a page that all sessions write.';
-SELECT steward_internal.audit_leave_last_range(i.indexrelid)
-  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'
- WHERE i.indrelid = 'steward.audit_event_default'::regclass;
+SELECT steward_internal.audit_leave_last_range('steward.audit_event_default');
 
 CREATE POLICY steward_readers ON steward.audit_context FOR SELECT
     USING (steward_internal.audit_shows(CASE WHEN tenant_verified THEN tenant_id END));
@@ -833,7 +833,7 @@ DECLARE
     new_name name;
     moved bigint;
     old record;
-    is_open boolean;
+    open_partition regclass;
 BEGIN
     -- one at a time; whoever comes second has nothing left to do
     PERFORM pg_advisory_xact_lock('steward.audit_event'::regclass::oid::bigint);
@@ -916,8 +916,8 @@ BEGIN
 
     PERFORM steward_internal.audit_share(p.relation_id) FROM steward.audit_partitions p;
 
-    FOR partition, is_open IN
-        SELECT i.indexrelid::regclass, p.upper_bound IS NULL OR p.upper_bound > clock_timestamp()
+    FOR partition, open_partition IN
+        SELECT i.indexrelid::regclass, CASE WHEN p.upper_bound <= clock_timestamp() THEN NULL ELSE p.relation_id END
           FROM steward.audit_partitions p
           JOIN pg_index i ON i.indrelid = p.relation_id
           JOIN pg_class c ON c.oid = i.indexrelid
@@ -925,9 +925,7 @@ BEGIN
     LOOP
         BEGIN
             PERFORM brin_summarize_new_values(partition::regclass);
-            IF is_open THEN
-                PERFORM steward_internal.audit_leave_last_range(partition::regclass);
-            END IF;
+            PERFORM steward_internal.audit_leave_last_range(open_partition);
         EXCEPTION WHEN lock_not_available THEN
             action := 'postponed';
             detail := 'in use: could not be summarized within ' || current_setting('lock_timeout');
