@@ -75,9 +75,8 @@ steward_audit_option_values(PG_FUNCTION_ARGS)
 {
 	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(0));
 	char	   *wanted = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	ArrayBuildState *values = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	List	   *values = NIL;
 	ListCell   *lc;
-	ListCell   *lc2;
 
 	foreach(lc, arguments)
 	{
@@ -85,16 +84,11 @@ steward_audit_option_values(PG_FUNCTION_ARGS)
 		char	   *option = steward_option(lfirst(lc), &value);
 		List	   *names;
 
-		if (option == NULL || strcmp(option, wanted) != 0 ||
-			!SplitIdentifierString(value, ',', &names))
-			continue;
-		foreach(lc2, names)
-		{
-			accumArrayResult(values, CStringGetTextDatum(lfirst(lc2)), false, TEXTOID,
-							 CurrentMemoryContext);
-		}
+		if (option != NULL && strcmp(option, wanted) == 0 &&
+			SplitIdentifierString(value, ',', &names))
+			values = list_concat(values, names);
 	}
-	PG_RETURN_DATUM(makeArrayResult(values, CurrentMemoryContext));
+	PG_RETURN_DATUM(steward_text_array(values));
 }
 
 /*

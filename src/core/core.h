@@ -91,6 +91,7 @@ extern List *steward_option_columns(Relation rel, const char *kind, const char *
 									const char *value);
 extern void steward_option_once(const char *kind, const char *option, bool given);
 extern List *steward_stored_arguments(bytea *stored);
+extern Datum steward_text_array(List *strings);
 extern AttrNumber steward_find_column(Oid relid, const char *argument);
 extern AttrNumber steward_option_column(Relation rel, const char *kind, const char *argument);
 

@@ -7,8 +7,10 @@
  */
 #include "core/core.h"
 
+#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "nodes/value.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
@@ -145,6 +147,21 @@ steward_stored_arguments(bytea *stored)
 		argument += length + 1;
 	}
 	return arguments;
+}
+
+/* Returns a list of C strings as an array of type text. */
+Datum
+steward_text_array(List *strings)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(strings), 1));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, strings)
+	{
+		elements[n++] = CStringGetTextDatum(lfirst(lc));
+	}
+	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /*

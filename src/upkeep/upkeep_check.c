@@ -5,9 +5,7 @@
 #include "upkeep/upkeep_internal.h"
 
 #include "access/relation.h"
-#include "catalog/pg_type.h"
 #include "search/search.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
@@ -35,16 +33,7 @@ PG_FUNCTION_INFO_V1(steward_trigger_arguments);
 Datum
 steward_trigger_arguments(PG_FUNCTION_ARGS)
 {
-	List	   *arguments = steward_stored_arguments(PG_GETARG_BYTEA_PP(0));
-	ArrayBuildState *values = initArrayResult(TEXTOID, CurrentMemoryContext, false);
-	ListCell   *lc;
-
-	foreach(lc, arguments)
-	{
-		accumArrayResult(values, CStringGetTextDatum(lfirst(lc)), false, TEXTOID,
-						 CurrentMemoryContext);
-	}
-	PG_RETURN_DATUM(makeArrayResult(values, CurrentMemoryContext));
+	PG_RETURN_DATUM(steward_text_array(steward_stored_arguments(PG_GETARG_BYTEA_PP(0))));
 }
 
 /*
