@@ -32,8 +32,8 @@ CREATE FUNCTION steward.grant_admin(role_name name, dry_run boolean DEFAULT fals
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM steward_internal.upkeep_check_roles(ARRAY[role_name]);
-    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(ARRAY(
+    PERFORM steward_internal.check_roles(ARRAY[role_name]);
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(ARRAY(
         SELECT format('GRANT %s ON %s %s TO %I WITH GRANT OPTION', array_to_string(g.privileges, ', '), g.kind, g.object, role_name)
           FROM steward_internal.admin_grants() g
          WHERE NOT g.privileges <@ ARRAY(SELECT x.privilege_type FROM aclexplode(g.acl) x
@@ -48,8 +48,8 @@ CREATE FUNCTION steward.revoke_admin(role_name name, cascade boolean DEFAULT fal
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM steward_internal.upkeep_check_roles(ARRAY[role_name]);
-    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(ARRAY(
+    PERFORM steward_internal.check_roles(ARRAY[role_name]);
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(ARRAY(
         SELECT format('REVOKE ALL ON %s %s FROM %I%s', g.kind, g.object, role_name, CASE WHEN cascade THEN ' CASCADE' END)
           FROM steward_internal.admin_grants() g
          WHERE EXISTS (SELECT FROM aclexplode(g.acl) x WHERE x.grantee = quote_ident(role_name)::regrole)

@@ -22,7 +22,7 @@ BEGIN
            AND CASE WHEN relation IS NULL THEN pg_has_role(c.relowner, 'USAGE')
                     ELSE t.relation_id IN (SELECT m.member FROM steward_internal.table_members(relation) m) END
          ORDER BY n.nspname, c.relname, t.trigger_name);
-    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(commands, dry_run);
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(commands, dry_run);
 END $$;
 COMMENT ON FUNCTION steward.audit_repair(regclass, boolean) IS
 'Has audit triggers, of one table or of all that the caller owns, fire always again, and gives the log what it lacks of triggers, row security, policies and indexes; returns the commands it ran, or would run.';

@@ -65,7 +65,7 @@ DECLARE
     found pg_roles;
 BEGIN
     PERFORM steward_internal.audit_check_admin();
-    PERFORM steward_internal.upkeep_check_roles(ARRAY[role_name]);
+    PERFORM steward_internal.check_roles(ARRAY[role_name]);
     SELECT * INTO found FROM pg_roles r WHERE r.rolname = role_name;
     IF found.rolsuper OR found.rolbypassrls OR has_table_privilege(found.oid, 'steward.audit_event', 'SELECT') THEN
         RAISE object_not_in_prerequisite_state USING
@@ -79,7 +79,7 @@ BEGIN
                                           AND CASE x.grantee WHEN 0 THEN true ELSE pg_has_role(found.oid, x.grantee, 'USAGE') END),
                                       format('REVOKE pg_read_all_data FROM %I;', role_name)) END;
     END IF;
-    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(
         ARRAY(SELECT steward_internal.audit_tenant_commands('GRANT SELECT %sON %s TO %I', role_name, true)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.audit_tenant_enable(name, boolean) IS
@@ -92,8 +92,8 @@ DECLARE
     grantor name;
 BEGIN
     PERFORM steward_internal.audit_check_admin();
-    PERFORM steward_internal.upkeep_check_roles(ARRAY[role_name]);
-    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(
+    PERFORM steward_internal.check_roles(ARRAY[role_name]);
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(
         ARRAY(SELECT steward_internal.audit_tenant_commands('REVOKE SELECT %sON %s FROM %I', role_name, false)), dry_run);
     IF NOT dry_run THEN
         grantor := (SELECT min(pg_get_userbyid(x.grantor) COLLATE "C")

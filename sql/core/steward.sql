@@ -79,3 +79,98 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steward_internal.check_owner(regclass) IS
 'Raises 42501 unless the current role owns the table, and 42P01 if there is none.';
+
+CREATE FUNCTION steward_internal.check_owners(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF relation IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'table must not be null';
+    END IF;
+    PERFORM steward_internal.check_owner(relation);
+    PERFORM steward_internal.check_owner(m.member) FROM steward_internal.table_members(relation) m;
+END $$;
+COMMENT ON FUNCTION steward_internal.check_owners(regclass) IS
+'Raises 42501 unless the current role owns a table and all below it; 22004 or 42P01 if there is none.';
+
+CREATE FUNCTION steward_internal.check_column(relation regclass, column_name name, definition text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM steward_internal.check_owners(relation);
+    IF column_name IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'column must not be null';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute a
+                    WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped) THEN
+        RAISE undefined_column USING
+            MESSAGE = format('column "%s" of table %s does not exist', column_name, relation),
+            HINT = format('ALTER TABLE %s ADD COLUMN %I %s;', relation, column_name, definition);
+    END IF;
+END $$;
+COMMENT ON FUNCTION steward_internal.check_column(regclass, name, text) IS
+'Raises 42703 if a table lacks a column, with the command that adds it, and what check_owners() raises.';
+
+CREATE FUNCTION steward_internal.check_roles(roles name[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    role_name name;
+BEGIN
+    IF roles IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'list of roles must not be null';
+    END IF;
+    FOREACH role_name IN ARRAY roles LOOP
+        IF role_name IS NULL THEN
+            RAISE null_value_not_allowed USING MESSAGE = 'list of roles must not contain null';
+        ELSIF to_regrole(quote_ident(role_name)) IS NULL THEN
+            RAISE undefined_object USING
+                MESSAGE = format('role "%s" does not exist', role_name),
+                HINT = format('CREATE ROLE %I;', role_name);
+        END IF;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION steward_internal.check_roles(name[]) IS
+'Raises 42704 if one of the roles does not exist, and 22004 for null.';
+
+CREATE FUNCTION steward_internal.object_name(prefix text, subject text) RETURNS name
+LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN octet_length(prefix || subject) < 64 THEN prefix || subject
+            -- the cast cuts between characters, and leaves nine bytes for the hash
+            ELSE substr(('#########' || prefix || subject)::name::text, 10) || '_' || left(md5(subject), 8) END;
+COMMENT ON FUNCTION steward_internal.object_name(text, text) IS
+'Returns a name made of two parts, with a hash where that is too long.';
+
+CREATE FUNCTION steward_internal.name_list(columns name[]) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
+RETURN (SELECT string_agg(quote_ident(c.name), ',' ORDER BY c.place) FROM unnest(columns) WITH ORDINALITY c(name, place));
+COMMENT ON FUNCTION steward_internal.name_list(name[]) IS
+'Returns names as a trigger''s argument has them: quoted where needed, separated by commas.';
+
+CREATE FUNCTION steward_internal.run_commands(commands text[]) RETURNS SETOF text
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    command text;
+BEGIN
+    FOREACH command IN ARRAY commands LOOP
+        EXECUTE command;
+        RETURN NEXT command;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION steward_internal.run_commands(text[]) IS
+'Runs commands as the current role, and returns them.';
+
+CREATE FUNCTION steward_internal.run_commands(commands text[], dry_run boolean) RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF dry_run IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'dry_run must not be null';
+    ELSIF NOT dry_run THEN
+        PERFORM steward_internal.run_commands(commands);
+    END IF;
+    RETURN QUERY SELECT c.command || ';' FROM unnest(commands) WITH ORDINALITY c(command, place) ORDER BY c.place;
+END $$;
+COMMENT ON FUNCTION steward_internal.run_commands(text[], boolean) IS
+'Returns commands as psql takes them, having run them unless it is a dry run.';

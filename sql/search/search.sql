@@ -21,7 +21,7 @@ COMMENT ON FUNCTION steward_internal.search_config_name(regconfig) IS
 CREATE FUNCTION steward_internal.search_attach(relation regclass, arguments text[], vector_column name, refill boolean) RETURNS SETOF text
 LANGUAGE sql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
-    SELECT steward_internal.upkeep_run(ARRAY(SELECT steward_internal.upkeep_attach(
+    SELECT steward_internal.run_commands(ARRAY(SELECT steward_internal.upkeep_attach(
         relation, 'search_vector_trigger', steward_internal.upkeep_trigger_name(vector_column), 'BEFORE INSERT OR UPDATE', 'ROW',
         arguments || CASE WHEN refill THEN ARRAY['refill=yes'] ELSE '{}' END, vector_column)));
 END;
@@ -41,7 +41,7 @@ BEGIN
         RAISE null_value_not_allowed USING
             MESSAGE = 'arguments of steward.search_enable() but "config_column" must not be null';
     END IF;
-    PERFORM steward_internal.upkeep_check_owner(relation);
+    PERFORM steward_internal.check_owners(relation);
     IF EXISTS (SELECT FROM unnest(sources) s WHERE s ~ '^[a-z_]+=') THEN
         RAISE invalid_parameter_value USING
             MESSAGE = 'sources must not contain options of the trigger',
@@ -134,7 +134,7 @@ BEGIN
     IF commands <> '{}' AND NOT keep_column THEN
         commands := commands || format('ALTER TABLE %s DROP COLUMN %I', relation, vector_column);
     END IF;
-    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(commands);
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(commands);
 END $$;
 COMMENT ON FUNCTION steward.search_disable(regclass, name, boolean) IS
 'Drops the search_vector trigger of a table, its vectors and with them their index; returns the commands it ran.';

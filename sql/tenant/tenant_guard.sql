@@ -184,7 +184,7 @@ BEGIN
             MESSAGE = 'tenant_columns must name columns',
             HINT = 'SELECT steward.tenant_guard_enable(tenant_columns => ''{tenant_id}'');';
     ELSIF 'public' <> ALL (roles) THEN
-        PERFORM steward_internal.upkeep_check_roles(roles);
+        PERFORM steward_internal.check_roles(roles);
     END IF;
     INSERT INTO steward.tenant_guard AS g VALUES (true, mode, tenant_columns, roles)
         ON CONFLICT (only_row) DO UPDATE SET mode = excluded.mode, tenant_columns = excluded.tenant_columns, roles = excluded.roles;

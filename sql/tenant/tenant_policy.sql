@@ -120,7 +120,7 @@ BEGIN
     IF dry_run IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'dry_run must not be null';
     END IF;
-    PERFORM steward_internal.upkeep_check_owner(relation);
+    PERFORM steward_internal.check_owners(relation);
     SELECT c.relkind, c.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'steward'::regnamespace, 'steward_internal'::regnamespace)
                       OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
       INTO kind, is_foreign
@@ -142,7 +142,7 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_begin(regclass, boolean) IS
-'Locks a table unless it is a dry run; raises 42809 for what cannot be protected, and what upkeep_check_owner() raises.';
+'Locks a table unless it is a dry run; raises 42809 for what cannot be protected, and what check_owners() raises.';
 
 CREATE FUNCTION steward_internal.tenant_base_type(relation regclass, column_name name) RETURNS regtype
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -165,7 +165,7 @@ DECLARE
     column_type regtype;
     suffix text;
 BEGIN
-    PERFORM steward_internal.upkeep_check_column(relation, column_name, 'bigint');
+    PERFORM steward_internal.check_column(relation, column_name, 'bigint');
     column_type := steward_internal.tenant_base_type(relation, column_name);
     suffix := CASE column_type
         WHEN 'smallint'::regtype THEN 'int' WHEN 'integer'::regtype THEN 'int' WHEN 'bigint'::regtype THEN 'bigint'
@@ -216,7 +216,7 @@ BEGIN
     ELSIF roles = '{}' OR 'public' = ANY (roles) THEN
         RETURN '{0}';
     END IF;
-    PERFORM steward_internal.upkeep_check_roles(roles);
+    PERFORM steward_internal.check_roles(roles);
     RETURN ARRAY(SELECT DISTINCT quote_ident(r.name)::regrole::oid FROM unnest(roles) r(name));
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_policy_roles(regclass, name[]) IS
@@ -475,7 +475,7 @@ BEGIN
         -- from the top down, as readers and writers lock them; the commands would meet those going up
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
     END IF;
-    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(commands, dry_run);
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(commands, dry_run);
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_run(regclass, text[], boolean) IS
 'Returns commands for a table and what is below it, having run them unless it is a dry run.';

@@ -48,7 +48,7 @@ DECLARE
     column_type regtype;
     condition text;
 BEGIN
-    PERFORM steward_internal.upkeep_check_column(relation, column_name, 'boolean NOT NULL DEFAULT false');
+    PERFORM steward_internal.check_column(relation, column_name, 'boolean NOT NULL DEFAULT false');
     column_type := steward_internal.tenant_base_type(relation, column_name);
     IF coalesce(cardinality(public_values), 0) = 0 OR array_position(public_values, NULL) IS NOT NULL THEN
         RAISE invalid_parameter_value USING
@@ -172,7 +172,7 @@ DECLARE
     role_id oid;
 BEGIN
     PERFORM steward_internal.tenant_begin(relation, dry_run);
-    PERFORM steward_internal.upkeep_check_roles(ARRAY[role_name]);
+    PERFORM steward_internal.check_roles(ARRAY[role_name]);
     role_id := quote_ident(role_name)::regrole;
     IF (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = role_id) THEN
         RAISE object_not_in_prerequisite_state USING
@@ -188,7 +188,7 @@ BEGIN
             -- a role that was renamed has one
             ARRAY[coalesce((SELECT p.policy_name FROM steward_internal.tenant_own_policies p
                              WHERE p.relation_id = relation AND p.for_admin AND p.role_ids = ARRAY[role_id] ORDER BY p.policy_name LIMIT 1),
-                           steward_internal.upkeep_name('steward_admin_', role_name))],
+                           steward_internal.object_name('steward_admin_', role_name))],
             '{true}')), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_admin_all(regclass, name, boolean) IS

@@ -59,7 +59,7 @@ BEGIN
     END IF;
     INSERT INTO steward.tenant (key, name, isolation, schema_name, metadata)
     VALUES (tenant, tenant_create.name, tenant_create.isolation,
-            CASE isolation WHEN 'schema' THEN coalesce(tenant_create.schema_name, steward_internal.upkeep_name('tenant_', tenant)) END,
+            CASE isolation WHEN 'schema' THEN coalesce(tenant_create.schema_name, steward_internal.object_name('tenant_', tenant)) END,
             coalesce(tenant_create.metadata, '{}'))
     ON CONFLICT ON CONSTRAINT tenant_pkey DO NOTHING;
     IF NOT FOUND THEN

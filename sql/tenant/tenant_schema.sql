@@ -171,7 +171,7 @@ DECLARE
 BEGIN
     -- two that insert the same row at once can fail for the name of the schema, which ON CONFLICT does not look at
     PERFORM pg_advisory_xact_lock(hashtextextended('steward.tenant ' || tenant, 0));
-    INSERT INTO steward.tenant (key, isolation, schema_name) VALUES (tenant, 'schema', steward_internal.upkeep_name('tenant_', tenant))
+    INSERT INTO steward.tenant (key, isolation, schema_name) VALUES (tenant, 'schema', steward_internal.object_name('tenant_', tenant))
     ON CONFLICT (key) DO NOTHING;
     r := steward_internal.tenant_lock(tenant);
     IF r.status = 'erased' THEN
@@ -333,7 +333,7 @@ BEGIN
     IF to_regnamespace(quote_ident(schema_name)) IS NULL THEN
         RAISE invalid_schema_name USING MESSAGE = format('schema "%s" does not exist', schema_name);
     END IF;
-    PERFORM set_config('search_path', concat_ws(', ', quote_ident(schema_name), replace(steward_internal.upkeep_column_list(shared), ',', ', '), 'pg_temp'), true);
+    PERFORM set_config('search_path', concat_ws(', ', quote_ident(schema_name), replace(steward_internal.name_list(shared), ',', ', '), 'pg_temp'), true);
     EXECUTE statement;
     SET CONSTRAINTS ALL IMMEDIATE;
 END $$;

@@ -9,10 +9,10 @@ CREATE FUNCTION steward.append_only_enable(relation regclass, allow name[] DEFAU
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
-    arguments constant text[] := array_remove(ARRAY['allow=' || steward_internal.upkeep_column_list(allow)], NULL);
+    arguments constant text[] := array_remove(ARRAY['allow=' || steward_internal.name_list(allow)], NULL);
 BEGIN
-    PERFORM steward_internal.upkeep_check_owner(relation), steward_internal.upkeep_check_roles(allow);
-    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(
+    PERFORM steward_internal.check_owners(relation), steward_internal.check_roles(allow);
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(
         ARRAY(SELECT steward_internal.upkeep_attach(relation, 'append_only_trigger', 'steward_append_only',
                                            'BEFORE DELETE OR UPDATE', 'ROW', arguments))
      || ARRAY(SELECT steward_internal.upkeep_attach(relation, 'append_only_trigger', 'steward_append_only_truncate',
@@ -24,7 +24,7 @@ COMMENT ON FUNCTION steward.append_only_enable(regclass, name[]) IS
 CREATE FUNCTION steward.append_only_disable(relation regclass) RETURNS SETOF text
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT steward_internal.upkeep_run(ARRAY(SELECT steward_internal.upkeep_detach(relation, 'append_only_trigger')));
+    SELECT steward_internal.run_commands(ARRAY(SELECT steward_internal.upkeep_detach(relation, 'append_only_trigger')));
 END;
 COMMENT ON FUNCTION steward.append_only_disable(regclass) IS
 'Drops the append_only triggers of a table, its partitions and its inheritance children; returns the commands it ran.';

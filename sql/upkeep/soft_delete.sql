@@ -17,7 +17,7 @@ DECLARE
     member record;
     a record;
 BEGIN
-    PERFORM steward_internal.upkeep_check_owner(relation);
+    PERFORM steward_internal.check_owners(relation);
     FOR member IN SELECT m.*, c.relkind FROM steward_internal.table_members(relation) m JOIN pg_class c ON c.oid = m.member LOOP
         IF member.relkind NOT IN ('r', 'p') THEN
             RAISE wrong_object_type USING
@@ -161,7 +161,7 @@ BEGIN
     comment := format('The rows of %s whose %I is null, from steward.soft_delete_enable().', r.qualified_name, column_name);
 
     IF v.view IS NULL THEN
-        view_name := steward_internal.upkeep_name('active_', r.relname);
+        view_name := steward_internal.object_name('active_', r.relname);
         SELECT c.oid::regclass AS oid, c.relkind INTO other
           FROM pg_class c WHERE c.relname = view_name AND c.relnamespace = r.relnamespace;
         view_name := format('%I.%I', r.nspname, view_name);
@@ -169,7 +169,7 @@ BEGIN
             RAISE duplicate_table USING
                 MESSAGE = format('%s exists already, and not from steward.soft_delete_enable()', other.oid),
                 HINT = format(CASE other.relkind WHEN 'v' THEN 'DROP VIEW %s;' ELSE 'ALTER TABLE %s RENAME TO %I;' END,
-                              view_name, steward_internal.upkeep_name('active_', r.relname) || '_before');
+                              view_name, steward_internal.object_name('active_', r.relname) || '_before');
         END IF;
     ELSE
         view_name := v.qualified_name;
@@ -243,7 +243,7 @@ BEGIN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.soft_delete_enable() must not be null';
     END IF;
     PERFORM steward_internal.soft_delete_check(relation, column_name);
-    PERFORM steward_internal.upkeep_check_roles(allow);
+    PERFORM steward_internal.check_roles(allow);
     IF NOT EXISTS (SELECT FROM pg_attribute a
                     WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped) THEN
         commands := ARRAY(SELECT format('ALTER TABLE %s ADD COLUMN %I timestamptz', m.qualified_name, column_name)
@@ -254,7 +254,7 @@ BEGIN
         relation, 'soft_delete_trigger', steward_internal.upkeep_trigger_name(column_name), timing, 'ROW',
         array_remove(ARRAY[quote_ident(column_name),
                            'clock=' || nullif(clock, 'transaction'),
-                           'allow=' || steward_internal.upkeep_column_list(allow)], NULL)));
+                           'allow=' || steward_internal.name_list(allow)], NULL)));
     commands := commands || ARRAY(SELECT steward_internal.upkeep_attach(
         relation, 'soft_delete_cascade', 'steward_soft_delete_cascade', 'AFTER UPDATE', 'ROW',
         ARRAY[quote_ident(column_name)], NULL, format('((old.%1$I IS DISTINCT FROM new.%1$I))', column_name)));
@@ -264,7 +264,7 @@ BEGIN
         IF dry_run THEN
             RETURN QUERY SELECT unnest(commands);
         ELSE
-            RETURN QUERY SELECT * FROM steward_internal.upkeep_run(commands);
+            RETURN QUERY SELECT * FROM steward_internal.run_commands(commands);
         END IF;
     END IF;
     IF NOT dry_run THEN
@@ -283,14 +283,14 @@ BEGIN
     IF dry_run IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.soft_delete_disable() must not be null';
     END IF;
-    PERFORM steward_internal.upkeep_check_owner(relation);
+    PERFORM steward_internal.check_owners(relation);
     commands := ARRAY(SELECT format('DROP VIEW %s', v.qualified_name) FROM steward_internal.soft_delete_find_view(relation) v)
              || ARRAY(SELECT steward_internal.upkeep_detach(relation, 'soft_delete_cascade'))
              || ARRAY(SELECT steward_internal.upkeep_detach(relation, 'soft_delete_trigger'));
     IF dry_run THEN
         RETURN QUERY SELECT unnest(commands);
     ELSE
-        RETURN QUERY SELECT * FROM steward_internal.upkeep_run(commands);
+        RETURN QUERY SELECT * FROM steward_internal.run_commands(commands);
     END IF;
 END $$;
 COMMENT ON FUNCTION steward.soft_delete_disable(regclass, boolean) IS

@@ -20,15 +20,15 @@ BEGIN
     IF num_nulls(relation, column_name, clock, ignore, keep, on_insert) > 0 OR array_position(ignore || keep, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.updated_at_enable() but "by" must not be null';
     END IF;
-    PERFORM steward_internal.upkeep_check_column(relation, column_name, 'timestamptz NOT NULL DEFAULT now()');
-    RETURN QUERY SELECT * FROM steward_internal.upkeep_run(ARRAY(SELECT steward_internal.upkeep_attach(
+    PERFORM steward_internal.check_column(relation, column_name, 'timestamptz NOT NULL DEFAULT now()');
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(ARRAY(SELECT steward_internal.upkeep_attach(
         relation, 'updated_at_trigger', steward_internal.upkeep_trigger_name(column_name),
         CASE WHEN on_insert THEN 'BEFORE INSERT OR UPDATE' ELSE 'BEFORE UPDATE' END, 'ROW',
         array_remove(ARRAY[quote_ident(column_name),
                            'clock=' || nullif(clock, 'transaction'),
                            'by=' || quote_ident(by),
-                           'ignore=' || steward_internal.upkeep_column_list(ignore),
-                           'keep=' || steward_internal.upkeep_column_list(keep)], NULL),
+                           'ignore=' || steward_internal.name_list(ignore),
+                           'keep=' || steward_internal.name_list(keep)], NULL),
         column_name)));
     PERFORM steward_internal.upkeep_check(relation);
 END $$;
@@ -38,7 +38,7 @@ COMMENT ON FUNCTION steward.updated_at_enable(regclass, name, text, name, name[]
 CREATE FUNCTION steward.updated_at_disable(relation regclass, column_name name DEFAULT NULL) RETURNS SETOF text
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT steward_internal.upkeep_run(ARRAY(SELECT steward_internal.upkeep_detach(relation, 'updated_at_trigger', column_name)));
+    SELECT steward_internal.run_commands(ARRAY(SELECT steward_internal.upkeep_detach(relation, 'updated_at_trigger', column_name)));
 END;
 COMMENT ON FUNCTION steward.updated_at_disable(regclass, name) IS
 'Drops the updated_at triggers of a table, or that of one column; returns the commands it ran. The column stays.';
@@ -76,7 +76,7 @@ BEGIN
                 -- it keeps its options
                 commands := ARRAY(SELECT steward_internal.upkeep_attach(relation, 'updated_at_trigger', t.trigger_name,
                     CASE WHEN t.for_insert THEN 'BEFORE INSERT OR UPDATE' ELSE 'BEFORE UPDATE' END, 'ROW', t.arguments, column_name));
-                PERFORM steward_internal.upkeep_run(commands);
+                PERFORM steward_internal.run_commands(commands);
                 result := CASE commands WHEN '{}' THEN 'enabled already' ELSE 'enabled now' END;
             END IF;
         EXCEPTION WHEN OTHERS THEN

@@ -29,47 +29,11 @@ COMMENT ON VIEW steward_internal.upkeep_triggers IS
 'The triggers of this database that keep columns right.';
 GRANT SELECT ON steward_internal.upkeep_triggers TO PUBLIC;
 
-CREATE FUNCTION steward_internal.upkeep_name(prefix text, subject text) RETURNS name
-LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN octet_length(prefix || subject) < 64 THEN prefix || subject
-            -- the cast cuts between characters, and leaves nine bytes for the hash
-            ELSE substr(('#########' || prefix || subject)::name::text, 10) || '_' || left(md5(subject), 8) END;
-COMMENT ON FUNCTION steward_internal.upkeep_name(text, text) IS
-'Returns a name made of two parts, with a hash where that is too long.';
-
 CREATE FUNCTION steward_internal.upkeep_trigger_name(subject text) RETURNS name
 LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
-RETURN steward_internal.upkeep_name('steward_', subject);
+RETURN steward_internal.object_name('steward_', subject);
 COMMENT ON FUNCTION steward_internal.upkeep_trigger_name(text) IS
 'Returns the name that the enable functions give a trigger: steward_ and the column.';
-
-CREATE FUNCTION steward_internal.upkeep_run(commands text[]) RETURNS SETOF text
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    command text;
-BEGIN
-    FOREACH command IN ARRAY commands LOOP
-        EXECUTE command;
-        RETURN NEXT command;
-    END LOOP;
-END $$;
-COMMENT ON FUNCTION steward_internal.upkeep_run(text[]) IS
-'Runs commands as the current role, and returns them.';
-
-CREATE FUNCTION steward_internal.upkeep_run(commands text[], dry_run boolean) RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF dry_run IS NULL THEN
-        RAISE null_value_not_allowed USING MESSAGE = 'dry_run must not be null';
-    ELSIF NOT dry_run THEN
-        PERFORM steward_internal.upkeep_run(commands);
-    END IF;
-    RETURN QUERY SELECT c.command || ';' FROM unnest(commands) WITH ORDINALITY c(command, place) ORDER BY c.place;
-END $$;
-COMMENT ON FUNCTION steward_internal.upkeep_run(text[], boolean) IS
-'Returns commands as psql takes them, having run them unless it is a dry run.';
 
 -- Two triggers are for the same purpose if they have the function, the level and, where one is given, the column in
 -- common.
@@ -86,19 +50,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steward_internal.upkeep_existing(regclass, name, text, name) IS
 'Returns the triggers of a table that are there for the same purpose.';
-
-CREATE FUNCTION steward_internal.upkeep_check_owner(relation regclass) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF relation IS NULL THEN
-        RAISE null_value_not_allowed USING MESSAGE = 'table must not be null';
-    END IF;
-    PERFORM steward_internal.check_owner(relation);
-    PERFORM steward_internal.check_owner(m.member) FROM steward_internal.table_members(relation) m;
-END $$;
-COMMENT ON FUNCTION steward_internal.upkeep_check_owner(regclass) IS
-'Raises 42501 unless the current role owns a table and all below it; 22004 or 42P01 if there is none.';
 
 CREATE FUNCTION steward_internal.upkeep_attach(relation regclass, function_name name, trigger_name name, timing text, level text,
     arguments text[], column_name name DEFAULT NULL, condition text DEFAULT NULL) RETURNS SETOF text
@@ -153,7 +104,7 @@ CREATE FUNCTION steward_internal.upkeep_detach(relation regclass, function_name 
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM steward_internal.upkeep_check_owner(relation);
+    PERFORM steward_internal.check_owners(relation);
     RETURN QUERY
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
           FROM steward_internal.table_members(relation) m
@@ -163,49 +114,3 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steward_internal.upkeep_detach(regclass, name, name) IS
 'Returns the commands that drop the triggers with a function from a table, its partitions and its inheritance children.';
-
-CREATE FUNCTION steward_internal.upkeep_check_column(relation regclass, column_name name, definition text) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    PERFORM steward_internal.upkeep_check_owner(relation);
-    IF column_name IS NULL THEN
-        RAISE null_value_not_allowed USING MESSAGE = 'column must not be null';
-    END IF;
-    IF NOT EXISTS (SELECT FROM pg_attribute a
-                    WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped) THEN
-        RAISE undefined_column USING
-            MESSAGE = format('column "%s" of table %s does not exist', column_name, relation),
-            HINT = format('ALTER TABLE %s ADD COLUMN %I %s;', relation, column_name, definition);
-    END IF;
-END $$;
-COMMENT ON FUNCTION steward_internal.upkeep_check_column(regclass, name, text) IS
-'Raises 42703 if a table lacks a column, with the command that adds it, and what upkeep_check_owner() raises.';
-
-CREATE FUNCTION steward_internal.upkeep_column_list(columns name[]) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
-RETURN (SELECT string_agg(quote_ident(c.name), ',' ORDER BY c.place) FROM unnest(columns) WITH ORDINALITY c(name, place));
-COMMENT ON FUNCTION steward_internal.upkeep_column_list(name[]) IS
-'Returns names as a trigger''s argument has them: quoted where needed, separated by commas.';
-
-CREATE FUNCTION steward_internal.upkeep_check_roles(roles name[]) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    role_name name;
-BEGIN
-    IF roles IS NULL THEN
-        RAISE null_value_not_allowed USING MESSAGE = 'list of roles must not be null';
-    END IF;
-    FOREACH role_name IN ARRAY roles LOOP
-        IF role_name IS NULL THEN
-            RAISE null_value_not_allowed USING MESSAGE = 'list of roles must not contain null';
-        ELSIF to_regrole(quote_ident(role_name)) IS NULL THEN
-            RAISE undefined_object USING
-                MESSAGE = format('role "%s" does not exist', role_name),
-                HINT = format('CREATE ROLE %I;', role_name);
-        END IF;
-    END LOOP;
-END $$;
-COMMENT ON FUNCTION steward_internal.upkeep_check_roles(name[]) IS
-'Raises 42704 if one of the roles does not exist, and 22004 for null.';
