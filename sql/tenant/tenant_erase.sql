@@ -283,7 +283,7 @@ BEGIN
     FOR relation, rows, command IN
         SELECT * FROM steward_internal.tenant_erase_schema(r.schema_name)
          UNION ALL
-        SELECT * FROM steward_internal.tenant_erase_rows(tenant, tenant_columns, r.schema_name, dry_run)
+        SELECT * FROM steward_internal.tenant_erase_rows(r.key, tenant_columns, r.schema_name, dry_run)
     LOOP
         counts := counts || jsonb_build_object(relation, rows + coalesce((counts ->> relation)::bigint, 0));
         RETURN NEXT;
@@ -298,7 +298,7 @@ BEGIN
     UPDATE steward.tenant t
        SET status = 'erased', template = NULL, changed_at = now(),
            erasure = jsonb_build_object('at', now(), 'by', session_user, 'rows', counts, 'before', r.erasure)
-     WHERE t.key = tenant;
+     WHERE t.key = r.key;
 END $$;
 COMMENT ON FUNCTION steward.tenant_erase(text, boolean, name[]) IS
 'Removes all rows of a suspended tenant and its schema, or says which; the counts stay in the registry.';

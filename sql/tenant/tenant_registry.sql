@@ -1,8 +1,14 @@
 -- tenant_registry: the tenants, and which of them may work.
 
+CREATE FUNCTION steward_internal.tenant_canonical(tenant text) RETURNS text
+AS 'MODULE_PATHNAME', 'steward_tenant_canonical' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION steward_internal.tenant_canonical(text) IS
+'Returns the one form of a tenant''s key, a UUID in lower case; raises 22023 for a text that looks like another one.';
+
 CREATE TABLE steward.tenant (
     -- tenant_registry.c reads these three by their number
-    key         text COLLATE "C" PRIMARY KEY CONSTRAINT tenant_key_length CHECK (octet_length(key) BETWEEN 1 AND 255),
+    key         text COLLATE "C" PRIMARY KEY CONSTRAINT tenant_key_length CHECK (octet_length(key) BETWEEN 1 AND 255)
+                CONSTRAINT tenant_key_canonical CHECK (key = steward_internal.tenant_canonical(key)),
     status      text NOT NULL DEFAULT 'active' CONSTRAINT tenant_status CHECK (status IN ('active', 'suspended', 'erased')),
     schema_name text COLLATE "C" CONSTRAINT tenant_schema_name UNIQUE
                 CONSTRAINT tenant_schema_name_valid CHECK (octet_length(schema_name) BETWEEN 1 AND 63 AND schema_name !~ '^pg_'),
@@ -46,6 +52,8 @@ CREATE FUNCTION steward.tenant_create(tenant text, name text DEFAULT NULL, isola
     metadata jsonb DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    tenant_key constant text := steward_internal.tenant_canonical(tenant);
 BEGIN
     IF tenant IS NULL OR octet_length(tenant) NOT BETWEEN 1 AND 255 THEN
         RAISE invalid_parameter_value USING MESSAGE = 'key of a tenant must have 1 to 255 bytes';
@@ -58,8 +66,8 @@ BEGIN
             HINT = format('SELECT steward.tenant_create(%L, isolation => ''schema'', schema_name => %L);', tenant, schema_name);
     END IF;
     INSERT INTO steward.tenant (key, name, isolation, schema_name, metadata)
-    VALUES (tenant, tenant_create.name, tenant_create.isolation,
-            CASE isolation WHEN 'schema' THEN coalesce(tenant_create.schema_name, steward_internal.object_name('tenant_', tenant)) END,
+    VALUES (tenant_key, tenant_create.name, tenant_create.isolation,
+            CASE isolation WHEN 'schema' THEN coalesce(tenant_create.schema_name, steward_internal.object_name('tenant_', tenant_key)) END,
             coalesce(tenant_create.metadata, '{}'))
     ON CONFLICT ON CONSTRAINT tenant_pkey DO NOTHING;
     IF NOT FOUND THEN
@@ -75,7 +83,7 @@ AS $$
 DECLARE
     r steward.tenant;
 BEGIN
-    SELECT * INTO r FROM steward.tenant t WHERE t.key = tenant FOR NO KEY UPDATE;
+    SELECT * INTO r FROM steward.tenant t WHERE t.key = steward_internal.tenant_canonical(tenant) FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE undefined_object USING
             MESSAGE = format('tenant "%s" does not exist', tenant),
@@ -96,7 +104,7 @@ BEGIN
         RAISE object_not_in_prerequisite_state USING MESSAGE = format('tenant "%s" has been erased', tenant);
     END IF;
     UPDATE steward.tenant t SET status = tenant_set_status.status, changed_at = now()
-     WHERE t.key = tenant AND t.status <> tenant_set_status.status;
+     WHERE t.key = r.key AND t.status <> tenant_set_status.status;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_set_status(text, text) IS
 'Suspends or resumes a tenant; raises 55000 if it has been erased.';

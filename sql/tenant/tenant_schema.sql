@@ -191,7 +191,7 @@ BEGIN
         END IF;
         RETURN false;
     END IF;
-    UPDATE steward.tenant t SET template = template_name, changed_at = now() WHERE t.key = tenant;
+    UPDATE steward.tenant t SET template = template_name, changed_at = now() WHERE t.key = r.key;
     DELETE FROM steward.tenant_migration m WHERE m.schema_name = r.schema_name;
     -- what the template has been through
     INSERT INTO steward.tenant_migration
@@ -221,7 +221,7 @@ BEGIN
         RAISE invalid_parameter_value USING MESSAGE = 'batch must be at least 1';
     END IF;
     -- in one order, so that two calls cannot wait for each other
-    RETURN ARRAY(SELECT DISTINCT k COLLATE "C" FROM unnest(tenant_keys) k
+    RETURN ARRAY(SELECT DISTINCT steward_internal.tenant_canonical(k) COLLATE "C" FROM unnest(tenant_keys) k
                   UNION SELECT t.key FROM steward.tenant t
                          WHERE tenant_keys IS NULL AND t.isolation = 'schema' AND t.template IS NULL AND t.status = 'active'
                   ORDER BY 1);
@@ -401,7 +401,7 @@ BEGIN
         SELECT t.key, t.schema_name, to_regnamespace(quote_ident(t.schema_name)) AS schema
           FROM steward.tenant t
           JOIN pg_namespace n ON n.oid = tenant_schema_drift.template AND n.nspname = t.template
-         WHERE t.status <> 'erased' AND (tenant_keys IS NULL OR t.key = ANY (tenant_keys))
+         WHERE t.status <> 'erased' AND (tenant_keys IS NULL OR t.key IN (SELECT steward_internal.tenant_canonical(k) FROM unnest(tenant_keys) k))
          ORDER BY t.key
     LOOP
         IF r.schema IS NULL THEN

@@ -126,7 +126,6 @@ typedef struct AuditTenant
 	Datum		id;				/* text */
 	AttrNumber	attnum;			/* the column that says whose a row is; 0: no
 								 * such column */
-	bool		is_uuid;
 	FmgrInfo	output;
 } AuditTenant;
 

@@ -60,7 +60,6 @@ steward_audit_tenant_begin(AuditTenant *tenant, Relation rel, MemoryContext mcxt
 		case UUIDOID:
 		case TEXTOID:
 		case VARCHAROID:
-			tenant->is_uuid = type == UUIDOID;
 			getTypeOutputInfo(type, &output, &varlena);
 			fmgr_info_cxt(output, &tenant->output, mcxt);
 			break;
@@ -84,7 +83,7 @@ is_tenants(AuditTenant *tenant, TupleTableSlot *row)
 	if (isnull || text == NULL)
 		return false;
 	whose = OutputFunctionCall(&tenant->output, value);
-	return tenant->is_uuid ? pg_strcasecmp(whose, text) == 0 : strcmp(whose, text) == 0;
+	return strcmp(whose, text) == 0;
 }
 
 /*

@@ -9,7 +9,6 @@
 #include "tenant/tenant_internal.h"
 
 #include "access/parallel.h"
-#include "common/int.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -136,65 +135,15 @@ check_pin(StewardTenantKind kind, const char *text)
 			   "Use a transaction for each: COMMIT or ROLLBACK first.");
 }
 
-/*
- * Reads an integer as the server writes it and no other way, so that values
- * are equal as integers only if they are equal as texts.
- */
+/* Brings a value to the one form that it has, for a check hook. */
 static bool
-read_bigint(const char *text, int64 *value)
+bring_to_form(StewardTenantKind kind, char *text)
 {
-	bool		negative = *text == '-';
-	const char *digits = text + negative;
-
-	*value = 0;
-	if (*digits == '\0' || (*digits == '0' && (negative || digits[1] != '\0')))
-		return false;
-	for (; *digits != '\0'; digits++)
-		if (*digits < '0' || *digits > '9' ||
-			pg_mul_s64_overflow(*value, 10, value) ||
-			pg_sub_s64_overflow(*value, *digits - '0', value))
-			return false;
-	return negative || !pg_sub_s64_overflow(0, *value, value);
-}
-
-/* Reads a UUID of the form 8-4-4-4-12. */
-static bool
-read_uuid(const char *text, pg_uuid_t *uuid)
-{
-	memset(uuid, 0, sizeof(*uuid));
-	for (int i = 0, digit = 0; i < 36; i++)
-	{
-		uint8		nibble;
-
-		if (i == 8 || i == 13 || i == 18 || i == 23)
-		{
-			if (text[i] != '-')
-				return false;
-			continue;
-		}
-		if (text[i] >= '0' && text[i] <= '9')
-			nibble = text[i] - '0';
-		else if (text[i] >= 'a' && text[i] <= 'f')
-			nibble = text[i] - 'a' + 10;
-		else if (text[i] >= 'A' && text[i] <= 'F')
-			nibble = text[i] - 'A' + 10;
-		else
-			return false;
-		uuid->data[digit / 2] |= digit % 2 == 0 ? nibble << 4 : nibble;
-		digit++;
-	}
-	return text[36] == '\0';
-}
-
-/* Fills in a value, with all that its text can mean. */
-static void
-read_value(TenantValue *value, const char *text, uint64 holds_in, bool lasts)
-{
-	value->transaction = holds_in;
-	value->lasts = lasts;
-	strlcpy(value->text, text, sizeof(value->text));
-	value->is_bigint = read_bigint(text, &value->bigint);
-	value->is_uuid = read_uuid(text, &value->uuid);
+	return steward_tenant_canonicalize(text) ||
+		refuse(ERRCODE_INVALID_PARAMETER_VALUE,
+			   psprintf("%s is not in Unicode normalization form C", steward_tenant_kind_names[kind]),
+			   "It would be another one than the text that looks the same.",
+			   "SELECT normalize(...);");
 }
 
 /* Checks a tenant or user that is about to be set. */
@@ -211,14 +160,14 @@ check_value(char **newval, void **extra, GucSource source, StewardTenantKind kin
 		return refuse(ERRCODE_INVALID_PARAMETER_VALUE,
 					  psprintf("%s is too long", steward_tenant_kind_names[kind]),
 					  psprintf("At most %d bytes are allowed.", STEWARD_TENANT_VALUE_SIZE - 1), NULL);
-	if (!admit(setting_names[kind], source, &holds_in, &lasts) ||
+	if (!admit(setting_names[kind], source, &holds_in, &lasts) || !bring_to_form(kind, *newval) ||
 		(holds_in == steward_tenant_transaction() && !check_pin(kind, *newval)))
 		return false;
 
 	value = steward_guc_malloc(sizeof(TenantValue));
 	if (value == NULL)
 		return false;
-	read_value(value, *newval, holds_in, lasts);
+	steward_tenant_read_value(value, *newval, holds_in, lasts);
 	*extra = value;
 	return true;
 }
@@ -249,7 +198,7 @@ check_claims(char **newval, void **extra, GucSource source)
 	value = steward_guc_malloc(sizeof(TenantValue));
 	if (value == NULL)
 		return false;
-	read_value(value, "", holds_in, lasts);
+	steward_tenant_read_value(value, "", holds_in, lasts);
 	*extra = value;
 	return true;
 }
@@ -284,7 +233,7 @@ check_token(char **newval, void **extra, GucSource source)
 	if (token == NULL)
 		return false;
 	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
-		read_value(&token->values[kind], claims.values[kind], holds_in, lasts);
+		steward_tenant_read_value(&token->values[kind], claims.values[kind], holds_in, lasts);
 	token->expires_at = claims.expires_at;
 	strcpy(token->payload, payload);
 	*extra = token;
@@ -421,6 +370,8 @@ steward_tenant_set(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("%s must not be empty", steward_tenant_kind_names[kind]),
 					 errhint("To work for no %s, pass NULL.", steward_tenant_kind_names[kind])));
+		if (!steward_tenant_canonicalize(values[kind]))
+			steward_tenant_refuse_form(steward_tenant_kind_names[kind]);
 	}
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
 		ereport(ERROR,

@@ -3,6 +3,7 @@
  *		What the files of the tenant module share, callee first.
  *
  *		tenant_payload.c	reading base64url and JSON, without the server
+ *		tenant_value.c		what the text of a tenant or user means
  *		tenant_token.c		keys, and what a signed token says
  *		tenant_registry.c	which tenants may work, and where their schemas are
  *		tenant_current.c	the present context
@@ -60,6 +61,24 @@ extern const char *steward_token_parse_claims(const char *json, size_t length,
 											  const char *tenant_claim, const char *user_claim,
 											  StewardTokenClaims *claims);
 
+/* tenant_value.c */
+
+/* One value, with all that its text can mean. */
+typedef struct TenantValue
+{
+	uint64		transaction;	/* in which it holds; 0 for none */
+	bool		lasts;			/* holds in the session's others too */
+	bool		is_bigint;
+	bool		is_uuid;
+	int64		bigint;
+	pg_uuid_t	uuid;
+	char		text[STEWARD_TENANT_VALUE_SIZE];
+} TenantValue;
+
+extern bool steward_tenant_canonicalize(char *text);
+pg_noreturn extern void steward_tenant_refuse_form(const char *kind);
+extern void steward_tenant_read_value(TenantValue *value, const char *text, uint64 holds_in, bool lasts);
+
 /* tenant_token.c */
 extern void steward_token_init(void);
 extern const char *steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims,
@@ -85,18 +104,6 @@ extern char *steward_tenant_schema(const char *key);
 
 /* Instead of a transaction's number: the leader of this parallel worker has checked it. */
 #define LEADERS_TRANSACTION	PG_UINT64_MAX
-
-/* One value, with all that its text can mean. */
-typedef struct TenantValue
-{
-	uint64		transaction;	/* in which it holds; 0 for none */
-	bool		lasts;			/* holds in the session's others too */
-	bool		is_bigint;
-	bool		is_uuid;
-	int64		bigint;
-	pg_uuid_t	uuid;
-	char		text[STEWARD_TENANT_VALUE_SIZE];
-} TenantValue;
 
 extern const char *const steward_tenant_kind_names[];
 extern bool steward_tenant_sessions;

@@ -265,7 +265,7 @@ is_current(FunctionCallInfo fcinfo, const char *function, StewardTenantKind kind
 		PG_RETURN_NULL();
 	getTypeOutputInfo(type, &output, &varlena);
 	text = OidOutputFunctionCall(output, PG_GETARG_DATUM(0));
-	PG_RETURN_BOOL(getBaseType(type) == UUIDOID ? pg_strcasecmp(text, current) == 0 : strcmp(text, current) == 0);
+	PG_RETURN_BOOL(strcmp(text, current) == 0);
 }
 
 PG_FUNCTION_INFO_V1(steward_is_current_tenant);

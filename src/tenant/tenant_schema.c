@@ -27,6 +27,8 @@ steward_tenant_schema_use(PG_FUNCTION_ARGS)
 	int			nshared;
 
 	steward_require_transaction("steward.tenant_schema_use()");
+	if (!steward_tenant_canonicalize(key))
+		steward_tenant_refuse_form("tenant");
 	if (present != NULL && strcmp(present, key) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

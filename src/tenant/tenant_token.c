@@ -408,6 +408,9 @@ steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims, 
 		for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
 			if (!is_ascii(claims->values[kind]))
 				return "The token has a name that is not ASCII, and this database is not encoded in UTF-8.";
+	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
+		if (!steward_tenant_canonicalize(claims->values[kind]))
+			return "The token has a name that is not in Unicode normalization form C.";
 	return trusted ? NULL : check_claims(claims);
 }
 

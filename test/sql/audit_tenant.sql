@@ -223,7 +223,7 @@ SELECT audit_tenant.typed_for('7001');
 SET steward.audit_tenant_column = 'org';
 BEGIN; SELECT steward.tenant_set('0190a5e4-7f1c-7000-8000-0000000000AB');
 INSERT INTO audit_tenant.typed VALUES (2, '0190a5e4-7f1c-7000-8000-0000000000ab', 7001), (3, '0190a5e4-7f1c-7000-8000-0000000000ac', 7001), (4, NULL, 7001); COMMIT;
-SELECT audit_tenant.typed_for('0190a5e4-7f1c-7000-8000-0000000000AB');
+SELECT audit_tenant.typed_for('0190a5e4-7f1c-7000-8000-0000000000ab');
 -- no such column: whatever the context did
 SET steward.audit_tenant_column = '';
 BEGIN; SELECT steward.tenant_set('7001'); INSERT INTO audit_tenant.typed VALUES (5, NULL, 7002); COMMIT;

@@ -173,6 +173,37 @@ CREATE POLICY tenant ON ours.folded USING (steward.is_current_tenant(tenant_id))
 BEGIN; SELECT steward.tenant_set('acme'); SELECT note FROM ours.folded WHERE tenant_id = 'acme'; ROLLBACK;
 GRANT SELECT ON ours.folded TO regress_holes_app;
 BEGIN; SELECT steward.tenant_set('acme'); SET LOCAL ROLE regress_holes_app; SELECT note FROM ours.note; SELECT note FROM ours.folded; ROLLBACK;
+-- A UUID in another case is the same tenant, suspended, erased or not; a text that only looks the same is none; a number is as the server writes it.
+\set uuid a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11
+CREATE TABLE ours.by_uuid (tenant_id uuid, secret text);
+SELECT count(*) > 0 AS protected FROM steward.tenant_protect('ours.by_uuid');
+GRANT SELECT, INSERT ON ours.by_uuid TO regress_holes_app;
+INSERT INTO ours.by_uuid VALUES (:'uuid', 'of a UUID');
+SELECT steward.tenant_sign(upper(:'uuid')) AS upper_token \gset
+BEGIN; SELECT steward.tenant_set(upper(:'uuid')); SELECT tenant FROM steward.tenant_context(); SET LOCAL ROLE regress_holes_app; SELECT secret FROM ours.by_uuid; ROLLBACK;
+BEGIN; SELECT steward.tenant_set(upper(:'uuid')); SELECT steward.tenant_set(:'uuid'); SET LOCAL steward.tenant = 'A0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'; ROLLBACK;
+SELECT steward.tenant_create(upper(:'uuid'));
+SELECT steward.tenant_create(:'uuid');
+SELECT steward.tenant_suspend(:'uuid');
+BEGIN; SELECT steward.tenant_set(upper(:'uuid')); ROLLBACK;
+BEGIN; SET LOCAL steward.token = :'upper_token'; SET LOCAL ROLE regress_holes_app; SELECT secret FROM ours.by_uuid; INSERT INTO ours.by_uuid VALUES (:'uuid'); ROLLBACK;
+SELECT steward.tenant_resume(upper(:'uuid'));
+BEGIN; SET LOCAL steward.token = :'upper_token'; SET LOCAL ROLE regress_holes_app; SELECT secret FROM ours.by_uuid; ROLLBACK;
+SELECT steward.tenant_suspend(upper(:'uuid'));
+SELECT relation, rows FROM steward.tenant_erase(upper(:'uuid'), dry_run => false) WHERE rows > 0;
+BEGIN; SET LOCAL steward.token = :'upper_token'; SET LOCAL ROLE regress_holes_app; INSERT INTO ours.by_uuid VALUES (:'uuid'); ROLLBACK;
+SELECT count(*) FROM ours.by_uuid;
+INSERT INTO steward.tenant (key) VALUES (upper(:'uuid'));
+DELETE FROM steward.tenant;
+SELECT steward.tenant_sign(U&'cafe\0301') AS decomposed, steward.tenant_sign(U&'caf\00e9') AS composed \gset
+SELECT valid, reason FROM steward.tenant_verify(:'decomposed') UNION ALL SELECT valid, reason FROM steward.tenant_verify(:'composed');
+BEGIN; SELECT steward.tenant_set(U&'cafe\0301'); ROLLBACK;
+BEGIN; SELECT steward.tenant_set('1', U&'cafe\0301'); ROLLBACK;
+BEGIN; SET LOCAL steward.tenant = U&'cafe\0301'; ROLLBACK;
+BEGIN; SET LOCAL steward.token = :'decomposed'; ROLLBACK;
+SELECT steward.tenant_create(U&'cafe\0301');
+SELECT steward.tenant_suspend(U&'cafe\0301');
+BEGIN; SELECT steward.tenant_set('02'); SET LOCAL ROLE regress_holes_app; SELECT count(*) FROM ours.account; INSERT INTO ours.account VALUES (10, 2); ROLLBACK;
 -- an error instead of no rows
 SET steward.tenant_strict = on;
 SET ROLE regress_holes_app;
