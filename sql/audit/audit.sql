@@ -13,8 +13,10 @@ CREATE TABLE steward.audit_table (
     table_schema name        NOT NULL,
     table_name   name        NOT NULL
 );
--- Not unique: two sessions that meet a table at once each add a row, and neither waits.
+-- Not unique: two sessions that meet a table at once each add a row, and neither waits;
+-- audit_maintain() removes the second, which a publication of all tables allows only so.
 CREATE INDEX audit_table_table_id_idx ON steward.audit_table (table_id);
+ALTER TABLE steward.audit_table REPLICA IDENTITY FULL;
 SELECT pg_extension_config_dump('steward.audit_table', '');
 COMMENT ON TABLE steward.audit_table IS
 'The audited tables and the names they had: a row when the log first met a table, and one after each rename.';
@@ -943,6 +945,20 @@ BEGIN
         action := 'removed contexts';
         partition := 'steward.audit_context';
         detail := format('%s rows that no event needs', moved);
+        RETURN NEXT;
+    END IF;
+
+    DELETE FROM steward.audit_table t
+     WHERE t.ctid IN (SELECT n.ctid
+                        FROM (SELECT a.ctid, (a.table_schema, a.table_name) = (lag(a.table_schema) OVER names, lag(a.table_name) OVER names) AS repeated
+                                FROM steward.audit_table a
+                              WINDOW names AS (PARTITION BY a.table_id ORDER BY a.known_since, a.ctid)) n
+                       WHERE n.repeated);
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    IF moved > 0 THEN
+        action := 'removed names';
+        partition := 'steward.audit_table';
+        detail := format('%s rows that repeat a name', moved);
         RETURN NEXT;
     END IF;
 END $$;

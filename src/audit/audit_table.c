@@ -265,7 +265,6 @@ register_table(AuditTable *table)
 	char	   *schema = get_namespace_name(namespace);
 	TimestampTz last = DT_NOBEGIN;
 	bool		known = false;
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -273,7 +272,9 @@ register_table(AuditTable *table)
 	lineage = RelationGetRelid(rel);
 	ScanKeyInit(&key, TABLE_ID + 1, BTEqualStrategyNumber, F_INT8EQ,
 				Int64GetDatum(table->table_id));
-	scan = systable_beginscan(rel, index, true, snapshot, 1, &key);
+
+	/* sees what the command itself has inserted, for another partition say */
+	scan = systable_beginscan(rel, index, true, SnapshotSelf, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Datum		values[TABLE_NATTS];
@@ -287,7 +288,6 @@ register_table(AuditTable *table)
 			strcmp(NameStr(*DatumGetName(values[TABLE_NAME])), name) == 0;
 	}
 	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
 	table_close(rel, NoLock);
 
 	if (!known)

@@ -163,6 +163,37 @@ TRUNCATE audit_tables.owner CASCADE;
 SELECT dense_rank() OVER (ORDER BY transaction_id) AS tx, table_name FROM steward.audit_log
  WHERE table_schema = 'audit_tables' AND operation = 'TRUNCATE' ORDER BY transaction_id, table_name COLLATE "C";
 
+-- however many partitions are met by however many statements, the root's name is noted once
+CREATE VIEW audit_tables.names AS SELECT table_schema, table_name, count(*) FROM steward.audit_table GROUP BY 1, 2;
+CREATE TABLE audit_tables.wide (id integer, a text, PRIMARY KEY (id)) PARTITION BY LIST (id);
+DO $$ BEGIN
+    FOR n IN 1..50 LOOP
+        EXECUTE format('CREATE TABLE audit_tables.wide_%s PARTITION OF audit_tables.wide FOR VALUES IN (%1$s)', n);
+    END LOOP;
+    PERFORM steward.audit_enable('audit_tables.wide');
+END $$;
+BEGIN;
+SAVEPOINT s;
+INSERT INTO audit_tables.wide SELECT n, 'undone' FROM generate_series(1, 50) n;
+ROLLBACK TO s;
+INSERT INTO audit_tables.wide SELECT n, 'first' FROM generate_series(1, 20) n;
+INSERT INTO audit_tables.wide SELECT n, 'first' FROM generate_series(21, 50) n;
+COMMIT;
+WITH inner_write AS (UPDATE audit_tables.wide SET a = 'second' RETURNING id) SELECT count(*) FROM inner_write;
+SELECT * FROM audit_tables.names WHERE table_schema = 'audit_tables' AND table_name LIKE 'wide%';
+BEGIN;
+ALTER TABLE audit_tables.wide RENAME TO wider;
+SAVEPOINT s;
+UPDATE audit_tables.wider SET a = 'undone';
+ROLLBACK TO s;
+UPDATE audit_tables.wider SET a = 'third';
+DELETE FROM audit_tables.wider WHERE id > 25;
+COMMIT;
+DO $$ BEGIN DELETE FROM audit_tables.wider; END $$;
+SELECT * FROM audit_tables.names WHERE table_schema = 'audit_tables' AND table_name LIKE 'wide%' ORDER BY table_name COLLATE "C";
+SELECT table_name, operation, count(*) FROM steward.audit_log WHERE table_schema = 'audit_tables' AND table_name LIKE 'wide%'
+ GROUP BY 1, 2 ORDER BY table_name COLLATE "C", operation COLLATE "C";
+
 -- keys of partitions only
 CREATE TABLE audit_tables.loose (id integer, a text) PARTITION BY LIST (id);
 CREATE TABLE audit_tables.loose_1 PARTITION OF audit_tables.loose (PRIMARY KEY (id)) FOR VALUES IN (1);
