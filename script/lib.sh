@@ -291,6 +291,16 @@ copy_tree() {
 	as_server make -s with_llvm=no PG_CONFIG="$pg_config" clean
 }
 
+# Prints the tree as a tar file: as a release has it, with changes that are not committed, or all there is without git.
+released_tree() {
+	local commit
+	if commit=$(git -C "$tree" stash create 2>/dev/null); then
+		git -C "$tree" archive --worktree-attributes "${commit:-HEAD}"
+	else
+		tar -C "$tree" -cf - .
+	fi
+}
+
 # Builds the tree in $scratch/src, stages it, and writes the settings that find it to $scratch/stage.conf, so that
 # nothing is installed into the system; $STEWARD_SERVER_CONF may name a file of further settings, which win.
 build() {
@@ -348,16 +358,16 @@ inside() {
 	fi
 }
 
-# Prints the address of the Debian mirror that this machine's apt uses.
+# Prints the address of the Debian mirror that this machine's apt uses, or of the archive with another label.
 mirror() {
 	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(SITE)' 'Label: Debian' | sort -u | sed -n 1p
+	apt-get indextargets --format '$(SITE)' "Label: ${1:-Debian}" | sort -u | sed -n 1p
 }
 
 # Bootstraps $root with Debian release $1 and the given options of debootstrap, under another name until it is whole.
-# Its apt works as this machine's does.
+# Its apt works as this machine's does; what has been released gets security updates, and with them new minor versions.
 bootstrap() {
-	local suite=$1 template=/usr/share/debootstrap/scripts/$1 partial=$root.partial
+	local suite=$1 template=/usr/share/debootstrap/scripts/$1 partial=$root.partial security
 	shift
 	# Every Debian release since etch is made by the one script; an old debootstrap may not know the new name.
 	[ -e "$template" ] || template=/usr/share/debootstrap/scripts/sid
@@ -366,6 +376,9 @@ bootstrap() {
 	cp /etc/resolv.conf "$partial/etc/resolv.conf"
 	echo "127.0.0.1 localhost $(hostname)" >"$partial/etc/hosts"
 	apt-config dump | grep -E '^Acquire::https?::Proxy' >"$partial/etc/apt/apt.conf.d/90host" || :
+	security=$(mirror Debian-Security)
+	[ -z "$security" ] || [[ $suite == @(forky|sid) ]] ||
+		echo "deb $security $suite-security main" >"$partial/etc/apt/sources.list.d/security.list"
 	# A mirror may lag behind its Valid-Until; and the packages are for a test, not to be kept safe from power loss.
 	echo 'Acquire::Check-Valid-Until "false";' >>"$partial/etc/apt/apt.conf.d/90host"
 	echo force-unsafe-io >"$partial/etc/dpkg/dpkg.cfg.d/chroot"
