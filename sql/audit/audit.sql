@@ -158,6 +158,18 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE SUPPORT steward_internal.audit_shows_supp
 COMMENT ON FUNCTION steward_internal.audit_shows_name(oid, name, name) IS
 'Returns whether the audit log shows the current role the name of a table whatever its events: it is the present one, which the catalog shows to everybody.';
 
+-- What readers ask for by names that the log does not store.  Each partition has statistics of the results, so that the
+-- planner knows how many events are UPDATEs, and how many of them changed a column.
+CREATE FUNCTION steward_internal.audit_operation(operation "char") RETURNS text
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_operation';
+COMMENT ON FUNCTION steward_internal.audit_operation("char") IS
+'Returns the name of an operation in the audit log: INSERT, UPDATE, DELETE or TRUNCATE.';
+
+CREATE FUNCTION steward_internal.audit_changed_columns(operation "char", old_values jsonb, new_values jsonb) RETURNS text[]
+LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5 AS 'MODULE_PATHNAME', 'steward_audit_changed_columns';
+COMMENT ON FUNCTION steward_internal.audit_changed_columns("char", jsonb, jsonb) IS
+'Returns the names of the columns that an event of the audit log changed; null unless it is of an UPDATE.';
+
 -- Each partition has indexes of its own.  Were they the parent's, a dump could not be
 -- restored: ATTACH PARTITION would create what the dump is about to create.
 CREATE FUNCTION steward_internal.audit_lacks(log_table regclass, OUT relation regclass, OUT what text, OUT command text) RETURNS SETOF record
@@ -196,12 +208,21 @@ BEGIN ATOMIC
                   -- a tenant's events, the newest first
                   ('USING btree (tenant_id, recorded_at) WHERE (tenant_id IS NOT NULL)'),
                   -- VACUUM and audit_maintain() summarize it; autosummarize would fill the server's log
-                  ('USING brin (recorded_at, transaction_id steward_internal.xid8_minmax_ops)')) AS v(definition)) AS l(place, what, lacking, command)
+                  ('USING brin (recorded_at, transaction_id steward_internal.xid8_minmax_ops)')) AS v(definition)
+            UNION ALL
+           SELECT 8, 'statistics', c.relname LIKE 'audit\_event\_%'
+                  AND NOT EXISTS (SELECT FROM pg_statistic_ext s
+                                   WHERE s.stxrelid = c.oid AND pg_get_statisticsobjdef_expressions(s.oid) = ARRAY[v.expression]),
+                  format('CREATE STATISTICS steward.%I ON (%s) FROM %%s', c.relname || v.suffix || c.oid, v.expression)
+             FROM (VALUES  -- as pg_get_statisticsobjdef_expressions() prints them; a renamed table keeps their names
+                  ('_operation_', 'steward_internal.audit_operation(operation)'),
+                  ('_changed_', 'steward_internal.audit_changed_columns(operation, old_values, new_values)')) AS v(suffix, expression)
+            ) AS l(place, what, lacking, command)
      WHERE l.lacking AND (log_table IS NULL OR c.oid = log_table)
      ORDER BY c.relname, l.place, l.command COLLATE "C";
 END;
 COMMENT ON FUNCTION steward_internal.audit_lacks(regclass) IS
-'Returns what a table of the audit log, or for null each of them, lacks of its triggers, row security, policy and indexes, and the commands that bring it.';
+'Returns what a table of the audit log, or for null each of them, lacks of its triggers, row security, policy, indexes and statistics, and the commands that bring it.';
 
 CREATE FUNCTION steward_internal.audit_equip(log_table regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -215,7 +236,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION steward_internal.audit_equip(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_equip(regclass) IS
-'Gives a table of the audit log, or for null each of them, the triggers, the row security, the policy and the indexes that it lacks.';
+'Gives a table of the audit log, or for null each of them, the triggers, the row security, the policy, the indexes and the statistics that it lacks.';
 
 CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
 -- audit_maintain() deletes from it, which a publication of all tables allows only so
@@ -317,13 +338,8 @@ COMMENT ON VIEW steward.audit_table_names IS
 CREATE VIEW steward.audit_entry WITH (security_invoker) AS
 SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
        steward_internal.audit_record_id(e.record_key) AS record_id,
-       CASE e.operation WHEN 'I' THEN 'INSERT' WHEN 'U' THEN 'UPDATE'
-                        WHEN 'D' THEN 'DELETE' WHEN 'T' THEN 'TRUNCATE' END AS operation,
-       e.old_values, e.new_values,
-       CASE e.operation WHEN 'U' THEN
-           ARRAY(SELECT n.key FROM jsonb_each(e.new_values) n
-                  WHERE n.value::text IS DISTINCT FROM (e.old_values -> n.key)::text ORDER BY n.key COLLATE "C")
-       END AS changed_columns,
+       steward_internal.audit_operation(e.operation) AS operation, e.old_values, e.new_values,
+       steward_internal.audit_changed_columns(e.operation, e.old_values, e.new_values) AS changed_columns,
        c.role_name AS changed_by, c.user_id, c.tenant_id,
        coalesce(c.client_ip, c.client_addr) AS ip_address,
        c.application_name, c.context, e.recorded_at AS created_at,

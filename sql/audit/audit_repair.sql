@@ -25,4 +25,4 @@ BEGIN
     RETURN QUERY SELECT * FROM steward_internal.run_commands(commands, dry_run);
 END $$;
 COMMENT ON FUNCTION steward.audit_repair(regclass, boolean) IS
-'Has audit triggers, of one table or of all that the caller owns, fire always again, and gives the log what it lacks of triggers, row security, policies and indexes; returns the commands it ran, or would run.';
+'Has audit triggers, of one table or of all that the caller owns, fire always again, and gives the log what it lacks of triggers, row security, policies, indexes and statistics; returns the commands it ran, or would run.';

@@ -5,11 +5,13 @@
 #include "audit/audit_internal.h"
 
 #include "access/relation.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/varlena.h"
@@ -231,4 +233,119 @@ steward_audit_record_id(PG_FUNCTION_ARGS)
 		}
 	}
 	PG_RETURN_TEXT_P(cstring_to_text(JsonbToCString(NULL, &key->root, VARSIZE(key))));
+}
+
+/*
+ * steward_internal.audit_operation(operation "char") returns text
+ *
+ * Returns the name of an operation as people read it; NULL for one that there is not.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_operation);
+Datum
+steward_audit_operation(PG_FUNCTION_ARGS)
+{
+	switch (PG_GETARG_CHAR(0))
+	{
+		case 'I':
+			PG_RETURN_TEXT_P(cstring_to_text("INSERT"));
+		case 'U':
+			PG_RETURN_TEXT_P(cstring_to_text("UPDATE"));
+		case 'D':
+			PG_RETURN_TEXT_P(cstring_to_text("DELETE"));
+		case 'T':
+			PG_RETURN_TEXT_P(cstring_to_text("TRUNCATE"));
+		default:
+			PG_RETURN_NULL();
+	}
+}
+
+/* Returns the text of one value of an object. */
+static char *
+value_text(JsonbValue *value)
+{
+	Jsonb	   *document = JsonbValueToJsonb(value);
+
+	return JsonbToCString(NULL, &document->root, VARSIZE(document));
+}
+
+/* Tells whether two values of objects are written alike: 1.0 and 1.00 are not. */
+static bool
+same_text(JsonbValue *a, JsonbValue *b)
+{
+	if (a->type != b->type)
+		return false;
+	switch (a->type)
+	{
+		case jbvNull:
+			return true;
+		case jbvBool:
+			return a->val.boolean == b->val.boolean;
+		case jbvString:
+			return a->val.string.len == b->val.string.len &&
+				memcmp(a->val.string.val, b->val.string.val, a->val.string.len) == 0;
+		case jbvNumeric:
+			if (VARSIZE(a->val.numeric) == VARSIZE(b->val.numeric) &&
+				memcmp(a->val.numeric, b->val.numeric, VARSIZE(a->val.numeric)) == 0)
+				return true;
+			break;
+		default:
+			if (a->val.binary.len == b->val.binary.len &&
+				memcmp(a->val.binary.data, b->val.binary.data, a->val.binary.len) == 0)
+				return true;
+			break;
+	}
+	return strcmp(value_text(a), value_text(b)) == 0;
+}
+
+/*
+ * steward_internal.audit_changed_columns(operation "char", old_values jsonb, new_values jsonb)
+ * returns text[]
+ *
+ * Returns the names of the columns that an UPDATE changed, in the order of their
+ * bytes; NULL for other operations.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_changed_columns);
+Datum
+steward_audit_changed_columns(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *old_values = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
+	Jsonb	   *new_values = PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2);
+	JsonbIterator *it;
+	JsonbValue	key;
+	JsonbValue	value;
+	Datum	   *names;
+	int			nnames = 0;
+
+	if (PG_ARGISNULL(0) || PG_GETARG_CHAR(0) != 'U')
+		PG_RETURN_NULL();
+	if (new_values == NULL || !JB_ROOT_IS_OBJECT(new_values))
+		PG_RETURN_ARRAYTYPE_P(construct_empty_array(TEXTOID));
+
+	names = palloc(Max(JB_ROOT_COUNT(new_values), 1) * sizeof(Datum));
+	it = JsonbIteratorInit(&new_values->root);
+	(void) JsonbIteratorNext(&it, &key, true);
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		JsonbValue *was = old_values == NULL || !JB_ROOT_IS_OBJECT(old_values) ? NULL :
+			getKeyJsonValueFromContainer(&old_values->root, key.val.string.val, key.val.string.len, NULL);
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (was == NULL || !same_text(was, &value))
+			names[nnames++] = PointerGetDatum(cstring_to_text_with_len(key.val.string.val, key.val.string.len));
+	}
+
+	/* jsonb has the shorter keys first */
+	for (int i = 1; i < nnames; i++)
+	{
+		Datum		name = names[i];
+		int			j = i;
+
+		while (j > 0 && DatumGetInt32(DirectFunctionCall2Coll(bttextcmp, C_COLLATION_OID, names[j - 1], name)) > 0)
+		{
+			names[j] = names[j - 1];
+			j--;
+		}
+		names[j] = name;
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, nnames, TEXTOID, -1, false, TYPALIGN_INT));
 }
