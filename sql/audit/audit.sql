@@ -119,7 +119,7 @@ CREATE OPERATOR CLASS steward_internal.xid8_minmax_ops FOR TYPE xid8 USING brin 
 CREATE FUNCTION steward.audit_trigger() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_trigger';
 COMMENT ON FUNCTION steward.audit_trigger() IS
-'Records row changes and TRUNCATE in the audit log. Arguments: exclude=, include=, redact= (columns), values=changes|full|key.';
+'Records row changes and TRUNCATE in the audit log. Arguments: exclude=, include=, redact= (columns), capture=changes|full|key.';
 
 CREATE FUNCTION steward_internal.audit_guard_trigger() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_guard_trigger';
@@ -483,12 +483,12 @@ COMMENT ON FUNCTION steward_internal.audit_check_root(regclass, text) IS
 'Raises 55000 if a partition has its audit trigger from a partitioned table above it.';
 
 CREATE FUNCTION steward.audit_enable(
-    relation   regclass,
-    exclude    name[]  DEFAULT '{}',
-    include    name[]  DEFAULT '{}',
-    redact     name[]  DEFAULT '{}',
-    log_values text    DEFAULT 'changes',
-    always     boolean DEFAULT true)
+    relation regclass,
+    exclude  name[]  DEFAULT '{}',
+    include  name[]  DEFAULT '{}',
+    redact   name[]  DEFAULT '{}',
+    capture  text    DEFAULT 'changes',
+    always   boolean DEFAULT true)
 RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -498,7 +498,7 @@ DECLARE
           FROM (VALUES (1, 'exclude', (SELECT string_agg(quote_ident(c), ',') FROM unnest(exclude) c)),
                        (2, 'include', (SELECT string_agg(quote_ident(c), ',') FROM unnest(include) c)),
                        (3, 'redact',  (SELECT string_agg(quote_ident(c), ',') FROM unnest(redact) c)),
-                       (4, 'values',  nullif(log_values, 'changes'))) AS o(place, option, value)
+                       (4, 'capture', nullif(capture, 'changes'))) AS o(place, option, value)
          WHERE o.value IS NOT NULL
          ORDER BY o.place);
     argument_list constant text := (SELECT string_agg(quote_literal(a), ', ') FROM unnest(arguments) a);
@@ -510,7 +510,7 @@ DECLARE
     enable constant text := CASE WHEN always THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END;
     command text;
 BEGIN
-    IF num_nulls(relation, exclude, include, redact, log_values, always) > 0
+    IF num_nulls(relation, exclude, include, redact, capture, always) > 0
        OR array_position(exclude || include || redact, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.audit_enable() must not be null';
     END IF;
@@ -588,9 +588,9 @@ COMMENT ON FUNCTION steward.audit_disable(regclass) IS
 'Drops the audit triggers of a table, its partitions and its inheritance children; returns the commands it ran. The log stays.';
 
 CREATE FUNCTION steward.audit_enable_schema(
-    schema     regnamespace,
-    log_values text    DEFAULT 'changes',
-    always     boolean DEFAULT true)
+    schema  regnamespace,
+    capture text    DEFAULT 'changes',
+    always  boolean DEFAULT true)
 RETURNS TABLE (relation regclass, result text)
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
 AS $$
@@ -607,7 +607,7 @@ BEGIN
             IF EXISTS (SELECT FROM steward_internal.audit_triggers t WHERE t.relation_id = relation AND t.kind = 'row') THEN
                 result := 'audited already';
             ELSE
-                PERFORM steward.audit_enable(relation, log_values => log_values, always => always);
+                PERFORM steward.audit_enable(relation, capture => capture, always => always);
                 result := 'audited now';
             END IF;
         EXCEPTION WHEN OTHERS THEN
@@ -624,9 +624,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('SELECT steward.audit_enable(%L%s);', relation,
                   (SELECT string_agg(format(', %s => %L', o.parameter,
-                                            CASE o.option WHEN 'values' THEN v.found[1] ELSE v.found::text END), '' ORDER BY o.place)
+                                            CASE o.option WHEN 'capture' THEN v.found[1] ELSE v.found::text END), '' ORDER BY o.place)
                      FROM (VALUES (1, 'exclude', 'exclude'), (2, 'include', 'include'), (3, 'redact', 'redact'),
-                                  (4, 'values', 'log_values')) AS o(place, option, parameter)
+                                  (4, 'capture', 'capture')) AS o(place, option, parameter)
                     CROSS JOIN LATERAL (SELECT steward_internal.audit_option_values(arguments, o.option)) AS v(found)
                     WHERE v.found <> '{}'));
 END;

@@ -141,13 +141,13 @@ extern Oid	steward_audit_find_identity(Relation rel, List **key);
 
 /* audit_table.c */
 
-/* In the order of the trigger's option "values". */
-typedef enum AuditValues
+/* In the order of the trigger's option "capture". */
+typedef enum AuditCapture
 {
 	AUDIT_CHANGES,				/* an UPDATE keeps the changed columns */
 	AUDIT_FULL,					/* an UPDATE keeps both rows whole */
 	AUDIT_KEY,					/* nothing but the key is kept */
-} AuditValues;
+} AuditCapture;
 
 /* What a session knows of one audited table through one of its triggers. */
 typedef struct AuditTable
@@ -160,7 +160,7 @@ typedef struct AuditTable
 	int			pins;			/* statements at work with it */
 	bool		valid;			/* false: build it anew for the next statement */
 	Provisional registered;		/* its row in steward.audit_table */
-	AuditValues capture;
+	AuditCapture capture;
 	bool		redacts;		/* some column is redacted */
 	AttrNumber	last_attnum;	/* the last attribute that matters */
 	int			ncolumns;		/* kept columns, in jsonb's key order */

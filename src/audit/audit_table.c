@@ -40,7 +40,7 @@ typedef struct AuditOptions
 	List	   *exclude;
 	List	   *include;		/* NIL: every column */
 	List	   *redact;
-	AuditValues capture;
+	AuditCapture capture;
 } AuditOptions;
 
 typedef struct TableEntry
@@ -100,7 +100,7 @@ parse_options(Relation rel, Trigger *trigger, AuditOptions *options)
 		char	   *option = steward_option(trigger->tgargs[i], &value);
 		List	  **columns = NULL;
 
-		if (option != NULL && strcmp(option, "values") == 0)
+		if (option != NULL && strcmp(option, "capture") == 0)
 		{
 			options->capture = steward_option_choice("audit", option, value, captures);
 			continue;
@@ -113,7 +113,7 @@ parse_options(Relation rel, Trigger *trigger, AuditOptions *options)
 			columns = &options->redact;
 		else
 			steward_option_unknown("audit", trigger->tgargs[i],
-								   "'exclude=...', 'include=...', 'redact=...' and 'values=changes|full|key'");
+								   "'exclude=...', 'include=...', 'redact=...' and 'capture=changes|full|key'");
 		*columns = list_concat(*columns, steward_option_columns(rel, "audit", option, value));
 	}
 

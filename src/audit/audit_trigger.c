@@ -228,7 +228,7 @@ changing_command(TriggerData *trigdata)
  *	exclude=...		columns that are not kept
  *	include=...		the only columns that are kept, beside the key
  *	redact=...		columns of which a keyed hash is kept
- *	values=...		"changes" (default): an UPDATE keeps the changed columns;
+ *	capture=...		"changes" (default): an UPDATE keeps the changed columns;
  *					"full": both rows whole; "key": nothing but the key
  *
  * Raises 39P01 when attached otherwise, 22023 and 42703 for arguments it cannot

@@ -92,7 +92,7 @@ SELECT steward.audit_enable('shop.item', exclude => '{name}', include => '{name}
 \echo :LAST_ERROR_SQLSTATE
 SELECT steward.audit_enable('shop.item', exclude => '{sku}');
 \echo :LAST_ERROR_SQLSTATE
-SELECT steward.audit_enable('shop.item', log_values => 'all');
+SELECT steward.audit_enable('shop.item', capture => 'all');
 \echo :LAST_ERROR_SQLSTATE
 SELECT steward.audit_enable('shop.item', exclude => NULL);
 \echo :LAST_ERROR_SQLSTATE
@@ -215,7 +215,7 @@ INSERT INTO shop.parcel VALUES (1, 'Ada', 1);
 \echo :LAST_ERROR_SQLSTATE
 DROP TRIGGER audit ON shop.parcel;
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON shop.parcel
- FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('values=');
+ FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('capture=');
 INSERT INTO shop.parcel VALUES (1, 'Ada', 1);
 \echo :LAST_ERROR_SQLSTATE
 DROP TRIGGER audit ON shop.parcel;
@@ -226,7 +226,7 @@ INSERT INTO shop.parcel VALUES (1, 'Ada', 1);
 -- the hint: quoted, as in SQL; blanks and capitals elsewhere do not matter
 DROP TRIGGER audit ON shop.parcel;
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON shop.parcel
- FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('exclude= "To" , Weight ', 'values=full');
+ FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('exclude= "To" , Weight ', 'capture=full');
 INSERT INTO shop.parcel VALUES (1, 'Ada', 1);
 UPDATE shop.parcel SET weight = 2;
 DROP TRIGGER audit ON shop.parcel;

@@ -156,10 +156,10 @@ CREATE TABLE "Audit ""keys"", 63 bytes: 901234567890123456789012345678901234567"
     PRIMARY KEY ("key", "Schlüssel, 63 bytes, 123456789012345678901234567890123456789é"));
 SET steward.audit_redaction_key = 'regress secret';
 SELECT count(*) > 0 AS enabled
-  FROM pg_class c, steward.audit_enable(c.oid, exclude => ARRAY['select', ' c '], redact => ARRAY['d="e"'], include => ARRAY['a,b', '''\'], log_values => 'full')
+  FROM pg_class c, steward.audit_enable(c.oid, exclude => ARRAY['select', ' c '], redact => ARRAY['d="e"'], include => ARRAY['a,b', '''\'], capture => 'full')
  WHERE c.relkind = 'r' AND c.relname LIKE 'Tabelle:%';
 SELECT count(*) AS idempotent
-  FROM pg_class c, steward.audit_enable(c.oid, exclude => ARRAY['select', ' c '], redact => ARRAY['d="e"'], include => ARRAY['a,b', '''\'], log_values => 'full')
+  FROM pg_class c, steward.audit_enable(c.oid, exclude => ARRAY['select', ' c '], redact => ARRAY['d="e"'], include => ARRAY['a,b', '''\'], capture => 'full')
  WHERE c.relkind = 'r' AND c.relname LIKE 'Tabelle:%';
 INSERT INTO "Audit ""keys"", 63 bytes: 901234567890123456789012345678901234567"."Tabelle: äöü, 63 bytes 5678901234567890123456789012345678901"
 VALUES (1, 'k', 's', 'ab', 'c', 'd', 'quote');
@@ -199,9 +199,9 @@ UPDATE audit_keys.moved SET id = 1;
 SELECT audit_keys.history('audit_keys.moved', '9');
 SELECT count(*) AS events, count(DISTINCT (transaction_id, seq)) AS different FROM steward.audit_history('audit_keys.moved', 1);
 
--- the old key is there with values=key and values=full too
+-- the old key is there with capture=key and capture=full too
 CREATE TABLE audit_keys.moved_key (id text PRIMARY KEY, a text);
-DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.moved_key', log_values => 'key'); END $$;
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys.moved_key', capture => 'key'); END $$;
 INSERT INTO audit_keys.moved_key VALUES ('a');
 UPDATE audit_keys.moved_key SET id = 'b';
 SELECT operation, record_id, old_values FROM steward.audit_history('audit_keys.moved_key', 'b');

@@ -5,7 +5,7 @@ SET client_min_messages = error;
 CREATE SCHEMA audit_memory;
 CREATE TABLE audit_memory.t (id integer PRIMARY KEY, n integer, a text, d timestamptz DEFAULT now(), f numeric DEFAULT 1.5, j jsonb DEFAULT '{"a": [1, 2]}', e text[] DEFAULT '{x,y}');
 CREATE TABLE audit_memory.keyless (n integer, a text);
-DO $$ BEGIN PERFORM steward.audit_enable('audit_memory.t'), steward.audit_enable('audit_memory.keyless', log_values => 'full'); END $$;
+DO $$ BEGIN PERFORM steward.audit_enable('audit_memory.t'), steward.audit_enable('audit_memory.keyless', capture => 'full'); END $$;
 
 -- What a call added to the session's memory, in a second run, when all caches are warm;
 -- plans and what belongs to us are counted, everything is summed.

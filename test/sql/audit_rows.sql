@@ -45,7 +45,7 @@ SELECT seq, operation FROM steward.audit_log
 
 -- changed_columns names what an UPDATE changed, whatever the values compare like
 CREATE TABLE audit_rows.equal (id integer PRIMARY KEY, n numeric, f float8, j jsonb);
-DO $$ BEGIN PERFORM steward.audit_enable('audit_rows.equal', log_values => 'full'); END $$;
+DO $$ BEGIN PERFORM steward.audit_enable('audit_rows.equal', capture => 'full'); END $$;
 INSERT INTO audit_rows.equal VALUES (1, 1.0, 0, '{"a": 1.0}');
 UPDATE audit_rows.equal SET n = 1.00;
 UPDATE audit_rows.equal SET j = '{"a": 1.00}';
@@ -73,7 +73,7 @@ DELETE FROM audit_rows.included;
 SELECT * FROM audit_rows.log('included');
 
 CREATE TABLE audit_rows.whole (id integer PRIMARY KEY, a text, b text);
-DO $$ BEGIN PERFORM steward.audit_enable('audit_rows.whole', log_values => 'full', exclude => '{b}'); END $$;
+DO $$ BEGIN PERFORM steward.audit_enable('audit_rows.whole', capture => 'full', exclude => '{b}'); END $$;
 INSERT INTO audit_rows.whole VALUES (1, 'a', 'b');
 UPDATE audit_rows.whole SET b = 'B';
 UPDATE audit_rows.whole SET a = 'A';
@@ -84,7 +84,7 @@ SELECT changed_columns FROM steward.audit_log
  WHERE table_schema = 'audit_rows' AND table_name = 'whole' AND operation = 'UPDATE' ORDER BY transaction_id, seq;
 
 CREATE TABLE audit_rows.keyed (id integer PRIMARY KEY, a text);
-DO $$ BEGIN PERFORM steward.audit_enable('audit_rows.keyed', log_values => 'key'); END $$;
+DO $$ BEGIN PERFORM steward.audit_enable('audit_rows.keyed', capture => 'key'); END $$;
 INSERT INTO audit_rows.keyed VALUES (1, 'a');
 UPDATE audit_rows.keyed SET a = 'a';
 UPDATE audit_rows.keyed SET a = 'A';
@@ -533,7 +533,7 @@ CREATE TABLE audit_rows.narrow (id integer PRIMARY KEY, a text, b text);
 CREATE TRIGGER audit_some AFTER UPDATE OF a ON audit_rows.narrow
  FOR EACH ROW WHEN (OLD.id > 1) EXECUTE FUNCTION steward.audit_trigger();
 CREATE TRIGGER audit_gone AFTER DELETE ON audit_rows.narrow
- FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('values=key');
+ FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('capture=key');
 INSERT INTO audit_rows.narrow VALUES (1, 'a', 'a'), (2, 'b', 'b');
 UPDATE audit_rows.narrow SET a = upper(a), b = upper(b);
 UPDATE audit_rows.narrow SET b = 'c';

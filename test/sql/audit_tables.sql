@@ -446,7 +446,7 @@ SELECT * FROM steward.audit_enable_schema('audit_tables_all');
 RESET ROLE;
 SELECT * FROM steward.audit_enable_schema('audit_tables_all');
 SELECT * FROM steward.audit_enable_schema('audit_tables_all');
-SELECT * FROM steward.audit_enable_schema('audit_tables_all', log_values => 'everything');
+SELECT * FROM steward.audit_enable_schema('audit_tables_all', capture => 'everything');
 SELECT * FROM steward.audit_enable_schema(NULL);
 SELECT * FROM steward.audit_enable_schema('steward') LIMIT 1;
 

@@ -262,7 +262,7 @@ CREATE TABLE audit_types.redacted (LIKE audit_types.source, PRIMARY KEY (n));
 SET steward.audit_redaction_key = 'regress secret';
 DO $$
 BEGIN
-    PERFORM steward.audit_enable('audit_types.keyed', log_values => 'full'), steward.audit_enable('audit_types.keyless'),
+    PERFORM steward.audit_enable('audit_types.keyed', capture => 'full'), steward.audit_enable('audit_types.keyless'),
             steward.audit_enable('audit_types.redacted', redact => ARRAY(SELECT attname FROM pg_attribute WHERE attrelid = 'audit_types.source'::regclass AND attnum > 0));
 END $$;
 CREATE SCHEMA audit_types_hidden;

@@ -44,3 +44,34 @@ SELECT pg_describe_object(d.classid, d.objid, a.attnum) AS object, c.comment
    AND (c.comment !~ '^([A-Z0-9]|[a-z]+_).*\.$'
         OR d.classid = 'pg_proc'::regclass AND c.comment !~ '^[A-Z][a-z]+s ')
  ORDER BY 1, 2;
+
+-- What a trigger's options are called, the parameters of the function that attaches it are called, too.
+CREATE TABLE steward_options (id integer PRIMARY KEY, body text);
+INSERT INTO steward_options VALUES (1);
+CREATE FUNCTION pg_temp.trigger_options(function_name text) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    hint text;
+BEGIN
+    EXECUTE format('CREATE TRIGGER options %s UPDATE ON steward_options FOR EACH ROW EXECUTE FUNCTION steward.%I(''id'', ''no_such_option=1'')',
+                   CASE WHEN function_name ~ 'audit|cascade' THEN 'AFTER' ELSE 'BEFORE' END, function_name);
+    UPDATE steward_options SET id = id;
+    RAISE EXCEPTION 'trigger % has taken an unknown option', function_name;
+EXCEPTION WHEN invalid_parameter_value THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    RETURN ARRAY(SELECT o[1] FROM regexp_matches(hint, '''(\w+)=', 'g') o);
+END $$;
+WITH functions AS (
+    SELECT t.proname AS trigger_function, regexp_replace(t.proname, '(_vector|_cascade)?(_trigger)?$', '_enable') AS enable_function,
+           pg_temp.trigger_options(t.proname) AS options
+      FROM pg_proc t
+     WHERE t.pronamespace = 'steward'::regnamespace AND t.prorettype = 'trigger'::regtype
+)
+SELECT f.trigger_function, f.enable_function, f.options,
+       ARRAY(SELECT unnest(f.options) EXCEPT SELECT unnest(e.proargnames)) AS not_parameters,
+       ARRAY(SELECT unnest(f.options) ORDER BY 1) =
+       ARRAY(SELECT o[1] FROM regexp_matches(obj_description(('steward.' || f.trigger_function)::regproc), '(\w+)=', 'g') o ORDER BY 1) AS in_comment
+  FROM functions f
+  LEFT JOIN pg_proc e ON e.pronamespace = 'steward'::regnamespace AND e.proname = f.enable_function
+ ORDER BY f.trigger_function COLLATE "C";
+DROP TABLE steward_options;

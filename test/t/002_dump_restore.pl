@@ -27,7 +27,7 @@ my $migration = q{
 	CREATE TABLE parted_2 PARTITION OF parted DEFAULT;
 	CREATE TABLE keyless (a integer, b text);
 	SELECT steward.audit_enable('plain', redact => '{secret}', exclude => '{noise}');
-	SELECT steward.audit_enable('before_rename', log_values => 'full');
+	SELECT steward.audit_enable('before_rename', capture => 'full');
 	SELECT steward.audit_enable('"Odd ""Schema"."Odd ''Table"');
 	SELECT steward.audit_enable('parted');
 	SELECT steward.audit_enable('keyless', always => false);
@@ -239,7 +239,7 @@ auditing_goes_on($source, 'a copy', 'template');
 	is(log_of($target, 'disabled'), $log, '--disable-triggers: the log is whole, and nothing else is in it');
 	my $silent = q{SELECT table_name FROM steward.audit_coverage WHERE finding = 'trigger silent in replication' ORDER BY 1};
 	like($target->safe_psql('disabled', $silent), qr/^plain$/m, '--disable-triggers: the coverage tells of triggers that are ALWAYS no longer');
-	$target->safe_psql('disabled', q{SELECT steward.audit_enable(t::regclass, exclude => e, redact => r, log_values => v)
+	$target->safe_psql('disabled', q{SELECT steward.audit_enable(t::regclass, exclude => e, redact => r, capture => v)
 		FROM (VALUES ('plain', '{noise}'::name[], '{secret}'::name[], 'changes'), ('renamed', '{}', '{}', 'full'), ('"Odd ""Schema"."Odd ''Table"', '{}', '{}', 'changes'), ('parted', '{}', '{}', 'changes')) AS a(t, e, r, v)});
 	is($target->safe_psql('disabled', $silent), 'keyless', '--disable-triggers: audit_enable() mends them');
 }

@@ -50,7 +50,7 @@ is( $standby->safe_psql('postgres', q{SELECT finding, table_name FROM steward.au
 
 my ($rc, $stdout, $stderr) = $standby->psql('postgres', 'SELECT steward.audit_maintain()');
 like($stderr, qr/ERROR: .*(recovery|read-only)/, 'upkeep is refused on the standby');
-($rc, $stdout, $stderr) = $standby->psql('postgres', q{SELECT steward.audit_enable('account', log_values => 'key')});
+($rc, $stdout, $stderr) = $standby->psql('postgres', q{SELECT steward.audit_enable('account', capture => 'key')});
 like($stderr, qr/ERROR: .*(recovery|read-only)/, 'so is a change of the triggers');
 
 # The standby takes over.

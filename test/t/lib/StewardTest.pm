@@ -53,7 +53,7 @@ sub create_workload
 		CREATE TABLE item_0 PARTITION OF item FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 		CREATE TABLE item_1 PARTITION OF item FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 		SELECT steward.audit_enable('account');
-		SELECT steward.audit_enable('item', log_values => 'full');
+		SELECT steward.audit_enable('item', capture => 'full');
 		INSERT INTO account SELECT id FROM generate_series(1, 40) id;
 		INSERT INTO item SELECT owner FROM generate_series(0, 7) owner, generate_series(1, 20);
 
