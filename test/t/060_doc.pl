@@ -1,4 +1,4 @@
-# The SQL of README.md and of every page in doc/ runs as pasted. Per page, the blocks marked "sql" run in order, in one psql session of a
+# The pages name what is there, and all of it. The SQL of README.md and of every page in doc/ runs as pasted. Per page, the blocks marked "sql" run in order, in one psql session of a
 # superuser, in a new database: with the extension, unless the page creates it itself.
 #
 #	-- ERROR: message		at the end of a statement's last line: it must fail, with this message ("..." ends a message cut short)
@@ -113,8 +113,32 @@ sub broken_links
 	return @broken;
 }
 
+# Returns the names in a result of one column.
+sub names
+{
+	my ($sql) = @_;
+	return split /\n/, $node->safe_psql('with_extension', $sql);
+}
+
 chdir $tree or die;
 my @pages = glob 'doc/*.md';
+
+# \df steward.* and \d steward.* are the index of the manual: outside the tables of privileges a page names each.
+my $relations = q{SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v') AND relnamespace = };
+my $functions = 'SELECT proname FROM pg_proc WHERE pronamespace = ';
+my @public = names("$functions 'steward'::regnamespace UNION $relations 'steward'::regnamespace");
+my %named = map { $_ => 1 } map { my $text = slurp_file($_); $text =~ s/^\|.*$//mg if m{/privileges\.md$}; $text =~ /\w+/g } @pages;
+is(join(' ', grep { !$named{$_} } sort @public), '', 'the pages name every function and relation of schema steward');
+
+# The other way round; what is neither of the two is a setting, of which pg_settings does not show all.
+my %there = map { $_ => 1 } names("SELECT s.nspname || '.' || o.name FROM pg_namespace s, LATERAL ($functions s.oid UNION $relations s.oid) o(name)");
+foreach my $page ('README.md', 'CHANGELOG.md', @pages)
+{
+	my @others = grep { !$there{$_} } slurp_file($page) =~ m{(?<![\w/])(steward(?:_internal)?\.\w+)}g;
+	is(join(' ', names("LOAD 'pg_steward'; SELECT n FROM unnest('{" . join(',', @others) . "}'::text[]) n WHERE current_setting(n, true) IS NULL")),
+		'', "$page: what it names is there");
+}
+
 foreach my $page ('README.md', @pages)
 {
 	test_page($page, $page);
