@@ -14,9 +14,9 @@ my $primary = steward_node('primary', allows_streaming => 1, conf => "autovacuum
 create_extension($primary);
 $primary->safe_psql(
 	'postgres', q{
-	CREATE TABLE rewritten (id integer PRIMARY KEY);
+	CREATE TABLE rewritten (id bigint PRIMARY KEY);
 	INSERT INTO rewritten SELECT generate_series(1, 2000);
-	CREATE TABLE logged (id integer NOT NULL);
+	CREATE TABLE logged (id bigint NOT NULL);
 	INSERT INTO logged SELECT generate_series(1, 2000);
 	CREATE UNLOGGED TABLE unlogged (id integer PRIMARY KEY);
 	INSERT INTO unlogged SELECT generate_series(1, 2000);
