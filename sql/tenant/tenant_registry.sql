@@ -113,7 +113,7 @@ CREATE FUNCTION steward.tenant_suspend(tenant text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 RETURN steward_internal.tenant_set_status(tenant, 'suspended');
 COMMENT ON FUNCTION steward.tenant_suspend(text) IS
-'Keeps a tenant from work: tenant_set() refuses it, and by token it sees nothing from the next statement on.';
+'Keeps a tenant from work: tenant_set() refuses it, and by token it sees nothing from the next query on.';
 
 CREATE FUNCTION steward.tenant_resume(tenant text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp

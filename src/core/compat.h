@@ -120,6 +120,17 @@ typedef RangeTblEntry StewardPermissions;
 #define STEWARD_CHECK_PERMISSIONS_ARGUMENTS permissions, raise
 #endif
 
+/* Running a query does not say since 18 whether that is for the only time; without workers, it is not. */
+#if PG_VERSION_NUM >= 180000
+#define STEWARD_RUN_PARAMETERS QueryDesc *desc, ScanDirection direction, uint64 count
+#define STEWARD_RUN_ARGUMENTS desc, direction, count
+#define STEWARD_RUN_WITHOUT_WORKERS (desc->already_executed = true)
+#else
+#define STEWARD_RUN_PARAMETERS QueryDesc *desc, ScanDirection direction, uint64 count, bool execute_once
+#define STEWARD_RUN_ARGUMENTS desc, direction, count, execute_once
+#define STEWARD_RUN_WITHOUT_WORKERS (execute_once = false)
+#endif
+
 /* Foreign keys may be not enforced since 18. */
 #if PG_VERSION_NUM >= 180000
 #define steward_constraint_enforced(constraint) ((constraint)->conenforced)

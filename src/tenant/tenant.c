@@ -21,6 +21,7 @@ typedef struct TenantToken
 {
 	TenantValue values[STEWARD_TENANT_KINDS];
 	TimestampTz expires_at;
+	TimestampTz keys_loaded;	/* those that verified it */
 	char		payload[FLEXIBLE_ARRAY_MEMBER];
 } TenantToken;
 
@@ -40,6 +41,7 @@ static char *settings[NSETTINGS];
 static const TenantValue *assigned[STEWARD_TENANT_KINDS];
 static const TenantValue *assigned_claims = NULL;
 static const TenantToken *assigned_token = NULL;
+static const char *assigned_token_text = NULL;
 
 /* The settings to which the present one has given a value. */
 static bool touched[NSETTINGS];
@@ -235,6 +237,7 @@ check_token(char **newval, void **extra, GucSource source)
 	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
 		steward_tenant_read_value(&token->values[kind], claims.values[kind], holds_in, lasts);
 	token->expires_at = claims.expires_at;
+	token->keys_loaded = PgReloadTime;
 	strcpy(token->payload, payload);
 	*extra = token;
 	return true;
@@ -252,7 +255,10 @@ follow_settings(void)
 
 		values[kind] = value != NULL && value->text[0] != '\0' ? value : NULL;
 	}
-	steward_tenant_follow(values, assigned_token != NULL ? assigned_token->expires_at : DT_NOEND);
+	if (assigned_token != NULL)
+		steward_tenant_follow(values, assigned_token->expires_at, assigned_token_text, assigned_token->keys_loaded);
+	else
+		steward_tenant_follow(values, DT_NOEND, NULL, 0);
 	if (values[STEWARD_TENANT] != NULL)
 		steward_tenant_discard_plans(values[STEWARD_TENANT]->text);
 }
@@ -289,6 +295,7 @@ static void
 assign_token(const char *newval, void *extra)
 {
 	assigned_token = extra;
+	assigned_token_text = newval;
 	touched[SETTING_TOKEN] |= extra != NULL;
 	for (int kind = 0; assigned_token != NULL && kind < STEWARD_TENANT_KINDS; kind++)
 		steward_tenant_pin(kind, &assigned_token->values[kind]);
@@ -508,16 +515,9 @@ init(void)
 	steward_tenant_session_init();
 }
 
-static void
-relation_changed(Oid relid)
-{
-	if (steward_tenant_registry_changed(relid))
-		steward_tenant_unsettle();
-}
-
 const StewardModule steward_tenant_module = {
 	.init = init,
-	.relation_changed = relation_changed,
+	.relation_changed = steward_tenant_registry_changed,
 	.xact_event = end_transaction,
 	.object_access = steward_tenant_check_object,
 };

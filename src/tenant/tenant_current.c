@@ -1,16 +1,26 @@
 /*
  * tenant_current.c
- *		The tenant and user of the present statement, for the functions that ask once a row.
+ *		The tenant and user that each query works for, and the functions that ask for them once a row.
+ *
+ * Expiry, suspension and what was cleared are looked at when a query starts, one
+ * within another too, and when a cursor is fetched from.
  */
 #include "tenant/tenant_internal.h"
 
+#include "access/parallel.h"
 #include "executor/executor.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
+#include "utils/memutils.h"
 
 /* Values in session memory are given back when a transaction ends with more than this. */
 #define MAX_READY_VALUES	1024
+
+/*
+ * A query that is run within this time of its start is judged once: a context that
+ * expires just then makes it no query that goes on in another.
+ */
+#define AT_ONCE				(100 * INT64CONST(1000))
 
 /* A value as functions return it; it stays where it is while a transaction lasts. */
 typedef struct ReadyValue
@@ -38,28 +48,71 @@ static struct
 {
 	const TenantValue *values[STEWARD_TENANT_KINDS];
 	const ReadyValue *ready[STEWARD_TENANT_KINDS];
-	uint64		settled[STEWARD_TENANT_KINDS];	/* the transaction in which
-												 * "ready" needs no check */
+	uint64		settled[STEWARD_TENANT_KINDS];	/* the query for which "ready"
+												 * needs no check */
+	uint64		settings;		/* counts their changes */
 	TimestampTz expires_at;
-	TimestampTz judged_at;		/* the statement for which is known ... */
-	bool		stands;			/* ... whether the tenant may work */
+	const char *token;			/* NULL if it says nothing */
+	TimestampTz keys_loaded;	/* those that verified it */
 }			context = {.expires_at = DT_NOEND};
 
+/*
+ * A query that is being run, or will be run on, as cursors are.  It works for
+ * the tenant and user that there are when it asks for them first, or when it starts.
+ */
+typedef struct TenantQuery
+{
+	dlist_node	node;			/* of kept_queries */
+	MemoryContextCallback ended;
+	EState	   *state;
+	uint64		number;			/* unique in this process */
+	uint64		settings;		/* for which is known ... */
+	bool		stands;			/* ... whether the context held ... */
+	TimestampTz judged_at;		/* ... at this time; 0: no matter when */
+	bool		run;			/* has been run before */
+	bool		asked[STEWARD_TENANT_KINDS];
+	const ReadyValue *values[STEWARD_TENANT_KINDS]; /* the answers */
+} TenantQuery;
+
 static HTAB *ready_values = NULL;
+
+/* Queries that have asked, and are not over. */
+static dlist_head kept_queries = DLIST_STATIC_INIT(kept_queries);
+
+/* The query at work, the innermost of them; NULL outside of any, as in an expression of PL/pgSQL. */
+static TenantQuery *query = NULL;
+static uint64 query_number = 0;
+
 static ExecutorStart_hook_type next_executor_start = NULL;
+static ExecutorRun_hook_type next_executor_run = NULL;
+static ExecutorFinish_hook_type next_executor_finish = NULL;
 
 /* Counts the top-level transactions of this process. */
 static uint64 transaction = 1;
 
-/* Takes over what the settings say from now on: a value of each kind, NULL for none, and until when. */
+/* What was found out from the settings is no more. */
+static void
+unsettle(void)
+{
+	context.settings++;
+	memset(context.ready, 0, sizeof(context.ready));
+	memset(context.settled, 0xFF, sizeof(context.settled));
+}
+
+/*
+ * Takes over what the settings say from now on: a value of each kind, NULL for
+ * none; until when; and the token that says so, if one does, with the time at
+ * which the keys were loaded that verified it.
+ */
 void
-steward_tenant_follow(const TenantValue *const *values, TimestampTz expires_at)
+steward_tenant_follow(const TenantValue *const *values, TimestampTz expires_at,
+					  const char *token, TimestampTz keys_loaded)
 {
 	memcpy(context.values, values, sizeof(context.values));
-	memset(context.ready, 0, sizeof(context.ready));
-	memset(context.settled, 0, sizeof(context.settled));
 	context.expires_at = expires_at;
-	context.judged_at = 0;
+	context.token = token;
+	context.keys_loaded = keys_loaded;
+	unsettle();
 }
 
 /* Goes on to the next transaction, in which no value of the last one holds. */
@@ -67,12 +120,11 @@ void
 steward_tenant_next_transaction(void)
 {
 	transaction++;
-	context.judged_at = 0;
+	unsettle();
 	if (ready_values != NULL && hash_get_num_entries(ready_values) > MAX_READY_VALUES)
 	{
 		hash_destroy(ready_values);
 		ready_values = NULL;
-		memset(context.ready, 0, sizeof(context.ready));
 	}
 }
 
@@ -84,92 +136,57 @@ steward_tenant_holds(const TenantValue *value)
 		(value->lasts && steward_tenant_sessions);
 }
 
-/* Tells whether the tenant may work, as it shall stay for the present statement. */
+/* Tells whether the token's key is still there: keys may have been taken away since it was verified. */
 static bool
-judge(TimestampTz statement)
+token_verifies(void)
+{
+	StewardTokenClaims claims;
+	char		payload[STEWARD_TOKEN_SIZE];
+
+	if (context.token == NULL || context.keys_loaded == PgReloadTime)
+		return true;
+	if (steward_token_read(context.token, false, &claims, payload) != NULL)
+		return false;
+	context.keys_loaded = PgReloadTime;
+	return true;
+}
+
+/* Returns the time by which to tell whether the context has expired; any, if it does not. */
+static TimestampTz
+look_at_clock(void)
+{
+	return context.expires_at == DT_NOEND ? 0 : GetCurrentTimestamp();
+}
+
+/*
+ * Tells whether the context holds at this moment: its token has not expired, and
+ * its tenant may work.  The leader of parallel workers has found that out for them.
+ */
+static bool
+context_stands_at(TimestampTz now)
 {
 	const TenantValue *tenant = context.values[STEWARD_TENANT];
 
-	context.stands = tenant == NULL || steward_tenant_standing(tenant->text) == TENANT_ACTIVE;
-	context.judged_at = statement;
-	return context.stands;
+	if (IsParallelWorker())
+		return true;
+	if (now >= context.expires_at)
+		return false;
+	return token_verifies() && (tenant == NULL || steward_tenant_standing(tenant->text) == TENANT_ACTIVE);
 }
 
-/* Returns the tenant or user that the transaction says it works for, NULL if there is none. */
-static inline const TenantValue *
-stated_value(StewardTenantKind kind, TimestampTz statement)
+/* Tells whether the context holds for a query, for all of it as when it first asked; NULL stands for none. */
+static bool
+context_stands(TenantQuery *it)
 {
-	const TenantValue *value = context.values[kind];
-
-	return value != NULL && steward_tenant_holds(value) && statement < context.expires_at ?
-		value : NULL;
-}
-
-/* Returns the tenant or user that the present statement works for, NULL if there is none. */
-const TenantValue *
-steward_tenant_value(StewardTenantKind kind)
-{
-	TimestampTz statement = GetCurrentStatementStartTimestamp();
-	const TenantValue *value = stated_value(kind, statement);
-
-	return value != NULL && (context.judged_at == statement ? context.stands : judge(statement)) ? value : NULL;
-}
-
-/* What is known of the present tenant may not hold for the next statement. */
-void
-steward_tenant_unsettle(void)
-{
-	memset(context.settled, 0, sizeof(context.settled));
-}
-
-/* Hears of suspended tenants before each statement: one that locks no more tables would not. */
-static void
-executor_start(QueryDesc *query, int eflags)
-{
-	if (context.values[STEWARD_TENANT] != NULL)
-		AcceptInvalidationMessages();
-	if (next_executor_start != NULL)
-		next_executor_start(query, eflags);
-	else
-		standard_ExecutorStart(query, eflags);
-}
-
-/* Returns the text of the tenant or user that the present statement works for, NULL if there is none. */
-const char *
-steward_tenant_text(StewardTenantKind kind)
-{
-	const TenantValue *value = steward_tenant_value(kind);
-
-	return value != NULL ? value->text : NULL;
-}
-
-/* Returns the number of the present transaction, unique in this process. */
-uint64
-steward_tenant_transaction(void)
-{
-	return transaction;
-}
-
-/* What there is to return for want of a value: NULL, or 42501 under steward.tenant_strict. */
-static pg_noinline Datum
-no_value(FunctionCallInfo fcinfo, StewardTenantKind kind, const char *type)
-{
-	if (steward_tenant_strict)
+	if (it == NULL)
+		return context_stands_at(look_at_clock());
+	if (it->settings != context.settings)
 	{
-		const TenantValue *tenant = stated_value(STEWARD_TENANT, GetCurrentStatementStartTimestamp());
-
-		if (tenant != NULL)
-			steward_tenant_require_active(tenant->text);
-		if (steward_tenant_value(kind) != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("the %s of this transaction is not of type %s", steward_tenant_kind_names[kind], type)));
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("no %s context", steward_tenant_kind_names[kind]),
-				 errhint("In each transaction, begin with SELECT steward.tenant_set(...); or SET LOCAL steward.token = '...';")));
+		it->judged_at = look_at_clock();
+		it->stands = context_stands_at(it->judged_at);
+		it->settings = context.settings;
 	}
-	PG_RETURN_NULL();
+	return it->stands;
 }
 
 /* Returns a value as functions return it, from session memory. */
@@ -205,31 +222,283 @@ make_ready(const TenantValue *value)
 	return ready;
 }
 
-/* Returns what ready_value() does, and finds out whether it may remember that. */
-static pg_noinline const ReadyValue *
-find_ready(StewardTenantKind kind)
+/* Returns a value of the context as functions return it. */
+static const ReadyValue *
+ready(StewardTenantKind kind)
 {
-	const TenantValue *value = steward_tenant_value(kind);
-
-	if (value == NULL)
-		return NULL;
 	if (context.ready[kind] == NULL)
-		context.ready[kind] = make_ready(value);
-	if (context.expires_at == DT_NOEND && steward_tenant_registry_current() &&
-		(value->transaction == transaction || value->transaction == LEADERS_TRANSACTION))
-		context.settled[kind] = transaction;
+		context.ready[kind] = make_ready(context.values[kind]);
 	return context.ready[kind];
 }
 
+/* Returns the tenant or user that the query at work works for, NULL if there is none. */
+const TenantValue *
+steward_tenant_value(StewardTenantKind kind)
+{
+	const TenantValue *value = context.values[kind];
+
+	if (value != NULL && !(steward_tenant_holds(value) && context_stands(query)))
+		value = NULL;
+	if (query != NULL && !query->asked[kind])
+	{
+		query->values[kind] = value != NULL ? ready(kind) : NULL;
+		query->asked[kind] = true;
+	}
+	return value;
+}
+
+/* Goes over to another query, or to none. */
+static void
+work_in(TenantQuery *it)
+{
+	query = it;
+	query_number = it != NULL ? it->number : 0;
+}
+
+/* Begins with what is known of a query: nothing. */
+static void
+begin_query(TenantQuery *it)
+{
+	static uint64 last_number = 0;
+
+	memset(it, 0, sizeof(TenantQuery));
+	it->number = ++last_number;
+}
+
+static void
+forget_query(void *it)
+{
+	dlist_delete(&((TenantQuery *) it)->node);
+}
+
+/* Keeps what is known of a query until it is over, if it has asked for whom it works. */
+static void
+keep_query(const TenantQuery *it, EState *state)
+{
+	TenantQuery *kept;
+
+	if (!it->asked[STEWARD_TENANT] && !it->asked[STEWARD_USER])
+		return;
+	kept = MemoryContextAlloc(state->es_query_cxt, sizeof(TenantQuery));
+	*kept = *it;
+	kept->state = state;
+	kept->ended.func = forget_query;
+	kept->ended.arg = kept;
+	dlist_push_head(&kept_queries, &kept->node);
+	MemoryContextRegisterResetCallback(state->es_query_cxt, &kept->ended);
+}
+
+/* Returns what is known of a query, NULL if it has not asked. */
+static TenantQuery *
+find_query(EState *state)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &kept_queries)
+	{
+		TenantQuery *it = dlist_container(TenantQuery, node, iter.cur);
+
+		if (it->state == state)
+			return it;
+	}
+	return NULL;
+}
+
+/* Tells whether anything is set, whether it holds or not. */
+static bool
+has_context(void)
+{
+	return context.values[STEWARD_TENANT] != NULL || context.values[STEWARD_USER] != NULL;
+}
+
+/* Raises 42501 if a query that is to be run on has asked for whom it works, and would get another answer now. */
+static void
+check_query(const TenantQuery *it)
+{
+	const TimestampTz now = look_at_clock();
+	const bool	stands = has_context() &&
+		((!it->run && it->stands && it->settings == context.settings && it->judged_at != 0 && now - it->judged_at < AT_ONCE) ||
+		 context_stands_at(now));
+
+	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
+	{
+		const TenantValue *value = context.values[kind];
+		const ReadyValue *present = stands && value != NULL && steward_tenant_holds(value) ? ready(kind) : NULL;
+
+		if (it->asked[kind] && it->values[kind] != present)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("cannot go on with a query that was begun for %s %s",
+							it->values[kind] != NULL ? "another" : "no", steward_tenant_kind_names[kind]),
+					 present == NULL ? errdetail("The context in which it was begun has ended.") : 0,
+					 errhint("Close the cursor and declare it again.")));
+	}
+}
+
+/* Asks for what there is, for the query at work. */
+static void
+ask(void)
+{
+	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
+		if (context.values[kind] != NULL)
+			(void) steward_tenant_value(kind);
+}
+
+/* Starts a query, which is the one at work meanwhile. */
+static void
+start_query(TenantQuery *it, QueryDesc *desc, int eflags)
+{
+	TenantQuery *const outer = query;
+
+	work_in(it);
+	PG_TRY();
+	{
+		ask();
+		next_executor_start(desc, eflags);
+	}
+	PG_FINALLY();
+	{
+		work_in(outer);
+	}
+	PG_END_TRY();
+}
+
+static void
+run_query(TenantQuery *it, STEWARD_RUN_PARAMETERS)
+{
+	TenantQuery *const outer = query;
+
+	work_in(it);
+	PG_TRY();
+	{
+		next_executor_run(STEWARD_RUN_ARGUMENTS);
+	}
+	PG_FINALLY();
+	{
+		work_in(outer);
+	}
+	PG_END_TRY();
+}
+
+static void
+finish_query(TenantQuery *it, QueryDesc *desc)
+{
+	TenantQuery *const outer = query;
+
+	work_in(it);
+	PG_TRY();
+	{
+		next_executor_finish(desc);
+	}
+	PG_FINALLY();
+	{
+		work_in(outer);
+	}
+	PG_END_TRY();
+}
+
+/* Has each query work for the tenant and user there are when it starts, by the clock and by the registry. */
+static void
+executor_start(QueryDesc *desc, int eflags)
+{
+	TenantQuery it;
+
+	begin_query(&it);
+	start_query(&it, desc, eflags);
+	keep_query(&it, desc->estate);
+}
+
+/* Runs a query, or runs it on: for whom it works must still be so. */
+static void
+executor_run(STEWARD_RUN_PARAMETERS)
+{
+	TenantQuery *it = find_query(desc->estate);
+	TenantQuery first;
+
+	if (it != NULL)
+		check_query(it);
+	else
+		begin_query(it = &first);
+
+	/* workers take the settings' word for it, and so there must be none */
+	if (has_context() && !context_stands(it))
+		STEWARD_RUN_WITHOUT_WORKERS;
+	run_query(it, STEWARD_RUN_ARGUMENTS);
+	it->run = true;
+	if (it == &first)
+		keep_query(it, desc->estate);
+}
+
+/* Has triggers at the end of a query work for whom the query does. */
+static void
+executor_finish(QueryDesc *desc)
+{
+	TenantQuery *it = find_query(desc->estate);
+	TenantQuery first;
+
+	if (it == NULL)
+		begin_query(it = &first);
+	finish_query(it, desc);
+}
+
+/* Returns the text of the tenant or user that the query at work works for, NULL if there is none. */
+const char *
+steward_tenant_text(StewardTenantKind kind)
+{
+	const TenantValue *value = steward_tenant_value(kind);
+
+	return value != NULL ? value->text : NULL;
+}
+
+/* Returns the number of the present transaction, unique in this process. */
+uint64
+steward_tenant_transaction(void)
+{
+	return transaction;
+}
+
+/* What there is to return for want of a value: NULL, or 42501 under steward.tenant_strict. */
+static pg_noinline Datum
+no_value(FunctionCallInfo fcinfo, StewardTenantKind kind, const char *type)
+{
+	if (steward_tenant_strict)
+	{
+		const TenantValue *tenant = context.values[STEWARD_TENANT];
+
+		if (tenant != NULL && steward_tenant_holds(tenant))
+			steward_tenant_require_active(tenant->text);
+		if (steward_tenant_value(kind) != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("the %s of this transaction is not of type %s", steward_tenant_kind_names[kind], type)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("no %s context", steward_tenant_kind_names[kind]),
+				 errhint("In each transaction, begin with SELECT steward.tenant_set(...); or SET LOCAL steward.token = '...';")));
+	}
+	PG_RETURN_NULL();
+}
+
+/* Returns what ready_value() does, and remembers it for the query at work. */
+static pg_noinline const ReadyValue *
+find_ready(StewardTenantKind kind)
+{
+	if (steward_tenant_value(kind) == NULL)
+		return NULL;
+	if (query != NULL)
+		context.settled[kind] = query_number;
+	return ready(kind);
+}
+
 /*
- * Returns the tenant or user that the present statement works for as functions
+ * Returns the tenant or user that the query at work works for as functions
  * return it, NULL if there is none.  A row costs some 30 ns to look at, and this
  * is called for each.
  */
 static inline const ReadyValue *
 ready_value(StewardTenantKind kind)
 {
-	return likely(context.settled[kind] == transaction) ? context.ready[kind] : find_ready(kind);
+	return likely(context.settled[kind] == query_number) ? context.ready[kind] : find_ready(kind);
 }
 
 static inline Datum
@@ -342,6 +611,10 @@ steward_tenant_current_init(void)
 							 NULL,
 							 &steward_tenant_strict, false,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
-	next_executor_start = ExecutorStart_hook;
+	next_executor_start = ExecutorStart_hook != NULL ? ExecutorStart_hook : standard_ExecutorStart;
 	ExecutorStart_hook = executor_start;
+	next_executor_run = ExecutorRun_hook != NULL ? ExecutorRun_hook : standard_ExecutorRun;
+	ExecutorRun_hook = executor_run;
+	next_executor_finish = ExecutorFinish_hook != NULL ? ExecutorFinish_hook : standard_ExecutorFinish;
+	ExecutorFinish_hook = executor_finish;
 }

@@ -6,7 +6,7 @@
  *		tenant_value.c		what the text of a tenant or user means
  *		tenant_token.c		keys, and what a signed token says
  *		tenant_registry.c	which tenants may work, and where their schemas are
- *		tenant_current.c	the present context
+ *		tenant_current.c	the present context, and for whom each query works
  *		tenant_pin.c		the tenant and user that a transaction is bound to
  *		tenant_session.c	what the transaction must not leave to the session
  *		tenant_plan.c		columns that are compared with them
@@ -94,9 +94,8 @@ typedef enum StewardStanding
 	TENANT_ERASED,
 } StewardStanding;
 
-extern bool steward_tenant_registry_changed(Oid relid);
+extern void steward_tenant_registry_changed(Oid relid);
 extern StewardStanding steward_tenant_standing(const char *key);
-extern bool steward_tenant_registry_current(void);
 extern void steward_tenant_require_active(const char *key);
 extern char *steward_tenant_schema(const char *key);
 
@@ -108,12 +107,12 @@ extern char *steward_tenant_schema(const char *key);
 extern const char *const steward_tenant_kind_names[];
 extern bool steward_tenant_sessions;
 
-extern void steward_tenant_follow(const TenantValue *const *values, TimestampTz expires_at);
+extern void steward_tenant_follow(const TenantValue *const *values, TimestampTz expires_at,
+								  const char *token, TimestampTz keys_loaded);
 extern void steward_tenant_next_transaction(void);
 extern uint64 steward_tenant_transaction(void);
 extern bool steward_tenant_holds(const TenantValue *value);
 extern const TenantValue *steward_tenant_value(StewardTenantKind kind);
-extern void steward_tenant_unsettle(void);
 extern void steward_tenant_current_init(void);
 
 /* tenant_pin.c */

@@ -45,15 +45,14 @@ static struct
 	int			nexcluded;
 }			registry;
 
-/* A relation has changed; if that may be steward.tenant, it is read anew.  Tells whether it may. */
-bool
+/* A relation has changed; if that may be steward.tenant, it is read anew. */
+void
 steward_tenant_registry_changed(Oid relid)
 {
 	if (OidIsValid(relid) && OidIsValid(registry.relation) && relid != registry.relation)
-		return false;
+		return;
 	registry.valid = false;
 	registry.changed = true;
-	return true;
 }
 
 static int
@@ -174,13 +173,6 @@ steward_tenant_standing(const char *key)
 		return TENANT_ACTIVE;
 	found = bsearch(&wanted, registry.excluded, registry.nexcluded, sizeof(Excluded), compare_excluded);
 	return found != NULL ? found->standing : TENANT_ACTIVE;
-}
-
-/* Tells whether the table is as it was when it was last read, as far as is known. */
-bool
-steward_tenant_registry_current(void)
-{
-	return registry.valid;
 }
 
 /* Raises 42501 unless a tenant stands well. */
