@@ -168,7 +168,7 @@ COMMENT ON FUNCTION steward_internal.audit_operation("char") IS
 CREATE FUNCTION steward_internal.audit_changed_columns(operation "char", old_values jsonb, new_values jsonb) RETURNS text[]
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5 AS 'MODULE_PATHNAME', 'steward_audit_changed_columns';
 COMMENT ON FUNCTION steward_internal.audit_changed_columns("char", jsonb, jsonb) IS
-'Returns the names of the columns that an event of the audit log changed; null unless it is of an UPDATE.';
+'Returns the names of the columns that an event of the audit log changed; null unless it is of an UPDATE, and if nothing but the key was recorded.';
 
 -- Each partition has indexes of its own.  Were they the parent's, a dump could not be
 -- restored: ATTACH PARTITION would create what the dump is about to create.
@@ -371,6 +371,21 @@ COMMENT ON COLUMN steward.audit_log.tenant_id IS 'Tenant: app.tenant_id, or what
 COMMENT ON COLUMN steward.audit_log.ip_address IS 'Client address: app.client_ip if set, else that of the connection.';
 COMMENT ON COLUMN steward.audit_log.context IS 'What the application set in steward.context.';
 COMMENT ON COLUMN steward.audit_log.created_at IS 'Clock time of the change.';
+
+CREATE FUNCTION steward_internal.audit_put_texts(base anyelement, row_values jsonb) RETURNS anyelement
+LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_put_texts';
+COMMENT ON FUNCTION steward_internal.audit_put_texts(anyelement, jsonb) IS
+'Returns a row with the values of those columns whose texts stand under the key "" of what the audit log recorded.';
+
+-- No setting may change what the texts mean: lc_monetary does that to money.
+CREATE FUNCTION steward.audit_row(base anyelement, row_values jsonb) RETURNS anyelement
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp SET lc_monetary = 'C' SET xmloption = content
+AS $$
+    SELECT steward_internal.audit_put_texts(jsonb_populate_record(base, row_values), row_values)
+$$;
+COMMENT ON FUNCTION steward.audit_row(anyelement, jsonb) IS
+'Returns the row that old_values or new_values of the audit log say, with the columns that they lack from base: audit_row(NULL::orders, new_values).';
 
 CREATE FUNCTION steward_internal.audit_table_ids(relation regclass) RETURNS SETOF bigint
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp

@@ -109,11 +109,11 @@ record_key(AuditTable *table, StringInfo out, Row row, int64 *hash)
 		return key;
 	}
 
-	key = steward_audit_object(out, table->all_keys, table->nkeys, row.values, row.isnull);
-	if (table->nkeys == 1 && first->encoding == ENCODE_INT4)
+	key = steward_audit_key(out, table->all_keys, table->nkeys, row.values, row.isnull);
+	if (table->nkeys == 1 && first->type.encoding == ENCODE_INT4)
 		*hash = steward_audit_hash_integer_key(table->table_id,
 											   DatumGetInt32(row.values[first->attnum - 1]));
-	else if (table->nkeys == 1 && first->encoding == ENCODE_INT8)
+	else if (table->nkeys == 1 && first->type.encoding == ENCODE_INT8)
 		*hash = steward_audit_hash_integer_key(table->table_id,
 											   DatumGetInt64(row.values[first->attnum - 1]));
 	else
@@ -140,7 +140,7 @@ changed(const AuditColumn *column, Row before, Row after)
 
 	if (before.isnull[i] || after.isnull[i])
 		return before.isnull[i] != after.isnull[i];
-	return steward_datum_differs(before.values[i], after.values[i], column->typbyval, column->typlen);
+	return steward_datum_differs(before.values[i], after.values[i], column->type.byval, column->type.length);
 }
 
 /*
@@ -286,7 +286,7 @@ check_size(AuditTable *table, const Datum *values, const bool *isnull)
 
 /*
  * Fills in what the log keeps of one changed row; a NULL row stands for a version
- * that there is not.  Returns false if no kept column of it changed.  Raises 54000
+ * that there is not.  Returns false if nothing that is kept of it changed.  Raises 54000
  * for more than the log can hold.  The values live until the scratch is used again.
  */
 bool
@@ -344,6 +344,15 @@ steward_audit_change(AuditTable *table, AuditScratch *scratch, TupleTableSlot *o
 		values[EVENT_NEW_VALUES] =
 			JsonbPGetDatum(steward_audit_object(&scratch->new_values, columns, ncolumns,
 												after.values, after.isnull));
+
+	/*
+	 * Values may be stored differently and yet be the same to whoever reads
+	 * them.
+	 */
+	if (old_row != NULL && new_row != NULL && table->capture != AUDIT_KEY &&
+		scratch->old_values.len == scratch->new_values.len &&
+		memcmp(scratch->old_values.data, scratch->new_values.data, scratch->new_values.len) == 0)
+		return false;
 	check_size(table, values, isnull);
 	return true;
 }

@@ -7,6 +7,7 @@
 #include "access/relation.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -14,6 +15,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/typcache.h"
 #include "utils/varlena.h"
 
 /* Describes a table as its audit trigger sees it, in the current memory context. */
@@ -123,7 +125,7 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 
 	/* Or else anybody could have guesses at redacted values hashed. */
 	for (int k = 0; k < table->nkeys; k++)
-		if (table->keys[k].encoding == ENCODE_REDACTED &&
+		if (table->keys[k].type.encoding == ENCODE_REDACTED &&
 			pg_class_aclcheck(steward_audit_relation("audit_entry"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -172,7 +174,7 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 			values[attnum - 1] = OidInputFunctionCall(function, TextDatumGetCString(texts[i++]),
 													  io_param, att->atttypmod);
 		}
-		key = steward_audit_object(&out, table->all_keys, table->nkeys, values, isnull);
+		key = steward_audit_key(&out, table->all_keys, table->nkeys, values, isnull);
 	}
 
 	relation_close(rel, AccessShareLock);
@@ -298,11 +300,39 @@ same_text(JsonbValue *a, JsonbValue *b)
 }
 
 /*
+ * Returns the text of a column that stands under the key "" of what the log has of
+ * a row, because the value beside says less; NULL if there is none.
+ */
+static JsonbValue *
+exact_text(Jsonb *row_values, const char *column, int length)
+{
+	JsonbValue *texts = getKeyJsonValueFromContainer(&row_values->root, "", 0, NULL);
+
+	if (texts == NULL || texts->type != jbvBinary || !JsonContainerIsObject(texts->val.binary.data))
+		return NULL;
+	return getKeyJsonValueFromContainer(texts->val.binary.data, column, length, NULL);
+}
+
+/* Tells whether a column is written alike in two objects that the log has of a row. */
+static bool
+same_column(Jsonb *a, Jsonb *b, const char *column, int length)
+{
+	JsonbValue *left = getKeyJsonValueFromContainer(&a->root, column, length, NULL);
+	JsonbValue *right = getKeyJsonValueFromContainer(&b->root, column, length, NULL);
+
+	if (left == NULL || right == NULL || !same_text(left, right))
+		return false;
+	left = exact_text(a, column, length);
+	right = exact_text(b, column, length);
+	return left == NULL || right == NULL ? left == right : same_text(left, right);
+}
+
+/*
  * steward_internal.audit_changed_columns(operation "char", old_values jsonb, new_values jsonb)
  * returns text[]
  *
  * Returns the names of the columns that an UPDATE changed, in the order of their
- * bytes; NULL for other operations.
+ * bytes; NULL for other operations, and if the log has nothing but the key.
  */
 PG_FUNCTION_INFO_V1(steward_audit_changed_columns);
 Datum
@@ -313,25 +343,24 @@ steward_audit_changed_columns(PG_FUNCTION_ARGS)
 	JsonbIterator *it;
 	JsonbValue	key;
 	JsonbValue	value;
+	bool		has_old = old_values != NULL && JB_ROOT_IS_OBJECT(old_values);
 	Datum	   *names;
 	int			nnames = 0;
 
-	if (PG_ARGISNULL(0) || PG_GETARG_CHAR(0) != 'U')
+	if (PG_ARGISNULL(0) || PG_GETARG_CHAR(0) != 'U' || new_values == NULL || !JB_ROOT_IS_OBJECT(new_values))
 		PG_RETURN_NULL();
-	if (new_values == NULL || !JB_ROOT_IS_OBJECT(new_values))
-		PG_RETURN_ARRAYTYPE_P(construct_empty_array(TEXTOID));
 
 	names = palloc(Max(JB_ROOT_COUNT(new_values), 1) * sizeof(Datum));
 	it = JsonbIteratorInit(&new_values->root);
 	(void) JsonbIteratorNext(&it, &key, true);
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
-		JsonbValue *was = old_values == NULL || !JB_ROOT_IS_OBJECT(old_values) ? NULL :
-			getKeyJsonValueFromContainer(&old_values->root, key.val.string.val, key.val.string.len, NULL);
+		const char *name = key.val.string.val;
+		int			length = key.val.string.len;
 
 		(void) JsonbIteratorNext(&it, &value, true);
-		if (was == NULL || !same_text(was, &value))
-			names[nnames++] = PointerGetDatum(cstring_to_text_with_len(key.val.string.val, key.val.string.len));
+		if (length > 0 && !(has_old && same_column(old_values, new_values, name, length)))
+			names[nnames++] = PointerGetDatum(cstring_to_text_with_len(name, length));
 	}
 
 	/* jsonb has the shorter keys first */
@@ -348,4 +377,56 @@ steward_audit_changed_columns(PG_FUNCTION_ARGS)
 		names[j] = name;
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(names, nnames, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * steward_internal.audit_put_texts(base anyelement, row_values jsonb) returns anyelement
+ *
+ * Returns a row in which the columns whose texts stand under the key "" of what
+ * the log has of it have the values of these texts.  Raises 42804 for what is no
+ * row, and what the columns' types raise for texts they cannot read.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_put_texts);
+Datum
+steward_audit_put_texts(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *row_values = PG_GETARG_JSONB_P(1);
+	HeapTupleHeader row;
+	HeapTupleData tuple;
+	TupleDesc	desc;
+	Datum	   *values;
+	bool	   *isnull;
+
+	if (!JB_ROOT_IS_OBJECT(row_values) || getKeyJsonValueFromContainer(&row_values->root, "", 0, NULL) == NULL)
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	if (!type_is_rowtype(get_fn_expr_argtype(fcinfo->flinfo, 0)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("argument \"%s\" must be a row", "base")));
+
+	row = PG_GETARG_HEAPTUPLEHEADER(0);
+	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+	tuple.t_data = row;
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	values = palloc(desc->natts * sizeof(Datum));
+	isnull = palloc(desc->natts * sizeof(bool));
+	heap_deform_tuple(&tuple, desc, values, isnull);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		JsonbValue *text = att->attisdropped ? NULL :
+			exact_text(row_values, NameStr(att->attname), strlen(NameStr(att->attname)));
+		Oid			function;
+		Oid			io_param;
+
+		if (text == NULL || text->type != jbvString)
+			continue;
+		getTypeInputInfo(att->atttypid, &function, &io_param);
+		values[i] = OidInputFunctionCall(function, pnstrdup(text->val.string.val, text->val.string.len),
+										 io_param, att->atttypmod);
+		isnull[i] = false;
+	}
+	row = DatumGetHeapTupleHeader(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
+	ReleaseTupleDesc(desc);
+	PG_RETURN_HEAPTUPLEHEADER(row);
 }

@@ -38,45 +38,65 @@ extern void steward_audit_settings_init(void);
 
 /* audit_json.c */
 
-/* How a column's values become jsonb. */
+/* How values become jsonb. */
 typedef enum AuditEncoding
 {
 	ENCODE_TEXT,				/* text, varchar, char: a string */
 	ENCODE_NAME,				/* name and cstring: a string */
+	ENCODE_CHAR,				/* "char": a string */
 	ENCODE_BOOL,
 	ENCODE_INT2,
 	ENCODE_INT4,
 	ENCODE_INT8,
+	ENCODE_MONEY,
 	ENCODE_NUMERIC,
 	ENCODE_FLOAT4,
 	ENCODE_FLOAT8,
-	ENCODE_JSONB,
 	ENCODE_DATETIME,			/* date, time, timestamp, timestamptz */
 	ENCODE_UUID,
+	ENCODE_JSONB,
+	/* those from here on leave memory behind */
 	ENCODE_OUTPUT,				/* anything else: its output function's text */
+	ENCODE_JSON,
+	ENCODE_ARRAY,				/* an array, with one in it for each further
+								 * dimension */
+	ENCODE_COMPOSITE,			/* an object */
 	ENCODE_REDACTED,			/* a keyed hash of the output function's text */
 } AuditEncoding;
 
-/* One column of an audited table. */
+/* A type, and how its values become jsonb. */
+typedef struct AuditType
+{
+	Oid			oid;			/* base type, if it is a domain */
+	AuditEncoding encoding;
+	int16		length;
+	bool		byval;
+	char		align;
+	MemoryContext mcxt;			/* holds what is below */
+	struct AuditType *element;	/* ENCODE_ARRAY only */
+	struct AuditFields *fields; /* ENCODE_COMPOSITE only, once needed */
+	PinnedOutput output;		/* once needed */
+} AuditType;
+
+/* One column of an audited table, or attribute of a composite type. */
 typedef struct AuditColumn
 {
 	const char *name;
 	int			name_length;
 	AttrNumber	attnum;
-	Oid			type;			/* base type, if the column has a domain */
-	int16		typlen;
-	bool		typbyval;
-	AuditEncoding encoding;
 	bool		in_key;
-	PinnedOutput output;		/* ENCODE_OUTPUT and ENCODE_REDACTED only */
+	AuditType	type;
 } AuditColumn;
 
 extern const char *steward_audit_get_redaction_key(void);
 extern void steward_audit_column_init(AuditColumn *column, Form_pg_attribute att,
-									  bool redact, MemoryContext mcxt);
-extern void steward_audit_sort_columns(AuditColumn *columns, int ncolumns);
+									  bool redact, bool is_key, MemoryContext mcxt);
+extern AuditColumn **steward_audit_sort_columns(AuditColumn *columns, int ncolumns,
+												MemoryContext mcxt);
 extern Jsonb *steward_audit_object(StringInfo out, AuditColumn **columns, int ncolumns,
 								   const Datum *values, const bool *isnull);
+extern Jsonb *steward_audit_key(StringInfo out, AuditColumn **columns, int ncolumns,
+								const Datum *values, const bool *isnull);
 extern Jsonb *steward_audit_row_hash_key(StringInfo out, const char *hash);
 
 /* audit_context.c */

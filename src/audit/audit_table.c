@@ -123,16 +123,6 @@ parse_options(Relation rel, Trigger *trigger, AuditOptions *options)
 		(void) steward_audit_get_redaction_key();
 }
 
-static AuditColumn **
-pointers_to(AuditColumn *columns, int ncolumns)
-{
-	AuditColumn **pointers = palloc(Max(ncolumns, 1) * sizeof(AuditColumn *));
-
-	for (int i = 0; i < ncolumns; i++)
-		pointers[i] = &columns[i];
-	return pointers;
-}
-
 /* Raises 42809 or 0A000 for relations whose changes the log does not take. */
 void
 steward_audit_check_relation(Relation rel)
@@ -218,24 +208,22 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 						 errmsg("cannot exclude column \"%s\": it identifies the rows of \"%s\"",
 								name, RelationGetRelationName(rel)),
 						 errhint("Use 'redact=%s' to keep a keyed hash of it.", quote_identifier(name))));
-			steward_audit_column_init(&table->keys[table->nkeys++], att, redact, mcxt);
+			steward_audit_column_init(&table->keys[table->nkeys++], att, redact, true, mcxt);
 		}
 		else if (contains(options.exclude, name) ||
 				 (options.include != NIL && !contains(options.include, name) && !redact) ||
 				 att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
 			continue;
 
-		table->columns[table->ncolumns].in_key = in_key;
-		steward_audit_column_init(&table->columns[table->ncolumns++], att, redact, mcxt);
+		steward_audit_column_init(&table->columns[table->ncolumns], att, redact, false, mcxt);
+		table->columns[table->ncolumns++].in_key = in_key;
 		table->last_attnum = att->attnum;
 	}
 	if (table->nkeys < list_length(key))
 		elog(ERROR, "table \"%s\" lacks a key column of its parent", RelationGetRelationName(rel));
 
-	steward_audit_sort_columns(table->keys, table->nkeys);
-	steward_audit_sort_columns(table->columns, table->ncolumns);
-	table->all_keys = pointers_to(table->keys, table->nkeys);
-	table->all = pointers_to(table->columns, table->ncolumns);
+	table->all_keys = steward_audit_sort_columns(table->keys, table->nkeys, mcxt);
+	table->all = steward_audit_sort_columns(table->columns, table->ncolumns, mcxt);
 	table->by_attnum = palloc0(Max(desc->natts, 1) * sizeof(AuditColumn *));
 	for (int i = 0; i < table->ncolumns; i++)
 		table->by_attnum[table->columns[i].attnum - 1] = &table->columns[i];

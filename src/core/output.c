@@ -12,7 +12,6 @@
 #include "utils/float.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/typcache.h"
 
 /*
  * Returns the settings, among those that can be changed only as such, that the
@@ -21,8 +20,6 @@
 static OutputSettings
 settings_of(Oid type)
 {
-	OutputSettings settings = 0;
-
 	type = getBaseType(type);
 	switch (type)
 	{
@@ -45,16 +42,10 @@ settings_of(Oid type)
 		type = get_multirange_range(type);
 	if (type_is_range(type))
 		return settings_of(get_range_subtype(type));
+	/* its attributes may be others tomorrow */
 	if (get_typtype(type) == TYPTYPE_COMPOSITE)
-	{
-		TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
-
-		for (int i = 0; i < desc->natts; i++)
-			if (!TupleDescAttr(desc, i)->attisdropped)
-				settings |= settings_of(TupleDescAttr(desc, i)->atttypid);
-		ReleaseTupleDesc(desc);
-	}
-	return settings;
+		return OUTPUT_SEARCH_PATH | OUTPUT_LC_MONETARY;
+	return 0;
 }
 
 /* Finds out how values of a type become text; what that needs is kept in "mcxt". */
