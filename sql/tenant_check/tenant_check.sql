@@ -17,24 +17,37 @@ CREATE FUNCTION steward.tenant_check(tenant_columns name[] DEFAULT '{tenant_id}'
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
 AS $$
 DECLARE
-    tables constant steward_internal.tenant_table[] := ARRAY(SELECT t FROM steward_internal.tenant_tables(tenant_columns, schemas) t);
+    with_column constant steward_internal.tenant_table[] := ARRAY(SELECT t FROM steward_internal.tenant_tables(tenant_columns, schemas) t);
+    tables constant steward_internal.tenant_table[] := with_column || ARRAY(SELECT t FROM steward_internal.tenant_roots(with_column, schemas) t);
+    policies constant steward_internal.tenant_policy[] := ARRAY(SELECT p FROM steward_internal.tenant_policy_facts(tables) p);
+    helpers constant steward_internal.tenant_helper[] := ARRAY(SELECT h FROM steward_internal.tenant_helpers(policies) h);
     application constant oid[] := ARRAY(SELECT r FROM steward_internal.tenant_roles(tables, roles) r ORDER BY r);
 BEGIN
     RETURN QUERY
     SELECT f.rule, f.level, f.object, f.detail, f.fix_sql, k.key
-      FROM (SELECT * FROM steward_internal.tenant_check_tables(tables, application)
+      FROM (SELECT * FROM steward_internal.tenant_check_tables(tables, policies, helpers, application)
              UNION ALL
-            SELECT * FROM steward_internal.tenant_check_policies(tables, application, roles IS NOT NULL)
+            SELECT * FROM steward_internal.tenant_check_policies(tables, policies, application, roles IS NOT NULL)
+             UNION ALL
+            SELECT * FROM steward_internal.tenant_check_helpers(tables, policies, helpers, application)
+             UNION ALL
+            SELECT * FROM steward_internal.tenant_check_settings(tables, policies, helpers, application)
+             UNION ALL
+            SELECT * FROM steward_internal.tenant_check_trusted(tables, policies, helpers, application, roles IS NOT NULL)
              UNION ALL
             SELECT * FROM steward_internal.tenant_check_keys(tables, tenant_columns, schemas)
              UNION ALL
             SELECT * FROM steward_internal.tenant_check_indexes(tables)
              UNION ALL
-            SELECT * FROM steward_internal.tenant_check_strangers(tables, schemas, application)
+            SELECT * FROM steward_internal.tenant_check_strangers(tables, schemas, application, roles IS NOT NULL)
              UNION ALL
-            SELECT * FROM steward_internal.tenant_check_roles(tables, application)
+            SELECT * FROM steward_internal.tenant_check_columns(tables, tenant_columns, schemas, application)
              UNION ALL
-            SELECT * FROM steward_internal.tenant_check_code(tables, schemas, application)) f
+            SELECT * FROM steward_internal.tenant_check_roles(tables, application, roles IS NOT NULL)
+             UNION ALL
+            SELECT * FROM steward_internal.tenant_check_grants(tables, application)
+             UNION ALL
+            SELECT * FROM steward_internal.tenant_check_code(tables, helpers, schemas, application)) f
      CROSS JOIN LATERAL (SELECT concat_ws(':', f.rule, f.object, f.part)) k (key)
      WHERE include_muted OR NOT EXISTS (SELECT FROM steward.tenant_check_muted m WHERE m.key = k.key)
      ORDER BY array_position('{ERROR,WARNING,INFO}', f.level), f.object COLLATE "C", f.rule COLLATE "C", k.key COLLATE "C";
@@ -59,7 +72,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM steward_internal.tenant_tables(tenant_columns, schemas)) THEN
         RAISE undefined_table USING
             MESSAGE = format('no table has a column named %s', (SELECT string_agg(quote_ident(c), ' or ') FROM unnest(tenant_columns) c)),
-            HINT = 'Pass the names of the columns as tenant_columns => ''{...}''.';
+            HINT = coalesce((SELECT format('SELECT steward.tenant_assert_isolated(%L);', ARRAY[c.column_name]::text)
+                               FROM steward_internal.tenant_column_candidates(tenant_columns, schemas) c
+                              ORDER BY c.for_users, cardinality(c.tables) DESC, c.column_name LIMIT 1),
+                            'Pass the names of the columns as tenant_columns => ''{...}''.');
     END IF;
     findings := ARRAY(SELECT format('%s %s: %s', f.level, f.key, f.detail)
                         FROM steward.tenant_check(tenant_columns, schemas, roles) WITH ORDINALITY f

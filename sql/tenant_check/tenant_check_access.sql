@@ -16,7 +16,7 @@ END;
 COMMENT ON FUNCTION steward_internal.tenant_server_faults(integer) IS
 'Returns the faults in row security that a server of this version has, and the minor version that has none of them; no row if none is known.';
 
-CREATE FUNCTION steward_internal.tenant_check_roles(tables steward_internal.tenant_table[], roles oid[],
+CREATE FUNCTION steward_internal.tenant_check_roles(tables steward_internal.tenant_table[], roles oid[], roles_named boolean,
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -25,24 +25,33 @@ BEGIN ATOMIC
     ), owners AS MATERIALIZED (
         SELECT t.owner_id, min(t.qualified_name COLLATE "C") AS example, count(*) AS tables FROM tables t GROUP BY t.owner_id
     ), application AS MATERIALIZED (
-        SELECT r.* FROM pg_roles r WHERE r.oid = ANY (roles)
+        -- who sees all rows and may write none, while others are held by policies, is there to dump them
+        SELECT r.*, NOT roles_named AND r.rolbypassrls AND NOT r.rolsuper
+                    AND EXISTS (SELECT FROM pg_roles o WHERE o.oid = ANY (roles) AND NOT o.rolbypassrls)
+                    AND EXISTS (SELECT FROM tables t WHERE has_any_column_privilege(r.oid, t.relation_id, 'SELECT'))
+                    AND NOT EXISTS (SELECT FROM tables t WHERE has_any_column_privilege(r.oid, t.relation_id, 'INSERT, UPDATE')
+                                                            OR has_table_privilege(r.oid, t.relation_id, 'DELETE, TRUNCATE')) AS dumps
+          FROM pg_roles r WHERE r.oid = ANY (roles)
     )
     SELECT 'owner_login', CASE WHEN o.owner_id = ANY (roles) THEN 'ERROR' ELSE 'WARNING' END, quote_ident(r.rolname),
-           format('It can log in and owns %s%s: it can drop policies and turn row security off.', o.example,
-                  CASE WHEN o.tables > 1 THEN format(' and %s more', o.tables - 1) END),
+           format('It can log in and owns %s: it can drop policies and turn row security off.',
+                  CASE o.tables WHEN 1 THEN o.example ELSE format('%s tables of tenants, %s among them', o.tables, o.example) END),
            format('ALTER ROLE %I NOLOGIN;', r.rolname), NULL
       FROM owners o
       JOIN pg_roles r ON r.oid = o.owner_id AND r.rolcanlogin AND NOT r.rolsuper
      UNION ALL
-    SELECT 'bypassrls', 'ERROR', quote_ident(r.rolname),
-           CASE WHEN r.rolsuper THEN 'It is a superuser: no policy holds for it.' ELSE 'It has BYPASSRLS: no policy holds for it.' END,
-           format('ALTER ROLE %I %s;', r.rolname, CASE WHEN r.rolsuper THEN 'NOSUPERUSER' ELSE 'NOBYPASSRLS' END), NULL
+    SELECT 'bypassrls', CASE WHEN r.dumps THEN 'INFO' ELSE 'ERROR' END, quote_ident(r.rolname),
+           CASE WHEN r.rolsuper THEN 'It is a superuser: no policy holds for it.'
+                WHEN r.dumps THEN 'It has BYPASSRLS and may write nothing, as a role that dumps: it reads the rows of all tenants.'
+                ELSE 'It has BYPASSRLS: no policy holds for it.' END,
+           CASE WHEN NOT r.dumps THEN format('ALTER ROLE %I %s;', r.rolname, CASE WHEN r.rolsuper THEN 'NOSUPERUSER' ELSE 'NOBYPASSRLS' END) END, NULL
       FROM application r
      WHERE r.rolsuper OR r.rolbypassrls
      UNION ALL
     SELECT 'set_role_path', 'ERROR', quote_ident(r.rolname),
            format('It can act as %I, %s: %s.', t.rolname,
                   CASE WHEN t.rolsuper THEN 'a superuser' WHEN t.rolbypassrls THEN 'which has BYPASSRLS'
+                       WHEN t.rolname = 'pg_read_all_data' THEN 'which reads pg_statistic, where values of all tenants are'
                        WHEN o.owner_id IS NULL THEN 'which gets at the files of the server' ELSE 'which owns ' || o.example END, p.path),
            format('REVOKE %I FROM %s;', t.rolname, (regexp_match(p.path, '(?:^|.* -> )(.*) -> '))[1]), quote_ident(t.rolname)
       FROM steward_internal.tenant_role_paths(roles) p
@@ -51,11 +60,12 @@ BEGIN ATOMIC
       LEFT JOIN owners o ON o.owner_id = t.oid
      WHERE t.rolsuper OR t.rolbypassrls OR o.owner_id IS NOT NULL
         OR t.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+        OR t.rolname = 'pg_read_all_data' AND NOT r.rolbypassrls
      UNION ALL
     SELECT 'replication', 'ERROR', quote_ident(r.rolname), 'It has REPLICATION: it can read the rows of all tenants from the log.',
            format('ALTER ROLE %I NOREPLICATION;', r.rolname), NULL
       FROM application r
-     WHERE r.rolreplication AND NOT r.rolsuper
+     WHERE r.rolreplication AND NOT r.rolsuper AND NOT r.dumps
      UNION ALL
     SELECT 'createrole', 'WARNING', quote_ident(r.rolname), 'It has CREATEROLE: it can make, or before 16 become, roles that own or may do more than it.',
            format('ALTER ROLE %I NOCREATEROLE;', r.rolname), NULL
@@ -97,20 +107,6 @@ BEGIN ATOMIC
        AND CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
                 THEN concat(current_setting('steward.tenant_keys', true), current_setting('steward.tenant_keys_file', true)) <> '' END
      UNION ALL
-    SELECT 'context_setter', 'WARNING', quote_ident(r.rolname),
-           format('It may %s: SQL that is smuggled into it chooses any tenant.', s.what),
-           format('REVOKE %s FROM %s;', s.privilege, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END), s.name
-      FROM (SELECT 'call ' || f.oid::regprocedure, format('EXECUTE ON FUNCTION %s', f.oid::regprocedure), f.proname, f.proowner, f.proacl
-              FROM pg_proc f
-             WHERE f.oid IN ('steward.tenant_set(text, text, jsonb)'::regprocedure, 'steward.tenant_sign(text, text, interval, jsonb)'::regprocedure)
-             UNION ALL
-            SELECT 'set ' || p.parname, format('SET ON PARAMETER %s', p.parname), p.parname, 0, p.paracl
-              FROM pg_parameter_acl p
-             WHERE p.parname IN ('steward.tenant', 'steward.user_id', 'steward.claims', 'steward.tenant_keys')) AS s (what, privilege, name, owner, acl)
-     CROSS JOIN LATERAL aclexplode(s.acl) x
-      JOIN application r ON NOT r.rolsuper AND x.grantee <> s.owner AND x.privilege_type IN ('EXECUTE', 'SET')
-                        AND CASE x.grantee WHEN 0 THEN true ELSE pg_has_role(r.oid, x.grantee, 'MEMBER') END
-     UNION ALL
     SELECT 'schema_create', 'WARNING', format('%I', n.nspname),
            format('Role %I may create in it: what it makes there comes before what is found later in a search_path.', r.rolname),
            format('REVOKE CREATE ON SCHEMA %I FROM %s;', n.nspname,
@@ -120,51 +116,226 @@ BEGIN ATOMIC
       JOIN pg_namespace n ON n.oid = t.schema_id
       JOIN application r ON NOT r.rolsuper AND has_schema_privilege(r.oid, n.oid, 'CREATE') AND NOT pg_has_role(r.oid, n.nspowner, 'USAGE')
      UNION ALL
+    SELECT 'schema_owner', 'WARNING', format('%I', n.nspname),
+           format('Role %I owns it, or has the rights of its owner, and so can drop every table in it and create others.', r.rolname),
+           format('ALTER SCHEMA %I OWNER TO %I;', n.nspname, pg_get_userbyid(t.owner_id)), quote_ident(r.rolname)
+      FROM (SELECT t.schema_id, min(t.owner_id) AS owner_id FROM tables t GROUP BY t.schema_id) t
+      JOIN pg_namespace n ON n.oid = t.schema_id AND n.nspowner NOT IN (SELECT o.owner_id FROM owners o)
+      JOIN application r ON NOT r.rolsuper AND NOT r.rolbypassrls AND pg_has_role(r.oid, n.nspowner, 'USAGE')
+     UNION ALL
+    SELECT 'no_roles', 'INFO', 'roles', 'No role but the owners has rights on the tables of tenants yet: what roles could do was not looked at. Name them, as roles => ''{app}''.', NULL, NULL
+     WHERE roles = '{}' AND EXISTS (SELECT FROM tables)
+     UNION ALL
     SELECT 'server_version', 'WARNING', 'server ' || split_part(current_setting('server_version'), ' ', 1),
            format('Its row security has faults that version %s does not have: %s.', f.good_version, f.faults), NULL, NULL
       FROM steward_internal.tenant_server_faults(current_setting('server_version_num')::integer) f
      WHERE EXISTS (SELECT FROM tables);
 END;
-COMMENT ON FUNCTION steward_internal.tenant_check_roles(steward_internal.tenant_table[], oid[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_roles(steward_internal.tenant_table[], oid[], boolean) IS
 'Returns what tenant_check() finds of roles.';
 
-CREATE FUNCTION steward_internal.tenant_check_strangers(tables steward_internal.tenant_table[], schemas regnamespace[], roles oid[],
+CREATE FUNCTION steward_internal.tenant_check_grants(tables steward_internal.tenant_table[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH tables AS MATERIALIZED (
-        SELECT * FROM steward_internal.tenant_rows(tables)
-    ), strangers AS MATERIALIZED (
-        SELECT c.conrelid AS oid, t.qualified_name, false AS is_parent
-          FROM pg_constraint c
-          JOIN tables t ON t.relation_id = c.confrelid
-         WHERE c.contype = 'f' AND c.conparentid = 0
-         UNION
-        SELECT i.inhparent, t.qualified_name, true
-          FROM pg_inherits i
-          JOIN tables t ON t.relation_id = i.inhrelid
+    WITH objects AS (
+        SELECT 'context_setter' AS rule, 'WARNING' AS level, format('call %s: SQL that is smuggled into it chooses any tenant', f.oid::regprocedure) AS what,
+               format('EXECUTE ON FUNCTION %s', f.oid::regprocedure) AS target, f.proname::text AS name, f.proowner AS owner, f.proacl AS acl, '{EXECUTE}'::text[] AS privileges
+          FROM pg_proc f
+         WHERE f.oid IN ('steward.tenant_set(text, text, jsonb)'::regprocedure, 'steward.tenant_sign(text, text, interval, jsonb)'::regprocedure)
+         UNION ALL
+        SELECT 'context_setter', 'WARNING',
+               format(CASE WHEN p.parname IN ('steward.tenant_sessions', 'steward.tenant_strict', 'steward.tenant_leftovers', 'steward.tenant_explain', 'steward.tenant_token_ttl')
+                           THEN 'set %s, and so loosen what keeps tenants apart' ELSE 'set %s: SQL that is smuggled into it chooses any tenant' END, p.parname),
+               format('SET ON PARAMETER %s', p.parname), p.parname, 0, p.paracl, '{SET}'
+          FROM pg_parameter_acl p
+         WHERE starts_with(p.parname, 'steward.') AND p.parname <> 'steward.token'
+         UNION ALL
+        SELECT 'parameter_grant', 'ERROR',
+               format(CASE p.parname WHEN 'session_replication_role' THEN 'set %s, by which triggers and foreign keys no longer hold' ELSE 'set %s, and so run any code as the server' END, p.parname),
+               format('SET ON PARAMETER %s', p.parname), p.parname, 0, p.paracl, '{SET}'
+          FROM pg_parameter_acl p
+         WHERE p.parname IN ('session_replication_role', 'session_preload_libraries', 'dynamic_library_path', 'extension_control_path')
+         UNION ALL
+        SELECT 'parameter_grant', 'ERROR', format('change %s for the whole server', p.parname), format('ALTER SYSTEM ON PARAMETER %s', p.parname), p.parname, 0, p.paracl, '{ALTER SYSTEM}'
+          FROM pg_parameter_acl p
+         UNION ALL
+        SELECT 'server_function', 'ERROR', format('call %s: it gets at files, pages or settings in which the rows and keys of all tenants are', f.oid::regprocedure),
+               format('EXECUTE ON FUNCTION %s', f.oid::regprocedure), f.oid::regprocedure::text, f.proowner, f.proacl, '{EXECUTE}'
+          FROM pg_proc f
+         WHERE f.proacl IS NOT NULL
+           AND f.proname IN ('pg_read_file', 'pg_read_binary_file', 'pg_ls_dir', 'lo_import', 'lo_export', 'pg_show_all_file_settings', 'pg_file_write', 'pg_file_rename',
+                             'dblink_connect_u', 'get_raw_page', 'heap_page_items', 'heap_page_item_attrs', 'bt_page_items', 'gist_page_items', 'brin_page_items',
+                             'pg_get_wal_record_info', 'pg_get_wal_records_info', 'pg_get_wal_block_info')
+         UNION ALL
+        SELECT 'catalog_grant', 'ERROR', format('read %I.%I, where values or passwords of others are', n.nspname, c.relname), format('SELECT ON %I.%I', n.nspname, c.relname), c.relname, c.relowner, c.relacl, '{SELECT}'
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'pg_catalog' AND c.relacl IS NOT NULL
+           AND c.relname IN ('pg_authid', 'pg_shadow', 'pg_statistic', 'pg_statistic_ext_data', 'pg_user_mapping', 'pg_largeobject', 'pg_subscription', 'pg_file_settings', 'pg_hba_file_rules')
+         UNION ALL
+        -- administrators have it with grant option
+        SELECT 'extension_grant', 'ERROR', format('write %I.%I, by which pg_steward knows tenants, or what not to report', n.nspname, c.relname), format('INSERT, UPDATE, DELETE, TRUNCATE ON %I.%I', n.nspname, c.relname),
+               format('%I.%I', n.nspname, c.relname), c.relowner, c.relacl, '{INSERT,UPDATE,DELETE,TRUNCATE}'
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname IN ('steward', 'steward_internal') AND c.relkind IN ('r', 'p', 'v') AND c.relacl IS NOT NULL
     )
-    SELECT 'no_tenant_column', 'WARNING', format('%I.%I', n.nspname, c.relname),
-           format(CASE WHEN bool_or(s.is_parent) THEN 'Who reads it reads %s too, whose policies do not hold there, and it has no column of the tenant.'
-                       ELSE 'Its rows refer to those of %s, and so belong to tenants, but it has no column that says to which, and no row security.' END,
-                  string_agg(DISTINCT s.qualified_name COLLATE "C", ', ' ORDER BY s.qualified_name COLLATE "C")), NULL::text, NULL::text
-      FROM strangers s
-      JOIN pg_class c ON c.oid = s.oid AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
-      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname NOT IN ('steward', 'steward_internal')
-     WHERE s.oid NOT IN (SELECT t.relation_id FROM steward_internal.tenant_tables((SELECT array_agg(DISTINCT t.column_name) FROM tables t)) t)
-       AND (schemas IS NULL OR c.relnamespace = ANY (schemas))
-       AND EXISTS (SELECT FROM unnest(roles) r WHERE has_any_column_privilege(r, s.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r, s.oid, 'DELETE'))
-     GROUP BY n.nspname, c.relname;
+    SELECT DISTINCT o.rule, o.level, quote_ident(r.rolname), format('It may %s.', o.what),
+           format('REVOKE %s FROM %s;', o.target, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END), o.name
+      FROM objects o
+     CROSS JOIN LATERAL aclexplode(o.acl) x
+      JOIN pg_roles r ON r.oid = ANY (roles) AND NOT r.rolsuper AND x.grantee <> o.owner AND x.privilege_type = ANY (o.privileges)
+                     AND CASE x.grantee WHEN 0 THEN true ELSE pg_has_role(r.oid, x.grantee, 'MEMBER') END
+     WHERE NOT (o.rule = 'extension_grant' AND x.is_grantable) AND NOT (o.rule = 'catalog_grant' AND r.rolbypassrls)
+       AND EXISTS (SELECT FROM steward_internal.tenant_rows(tables));
 END;
-COMMENT ON FUNCTION steward_internal.tenant_check_strangers(steward_internal.tenant_table[], regnamespace[], oid[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_grants(steward_internal.tenant_table[], oid[]) IS
+'Returns what tenant_check() finds of rights that pass row security by.';
+
+CREATE FUNCTION steward_internal.tenant_strangers(tables steward_internal.tenant_table[], schemas regnamespace[],
+    OUT relation_id oid, OUT parent_id oid, OUT parent_name text, OUT link text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE tables AS MATERIALIZED (
+        SELECT * FROM steward_internal.tenant_rows(tables)
+    ), others AS MATERIALIZED (
+        SELECT c.oid, c.relnamespace, format('%I.%I', n.nspname, c.relname) AS qualified_name, lower(c.relname COLLATE "C") AS name
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
+         WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT c.relispartition AND c.oid >= 16384
+           AND c.oid NOT IN (SELECT t.relation_id FROM tables t)
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    ), known AS MATERIALIZED (
+        SELECT t.relation_id AS oid, t.schema_id, t.qualified_name, lower(c.relname COLLATE "C") AS name FROM tables t JOIN pg_class c ON c.oid = t.relation_id AND NOT c.relispartition
+         UNION ALL
+        SELECT o.oid, o.relnamespace, o.qualified_name, o.name FROM others o
+    ), named AS MATERIALIZED (
+        -- what a column named like its key could refer to, with or without the name of the application before the table's
+        SELECT k.oid, k.schema_id, k.qualified_name, a.atttypid, replace(steward_internal.tenant_singular(n.name), '_', '') AS name
+          FROM known k
+         CROSS JOIN LATERAL (SELECT k.name UNION SELECT regexp_replace(k.name, '^[^_]+_', '')) n (name)
+          JOIN pg_index i ON i.indrelid = k.oid AND i.indisprimary AND i.indnkeyatts = 1
+          JOIN pg_attribute a ON a.attrelid = k.oid AND a.attnum = i.indkey[0]
+    ), links AS MATERIALIZED (
+        SELECT c.conrelid AS child_id, c.confrelid AS parent_id, k.qualified_name AS parent_name, 'key' AS link
+          FROM pg_constraint c JOIN known k ON k.oid = c.confrelid
+         WHERE c.contype = 'f' AND c.conparentid = 0 AND c.conrelid <> c.confrelid
+         UNION
+        SELECT a.attrelid, n.oid, n.qualified_name, 'name'
+          FROM others o
+          JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
+          JOIN named n ON n.name = steward_internal.tenant_key_name(a.attname) AND n.schema_id = o.relnamespace AND n.atttypid = a.atttypid AND n.oid <> o.oid
+         WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = a.attrelid AND c.contype = 'f' AND a.attnum = ANY (c.conkey))
+         UNION
+        -- rows of any table: comments of articles, images and so on
+        SELECT a.attrelid, NULL, format('%I, %I', y.attname, a.attname), 'generic'
+          FROM others o
+          JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname ~ '._id$'
+          JOIN pg_attribute y ON y.attrelid = o.oid AND y.attnum > 0 AND NOT y.attisdropped
+           AND (y.attname = regexp_replace(a.attname, '_id$', '_type') OR a.attname = 'object_id' AND y.attname = 'content_type_id')
+         WHERE o.relnamespace IN (SELECT t.schema_id FROM tables t)
+    ), linked AS (
+        SELECT l.child_id, l.parent_id, l.parent_name, l.link FROM links l
+         WHERE l.link = 'generic' OR l.parent_id IN (SELECT t.relation_id FROM tables t)
+         UNION
+        SELECT l.child_id, l.parent_id, l.parent_name, l.link FROM linked p JOIN links l ON l.parent_id = p.child_id
+    )
+    SELECT l.child_id, l.parent_id, l.parent_name, l.link FROM linked l JOIN others o ON o.oid = l.child_id
+     WHERE schemas IS NULL OR o.relnamespace = ANY (schemas)
+     UNION
+    SELECT o.oid, t.relation_id, t.qualified_name, 'inherits'
+      FROM pg_inherits i JOIN tables t ON t.relation_id = i.inhrelid JOIN others o ON o.oid = i.inhparent
+     WHERE schemas IS NULL OR o.relnamespace = ANY (schemas);
+END;
+COMMENT ON FUNCTION steward_internal.tenant_strangers(steward_internal.tenant_table[], regnamespace[]) IS
+'Returns the tables without the column whose rows must be tenants'' all the same, by a foreign key, a name or inheritance, and what they refer to.';
+
+CREATE FUNCTION steward_internal.tenant_check_strangers(tables steward_internal.tenant_table[], schemas regnamespace[], roles oid[], roles_named boolean,
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH strangers AS MATERIALIZED (
+        SELECT s.relation_id, c.relrowsecurity, format('%I.%I', n.nspname, c.relname) AS qualified_name, bool_or(s.link = 'inherits') AS is_parent,
+               string_agg(DISTINCT s.parent_name COLLATE "C", ', ') FILTER (WHERE s.link IN ('key', 'inherits')) AS parents,
+               string_agg(DISTINCT s.parent_name COLLATE "C", ', ') FILTER (WHERE s.link = 'name') AS namesakes,
+               string_agg(DISTINCT s.parent_name COLLATE "C", '; ') FILTER (WHERE s.link = 'generic') AS generic
+          FROM steward_internal.tenant_strangers(tables, schemas) s
+          JOIN pg_class c ON c.oid = s.relation_id
+          JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE EXISTS (SELECT FROM unnest(roles) r WHERE has_any_column_privilege(r, c.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r, c.oid, 'DELETE'))
+         GROUP BY s.relation_id, c.relrowsecurity, n.nspname, c.relname
+    ), policies AS MATERIALIZED (
+        SELECT s.relation_id, s.qualified_name, p.polname, p.polroles, p.polcmd, p.polpermissive, x.asks
+          FROM strangers s
+          JOIN pg_policy p ON p.polrelid = s.relation_id
+         CROSS JOIN LATERAL (SELECT coalesce((steward_internal.tenant_expression(p.polqual, 0::smallint, p.polrelid)).asks, true)
+                                    AND coalesce((steward_internal.tenant_expression(p.polwithcheck, 0::smallint, p.polrelid)).asks, true)) x (asks)
+         WHERE s.relrowsecurity
+    )
+    SELECT 'no_tenant_column', 'WARNING', s.qualified_name,
+           CASE WHEN s.is_parent THEN format('Who reads it reads %s too, whose policies do not hold there, and it has no column of the tenant.', s.parents)
+                WHEN s.parents IS NOT NULL
+                THEN format('Its rows refer to those of %s, and so belong to tenants, but it has no column that says to which, and no row security.', s.parents)
+                WHEN s.namesakes IS NOT NULL
+                THEN format('By the names of its columns its rows refer to those of %s, and so belong to tenants, but it has no column that says to which, and no row security.', s.namesakes)
+                ELSE format('Its columns %s refer to rows of any table, but it has no column that says to which tenant its own belong, and no row security.', s.generic) END,
+           NULL::text, NULL::text
+      FROM strangers s
+     WHERE NOT s.relrowsecurity
+     UNION ALL
+    SELECT 'no_tenant_condition', 'ERROR', p.qualified_name,
+           format('Policy %I asks neither for the context nor for the rows that those of the table refer to, and it has no column of the tenant.', p.polname), NULL, quote_ident(p.polname)
+      FROM policies p
+     WHERE p.polpermissive AND NOT p.asks
+       AND NOT EXISTS (SELECT FROM policies o WHERE o.relation_id = p.relation_id AND NOT o.polpermissive AND o.asks AND o.polcmd IN ('*', p.polcmd) AND (0 = ANY (o.polroles) OR p.polroles <@ o.polroles))
+       -- a role that is named because it may see everything, while others may not
+       AND NOT (NOT roles_named AND 0 <> ALL (p.polroles)
+                AND EXISTS (SELECT FROM policies o WHERE o.relation_id = p.relation_id AND o.polpermissive AND o.asks AND NOT o.polroles <@ p.polroles));
+END;
+COMMENT ON FUNCTION steward_internal.tenant_check_strangers(steward_internal.tenant_table[], regnamespace[], oid[], boolean) IS
 'Returns what tenant_check() finds of tables without the column whose rows must be tenants'' all the same.';
+
+CREATE FUNCTION steward_internal.tenant_column_candidates(tenant_columns name[], schemas regnamespace[],
+    OUT column_name name, OUT tables text[], OUT open_tables oid[], OUT for_users boolean, OUT is_copied boolean) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT a.attname, array_agg(format('%I.%I', n.nspname, c.relname) ORDER BY n.nspname, c.relname), coalesce(array_agg(c.oid) FILTER (WHERE NOT c.relrowsecurity), '{}'),
+           bool_or(w.for_users), count(*) > count(DISTINCT c.relname)
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+     CROSS JOIN LATERAL (SELECT a.attname ~* '^(user|owner|account|customer|client)_?(id|uuid)$') w (for_users)
+     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT c.relispartition AND c.oid >= 16384
+       AND (w.for_users OR a.attname ~* '^(tenant|org|organi[sz]ation|company|workspace|team|mandant|firm|shop|store)(_?(id|uuid|key|code|slug))?$')
+       AND (schemas IS NULL OR c.relnamespace = ANY (schemas))
+       AND NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = ANY (tenant_columns) AND NOT t.attisdropped)
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+     GROUP BY a.attname;
+END;
+COMMENT ON FUNCTION steward_internal.tenant_column_candidates(name[], regnamespace[]) IS
+'Returns columns that by their name could say whose rows are whose, in tables that have none of those named.';
+
+CREATE FUNCTION steward_internal.tenant_check_columns(tables steward_internal.tenant_table[], tenant_columns name[], schemas regnamespace[], roles oid[],
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+BEGIN ATOMIC
+    SELECT 'tenant_column', CASE WHEN NOT h.found AND c.open_tables <> '{}' AND NOT c.is_copied THEN 'WARNING' ELSE 'INFO' END, quote_ident(c.column_name),
+           format(CASE WHEN h.found THEN 'Tables without a column of tenants have this one: %s. If it says whose their rows are, name it, too.'
+                       ELSE 'No table has a column named %2$s, so nothing was looked at; these have this one: %1$s. If it says whose their rows are, name it.' END,
+                  array_to_string(c.tables, ', '), (SELECT string_agg(quote_ident(n), ' or ') FROM unnest(tenant_columns) n)),
+           format('SELECT * FROM steward.tenant_check(%L);', CASE WHEN h.found THEN tenant_columns || c.column_name ELSE ARRAY[c.column_name] END::text), NULL
+      FROM steward_internal.tenant_column_candidates(tenant_columns, schemas) c
+     CROSS JOIN (SELECT EXISTS (SELECT FROM steward_internal.tenant_rows(tables))) h (found)
+     WHERE NOT h.found
+        OR NOT c.for_users AND EXISTS (SELECT FROM unnest(c.open_tables) o, unnest(roles) r WHERE has_any_column_privilege(r, o, 'SELECT, INSERT, UPDATE'));
+END;
+COMMENT ON FUNCTION steward_internal.tenant_check_columns(steward_internal.tenant_table[], name[], regnamespace[], oid[]) IS
+'Returns what tenant_check() finds of columns that could be the tenant''s and were not named.';
 
 CREATE FUNCTION steward_internal.tenant_view_open(view oid, tables oid[], columns smallint[]) RETURNS oid[]
 AS 'MODULE_PATHNAME', 'steward_tenant_view_open' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION steward_internal.tenant_view_open(oid, oid[], smallint[]) IS
 'Returns those of the tables that a view reads without a condition that keeps to the tenant of the context.';
 
-CREATE FUNCTION steward_internal.tenant_check_code(tables steward_internal.tenant_table[], schemas regnamespace[], roles oid[],
+CREATE FUNCTION steward_internal.tenant_check_code(tables steward_internal.tenant_table[], helpers steward_internal.tenant_helper[], schemas regnamespace[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -216,6 +387,8 @@ BEGIN ATOMIC
          WHERE f.prosecdef AND f.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
            AND (has_function_privilege('public', f.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE')))
+           -- what policies call to learn who asks says nothing else to anybody
+           AND NOT EXISTS (SELECT FROM unnest(helpers) h WHERE h.asks AND f.oid IN (h.function_id, h.helper_id))
     ), words AS MATERIALIZED (
         -- a body that is a text is not parsed: what names a table is taken to use it
         SELECT DISTINCT b.oid, w.word FROM bypassing b CROSS JOIN LATERAL regexp_split_to_table(b.prosrc, '[^a-zA-Z0-9_$\u0080-\U7ffffffe]+') w (word)
@@ -316,5 +489,5 @@ BEGIN ATOMIC
       JOIN tables t ON t.relation_id = r.prrelid OR t.schema_id = m.pnnspid OR p.puballtables AND t.relation_id = (SELECT min(a.relation_id) FROM tables a)
      GROUP BY p.pubname, p.puballtables;
 END;
-COMMENT ON FUNCTION steward_internal.tenant_check_code(steward_internal.tenant_table[], regnamespace[], oid[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_code(steward_internal.tenant_table[], steward_internal.tenant_helper[], regnamespace[], oid[]) IS
 'Returns what tenant_check() finds of views, functions and publications.';

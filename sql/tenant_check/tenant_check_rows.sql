@@ -1,11 +1,4 @@
--- tenant_check_rows: the rules about tables, policies and keys.
-
-CREATE FUNCTION steward_internal.tenant_expression(expression pg_node_tree, tenant_column smallint,
-    OUT implied boolean, OUT gaps text[], OUT casts boolean, OUT fixed boolean, OUT not_distinct boolean,
-    OUT columns smallint[], OUT context_functions oid[], OUT row_functions oid[], OUT settings text[])
-AS 'MODULE_PATHNAME', 'steward_tenant_expression' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION steward_internal.tenant_expression(pg_node_tree, smallint) IS
-'Returns what the expression of a policy says of a column: whether rows that meet it are the tenant''s and, if not, why.';
+-- tenant_check_rows: the rules about tables, what policies say, and keys.
 
 CREATE FUNCTION steward_internal.tenant_expression_text(expression pg_node_tree, relation oid) RETURNS text
 AS 'MODULE_PATHNAME', 'steward_tenant_expression_text' LANGUAGE C STABLE STRICT;
@@ -28,7 +21,8 @@ END;
 COMMENT ON FUNCTION steward_internal.tenant_protect_command(text, name, oid) IS
 'Returns the command that gives a table the policies of tenants; null if its column is of no type that can have them.';
 
-CREATE FUNCTION steward_internal.tenant_check_tables(tables steward_internal.tenant_table[], roles oid[],
+CREATE FUNCTION steward_internal.tenant_check_tables(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
+    helpers steward_internal.tenant_helper[], roles oid[],
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -46,11 +40,21 @@ BEGIN ATOMIC
          WHERE g.privileges && '{SELECT,INSERT,UPDATE,DELETE}'
     ), shared AS MATERIALIZED (
         -- a policy says that rows of no tenant are meant to be
-        SELECT DISTINCT p.polrelid FROM pg_policy p JOIN tables t ON t.relation_id = p.polrelid AND NOT t.column_not_null
-         CROSS JOIN LATERAL steward_internal.tenant_expression(p.polqual, t.column_number) x WHERE 'null' = ANY (x.gaps)
+        SELECT DISTINCT p.relation_id FROM steward_internal.tenant_policy_rows(policies) p WHERE 'null' = ANY (p.using_gaps)
+    ), asked AS MATERIALIZED (
+        -- what policies compare with the context leads to rows as well as the tenant does
+        SELECT DISTINCT p.relation_id, c AS column_number FROM steward_internal.tenant_policy_rows(policies) p, unnest(p.using_columns) c
+         WHERE p.is_permissive AND p.command IN ('r', '*')
+         UNION
+        SELECT t.relation_id, t.column_number FROM tables t
     ), indexed AS MATERIALIZED (
-        SELECT DISTINCT i.indrelid FROM pg_index i JOIN tables t ON t.relation_id = i.indrelid
-         WHERE i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = t.column_number
+        SELECT DISTINCT i.indrelid FROM pg_index i JOIN asked a ON a.relation_id = i.indrelid AND a.column_number = i.indkey[0]
+         WHERE i.indisvalid AND i.indpred IS NULL
+    ), hidden AS MATERIALIZED (
+        -- what nobody may read but functions that policies call needs no policy
+        SELECT DISTINCT r AS relation_id FROM unnest(helpers) h, unnest(h.relations) r
+         UNION
+        SELECT t.relation_id FROM tables t WHERE t.is_root
     )
     SELECT f.rule, f.level, t.qualified_name, f.detail, f.fix_sql, f.part
       FROM tables t
@@ -64,7 +68,8 @@ BEGIN ATOMIC
                         ) m (mend)
      CROSS JOIN LATERAL (VALUES
            ('no_rls', CASE WHEN o.relation_id IS NULL THEN 'WARNING' ELSE 'ERROR' END,
-            t.kind <> 'f' AND NOT t.row_security AND t.parent_id IS NULL,
+            t.kind <> 'f' AND NOT t.row_security AND t.parent_id IS NULL
+            AND NOT (o.relation_id IS NULL AND t.relation_id IN (SELECT h.relation_id FROM hidden h)),
             'Row security is off: whoever may read the table reads the rows of all tenants.',
             m.mend, NULL),
            ('uncovered_partition', 'ERROR',
@@ -79,7 +84,7 @@ BEGIN ATOMIC
            ('foreign_table', 'ERROR', t.kind = 'f' AND o.relation_id IS NOT NULL,
             'A foreign table cannot have policies: whoever may read it reads the rows of all tenants.',
             NULL, NULL),
-           ('nullable_column', 'WARNING', t.kind <> 'f' AND NOT t.column_not_null AND t.relation_id NOT IN (SELECT s.polrelid FROM shared s)
+           ('nullable_column', 'WARNING', t.kind <> 'f' AND NOT t.column_not_null AND t.relation_id NOT IN (SELECT s.relation_id FROM shared s)
             AND (p.relation_id IS NULL OR p.column_not_null),
             format('Rows may have no tenant: nobody sees them, until a policy says IS NOT DISTINCT FROM or tests %I for null.', t.column_name),
             format('ALTER TABLE %s ALTER %I SET NOT NULL;', t.qualified_name, t.column_name), NULL),
@@ -112,107 +117,104 @@ BEGIN ATOMIC
      CROSS JOIN LATERAL unnest(g.privileges) x (privilege)
      WHERE x.privilege IN ('TRUNCATE', 'REFERENCES', 'TRIGGER') AND t.kind <> 'f';
 END;
-COMMENT ON FUNCTION steward_internal.tenant_check_tables(steward_internal.tenant_table[], oid[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_check_tables(steward_internal.tenant_table[], steward_internal.tenant_policy[], steward_internal.tenant_helper[], oid[]) IS
 'Returns what tenant_check() finds of tables and the rights on them.';
 
-CREATE FUNCTION steward_internal.tenant_check_policies(tables steward_internal.tenant_table[], roles oid[], roles_named boolean,
+CREATE FUNCTION steward_internal.tenant_check_policies(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
+    roles oid[], roles_named boolean,
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH grants AS MATERIALIZED (
         SELECT * FROM steward_internal.tenant_grants(tables, true)
     ), policies AS MATERIALIZED (
-        SELECT p.oid, p.polname, p.polrelid, p.polcmd, p.polpermissive, p.polroles, p.polqual, p.polwithcheck IS NOT NULL AS has_check,
-               t.qualified_name, t.column_name, t.column_number, t.column_not_null,
-               u.implied AS u_implied, u.gaps AS u_gaps, u.columns AS u_columns, c.implied AS c_implied, c.gaps AS c_gaps, c.columns AS c_columns,
-               coalesce(u.casts, false) OR coalesce(c.casts, false) AS casts, coalesce(u.fixed, false) OR coalesce(c.fixed, false) AS fixed,
-               coalesce(u.not_distinct, false) OR coalesce(c.not_distinct, false) AS not_distinct,
-               coalesce(u.context_functions, '{}') || coalesce(c.context_functions, '{}') AS context_functions,
-               coalesce(u.row_functions, '{}') || coalesce(c.row_functions, '{}') AS row_functions,
-               coalesce(u.settings, '{}') || coalesce(c.settings, '{}') AS settings, t.column_type, t.owner_id
-          FROM steward_internal.tenant_rows(tables) t
-          JOIN pg_policy p ON p.polrelid = t.relation_id
-          LEFT JOIN LATERAL steward_internal.tenant_expression(p.polqual, t.column_number) u ON p.polqual IS NOT NULL
-          LEFT JOIN LATERAL steward_internal.tenant_expression(p.polwithcheck, t.column_number) c ON p.polwithcheck IS NOT NULL
-         WHERE t.row_security
+        SELECT p.*, t.qualified_name, t.column_name, t.column_number, t.column_not_null, t.column_type
+          FROM steward_internal.tenant_policy_rows(policies) p
+          JOIN steward_internal.tenant_rows(tables) t ON t.relation_id = p.relation_id AND t.row_security
     ), clauses AS MATERIALIZED (
         -- what each decides; without a WITH CHECK, USING is it
-        SELECT p.oid, p.polrelid, p.polcmd, p.polpermissive, p.polroles, k.command, k.clause,
-               CASE WHEN k.clause = 'check' AND p.has_check THEN p.c_implied ELSE p.u_implied END AS implied,
-               CASE WHEN k.clause = 'check' AND p.has_check THEN p.c_gaps ELSE p.u_gaps END AS gaps,
-               CASE WHEN k.clause = 'check' AND p.has_check THEN p.c_columns ELSE p.u_columns END AS columns
+        SELECT p.policy_id, p.relation_id, p.is_permissive, p.role_ids, k.command, k.clause,
+               CASE WHEN k.clause = 'check' AND p.has_check THEN p.check_implied ELSE p.using_implied END AS implied,
+               CASE WHEN k.clause = 'check' AND p.has_check THEN p.check_gaps ELSE p.using_gaps END AS gaps,
+               CASE WHEN k.clause = 'check' AND p.has_check THEN p.check_columns ELSE p.using_columns END AS columns
           FROM policies p
           JOIN (VALUES ('r', 'using'), ('a', 'check'), ('w', 'using'), ('w', 'check'), ('d', 'using')) AS k(command, clause)
-            ON p.polcmd IN ('*', k.command::"char")
+            ON p.command IN ('*', k.command::"char")
     ), reach AS MATERIALIZED (
         SELECT r AS role_id, g.grantee FROM unnest(roles) r
-          JOIN (SELECT unnest(p.polroles) AS grantee FROM policies p
+          JOIN (SELECT unnest(p.role_ids) AS grantee FROM policies p
                  UNION SELECT g.grantee FROM grants g) g
             ON CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r, g.grantee, 'USAGE') END
          UNION ALL
         SELECT 0, 0
     ), gaps AS MATERIALIZED (
-        SELECT * FROM clauses c WHERE c.polpermissive AND NOT c.implied
+        SELECT * FROM clauses c WHERE c.is_permissive AND NOT c.implied
     ), considered AS MATERIALIZED (
-        SELECT DISTINCT g.relation_id, r.role_id
+        SELECT g.relation_id, r.role_id, bool_or(g.privileges && '{INSERT,UPDATE}') AS writes
           FROM grants g
           JOIN reach r USING (grantee)
-         WHERE g.relation_id IN (SELECT p.polrelid FROM gaps p) AND r.role_id <> 0
+         WHERE g.relation_id IN (SELECT p.relation_id FROM gaps p) AND r.role_id <> 0
            AND g.privileges && '{SELECT,INSERT,UPDATE,DELETE}'
+         GROUP BY g.relation_id, r.role_id
     ), users AS MATERIALIZED (
-        SELECT * FROM considered
-         UNION ALL
+        SELECT c.relation_id, c.role_id FROM considered c
+         UNION
+        -- whom a policy names is meant to get rights
+        SELECT c.relation_id, r.role_id FROM clauses c JOIN reach r ON r.role_id <> 0 AND r.grantee <> 0 AND r.grantee = ANY (c.role_ids)
+         WHERE c.relation_id IN (SELECT g.relation_id FROM gaps g)
+         UNION
         -- where nobody has rights yet, everybody may get them
-        SELECT DISTINCT g.polrelid, 0::oid FROM gaps g WHERE g.polrelid NOT IN (SELECT c.relation_id FROM considered c)
+        SELECT g.relation_id, 0::oid FROM gaps g WHERE g.relation_id NOT IN (SELECT c.relation_id FROM considered c)
     ), applies AS MATERIALIZED (
-        SELECT DISTINCT g.oid, g.polrelid, u.role_id
-          FROM (SELECT DISTINCT p.oid, p.polrelid, p.polroles FROM gaps p) g
-          JOIN users u ON u.relation_id = g.polrelid
-          JOIN reach r ON r.role_id = u.role_id AND r.grantee = ANY (g.polroles)
+        SELECT DISTINCT g.policy_id, g.relation_id, u.role_id
+          FROM (SELECT DISTINCT p.policy_id, p.relation_id, p.role_ids FROM gaps p) g
+          JOIN users u ON u.relation_id = g.relation_id
+          JOIN reach r ON r.role_id = u.role_id AND r.grantee = ANY (g.role_ids)
     ), bound AS MATERIALIZED (
         -- what restrictive policies make up for
-        SELECT DISTINCT c.polrelid, c.command, c.clause, r.role_id
+        SELECT DISTINCT c.relation_id, c.command, c.clause, r.role_id
           FROM clauses c
-          JOIN reach r ON r.grantee = ANY (c.polroles)
-         WHERE NOT c.polpermissive AND c.implied
+          JOIN reach r ON r.grantee = ANY (c.role_ids)
+         WHERE NOT c.is_permissive AND c.implied
     ), kept AS MATERIALIZED (
         -- the roles that some policy keeps in
-        SELECT u.relation_id, u.role_id, bool_or(0 <> ALL (c.polroles)) AS by_name
+        SELECT u.relation_id, u.role_id, bool_or(0 <> ALL (c.role_ids)) AS by_name
           FROM clauses c
-          JOIN users u ON u.relation_id = c.polrelid
-          JOIN reach r ON r.role_id = u.role_id AND r.grantee = ANY (c.polroles)
-         WHERE c.polpermissive AND c.implied
+          JOIN users u ON u.relation_id = c.relation_id
+          JOIN reach r ON r.role_id = u.role_id AND r.grantee = ANY (c.role_ids)
+         WHERE c.is_permissive AND c.implied
          GROUP BY u.relation_id, u.role_id
     ), exempt AS MATERIALIZED (
         -- a role that is named because it may see everything, while others may not
-        SELECT a.oid, a.role_id
+        SELECT a.policy_id, a.role_id
           FROM applies a
-          JOIN policies p ON p.oid = a.oid
-          LEFT JOIN kept k ON k.relation_id = a.polrelid AND k.role_id = a.role_id
-         WHERE NOT roles_named AND 0 <> ALL (p.polroles)
-           AND (k.role_id IS NULL OR NOT k.by_name AND p.polcmd = '*')
-           AND a.oid IN (SELECT g.oid
-                           FROM (SELECT DISTINCT x.oid, x.polrelid FROM applies x) g
-                           JOIN kept o ON o.relation_id = g.polrelid
-                           LEFT JOIN applies y ON y.oid = g.oid AND y.role_id = o.role_id
-                          WHERE y.oid IS NULL)
+          JOIN policies p ON p.policy_id = a.policy_id
+          LEFT JOIN kept k ON k.relation_id = a.relation_id AND k.role_id = a.role_id
+         WHERE NOT roles_named AND 0 <> ALL (p.role_ids)
+           AND (k.role_id IS NULL OR NOT k.by_name AND p.command = '*')
+           AND a.policy_id IN (SELECT g.policy_id
+                           FROM (SELECT DISTINCT x.policy_id, x.relation_id FROM applies x) g
+                           JOIN kept o ON o.relation_id = g.relation_id
+                           LEFT JOIN applies y ON y.policy_id = g.policy_id AND y.role_id = o.role_id
+                          WHERE y.policy_id IS NULL)
     ), open AS MATERIALIZED (
-        SELECT g.oid, g.clause, g.gaps, g.columns, bool_or(g.command = 'r') AS reads
+        SELECT g.policy_id, g.clause, g.gaps, g.columns, bool_or(g.command = 'r') AS reads, bool_or(g.clause = 'check' AND c.writes) AS writes
           FROM gaps g
-          JOIN applies a ON a.oid = g.oid
-          LEFT JOIN exempt e ON e.oid = a.oid AND e.role_id = a.role_id
-         WHERE NOT (g.gaps = '{constant}' AND e.oid IS NOT NULL)
+          JOIN applies a ON a.policy_id = g.policy_id
+          LEFT JOIN considered c ON c.relation_id = a.relation_id AND c.role_id = a.role_id
+          LEFT JOIN exempt e ON e.policy_id = a.policy_id AND e.role_id = a.role_id
+         WHERE NOT (g.gaps = '{constant}' AND e.policy_id IS NOT NULL)
            AND NOT EXISTS (SELECT FROM bound b
-                            WHERE b.polrelid = g.polrelid AND b.command = g.command AND b.clause = g.clause AND b.role_id = a.role_id)
-         GROUP BY g.oid, g.clause, g.gaps, g.columns
+                            WHERE b.relation_id = g.relation_id AND b.command = g.command AND b.clause = g.clause AND b.role_id = a.role_id)
+         GROUP BY g.policy_id, g.clause, g.gaps, g.columns
     ), models AS MATERIALIZED (
         -- a condition that the table has already, to make a floor of
-        SELECT DISTINCT ON (g.polrelid) g.polrelid, g.polqual
-          FROM policies g
-         WHERE g.u_implied AND NOT g.fixed AND NOT g.not_distinct AND g.polpermissive AND g.column_number = ANY (g.u_columns)
-         ORDER BY g.polrelid, g.polname
+        SELECT DISTINCT ON (g.relation_id) g.relation_id, y.polqual
+          FROM policies g JOIN pg_policy y ON y.oid = g.policy_id
+         WHERE g.using_implied AND NOT g.fixed AND NOT g.not_distinct AND g.is_permissive AND g.column_number = ANY (g.using_columns)
+         ORDER BY g.relation_id, g.policy_name
     ), found AS MATERIALIZED (
-        SELECT p.*, o.clause, o.columns,
+        SELECT p.*, o.clause, o.columns, EXISTS (SELECT FROM open w WHERE w.policy_id = o.policy_id AND w.writes AND 'user' = ANY (w.gaps)) AS gives,
                CASE WHEN 'fail open' = ANY (o.gaps) THEN 'fail_open'
                     WHEN 'or' = ANY (o.gaps) THEN 'or_bypass'
                     WHEN 'tautology' = ANY (o.gaps) THEN 'tautology'
@@ -221,13 +223,13 @@ BEGIN ATOMIC
                     WHEN 'null' = ANY (o.gaps) THEN 'shared_rows'
                     WHEN 'column' = ANY (o.gaps) THEN 'wrong_column'
                     WHEN 'user' = ANY (o.gaps) THEN 'user_rows'
-                    WHEN o.clause = 'check' AND p.u_implied THEN 'loose_check'
+                    WHEN o.clause = 'check' AND p.using_implied THEN 'loose_check'
                     ELSE 'no_tenant_condition' END AS rule
           FROM open o
-          JOIN policies p USING (oid)
+          JOIN policies p USING (policy_id)
          WHERE o.clause = 'using' OR p.has_check
     )
-    SELECT f.rule, CASE WHEN f.rule IN ('shared_rows', 'user_rows') THEN 'INFO' WHEN f.rule = 'empty_context' THEN 'WARNING' ELSE 'ERROR' END, f.qualified_name,
+    SELECT f.rule, CASE WHEN f.rule = 'shared_rows' OR f.rule = 'user_rows' AND NOT f.gives THEN 'INFO' WHEN f.rule IN ('user_rows', 'empty_context') THEN 'WARNING' ELSE 'ERROR' END, f.qualified_name,
            format(CASE f.rule
                   WHEN 'fail_open' THEN 'Policy %1$I lets all rows pass where no tenant is set.'
                   WHEN 'or_bypass' THEN 'Policy %1$I has a branch that lets rows pass whatever their %2$I.'
@@ -236,108 +238,38 @@ BEGIN ATOMIC
                   WHEN 'constant_write' THEN 'Policy %1$I is true: rows of other tenants can be changed, or rows given to them.'
                   WHEN 'empty_context' THEN 'Policy %1$I shows rows whose %2$I is empty: so is the setting once a transaction that set it has ended. Put it in nullif().'
                   WHEN 'shared_rows' THEN 'Policy %1$I lets everybody at rows whose %2$I is null.'
-                  WHEN 'user_rows' THEN 'Policy %1$I lets users at their rows of whatever %2$I.'
+                  WHEN 'user_rows' THEN CASE WHEN f.gives THEN 'Policy %1$I lets users at their rows of whatever %2$I, and give them to any.'
+                                             ELSE 'Policy %1$I lets users at their rows of whatever %2$I.' END
                   WHEN 'wrong_column' THEN 'Policy %1$I compares %3$s with the context, but not %2$I.'
                   WHEN 'loose_check' THEN 'Policy %1$I shows the rows of one tenant, but lets rows be given to any.'
                   ELSE 'Policy %1$I does not compare %2$I with the context.' END,
-                  f.polname, f.column_name,
+                  f.policy_name, f.column_name,
                   (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
-                    WHERE a.attrelid = f.polrelid AND a.attnum = ANY (f.columns))),
-           CASE WHEN f.rule IN ('shared_rows', 'user_rows', 'empty_context') THEN NULL
-                WHEN (f.clause = 'check' AND f.u_implied) IS NOT TRUE AND m.polrelid IS NULL
+                    WHERE a.attrelid = f.relation_id AND a.attnum = ANY (f.columns))),
+           CASE WHEN f.rule IN ('shared_rows', 'empty_context') OR f.rule = 'user_rows' AND NOT f.gives THEN NULL
+                WHEN (f.clause = 'check' AND f.using_implied) IS NOT TRUE AND m.relation_id IS NULL
                 THEN steward_internal.tenant_protect_command(f.qualified_name, f.column_name, f.column_type)
-                WHEN f.clause = 'check' AND f.u_implied
-                THEN format('ALTER POLICY %I ON %s WITH CHECK (', f.polname, f.qualified_name) || steward_internal.tenant_expression_text(f.polqual, f.polrelid) || ');'
-                ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (', left(f.polname::text, 40) || '_floor', f.qualified_name) || steward_internal.tenant_expression_text(m.polqual, m.polrelid) || ');' END,
-           quote_ident(f.polname)
-      FROM (SELECT DISTINCT ON (f.oid, f.rule) f.* FROM found f ORDER BY f.oid, f.rule, f.clause DESC) f
-      LEFT JOIN models m ON m.polrelid = f.polrelid
+                WHEN f.clause = 'check' AND f.using_implied
+                THEN format('ALTER POLICY %I ON %s WITH CHECK (', f.policy_name, f.qualified_name) || steward_internal.tenant_expression_text((SELECT y.polqual FROM pg_policy y WHERE y.oid = f.policy_id), f.relation_id) || ');'
+                ELSE format('CREATE POLICY %I ON %s AS RESTRICTIVE USING (', left(f.policy_name::text, 40) || '_floor', f.qualified_name) || steward_internal.tenant_expression_text(m.polqual, m.relation_id) || ');' END,
+           quote_ident(f.policy_name)
+      FROM (SELECT DISTINCT ON (f.policy_id, f.rule) f.* FROM found f ORDER BY f.policy_id, f.rule, f.clause DESC) f
+      LEFT JOIN models m ON m.relation_id = f.relation_id
      UNION ALL
-    SELECT w.rule, w.level, p.qualified_name, w.detail, w.fix_sql, quote_ident(p.polname)
+    SELECT w.rule, w.level, p.qualified_name, w.detail, w.fix_sql, quote_ident(p.policy_name)
       FROM policies p
      CROSS JOIN LATERAL (VALUES
            ('column_cast', 'WARNING', p.casts,
-            format('Policy %I converts %I before it compares it: no index on the column can be used.', p.polname, p.column_name), NULL::text),
-           ('fixed_tenant', 'WARNING', p.fixed AND 0 = ANY (p.polroles),
-            format('Policy %I gives the rows of one fixed tenant to everybody, or to who has set none.', p.polname), NULL),
+            format('Policy %I converts %I before it compares it: no index on the column can be used.', p.policy_name, p.column_name), NULL::text),
+           ('fixed_tenant', 'WARNING', p.fixed AND 0 = ANY (p.role_ids),
+            format('Policy %I gives the rows of one fixed tenant to everybody, or to who has set none.', p.policy_name), NULL),
            ('fail_open_null', 'WARNING', p.not_distinct AND NOT p.column_not_null,
-            format('Policy %I lets rows without tenant pass where no tenant is set.', p.polname),
+            format('Policy %I lets rows without tenant pass where no tenant is set.', p.policy_name),
             format('ALTER TABLE %s ALTER %I SET NOT NULL;', p.qualified_name, p.column_name))) AS w(rule, level, found, detail, fix_sql)
-     WHERE w.found
-     UNION ALL
-    SELECT w.rule, w.level, o.object, format(w.detail, string_agg(format('%I on %s', p.polname, p.qualified_name), ', ' ORDER BY p.qualified_name COLLATE "C", p.polname)),
-           w.fix_sql, NULL
-      FROM policies p
-     CROSS JOIN LATERAL (
-           SELECT c AS function_id, false AS of_row FROM unnest(p.context_functions) c
-            UNION
-           SELECT r, true FROM unnest(p.row_functions) r) c
-      JOIN pg_proc f ON f.oid = c.function_id
-      JOIN pg_namespace n ON n.oid = f.pronamespace
-      JOIN pg_language l ON l.oid = f.prolang
-     CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes)) AS name) s
-     CROSS JOIN LATERAL (VALUES
-           ('context_immutable', 'ERROR', NOT c.of_row AND f.provolatile = 'i',
-            'It is marked IMMUTABLE: a prepared statement keeps the tenant for which it was planned. Used by: %s.',
-            format('ALTER FUNCTION %s STABLE;', s.name)),
-           ('context_volatile', 'WARNING', NOT c.of_row AND f.provolatile = 'v',
-            'It is marked VOLATILE, so that it is called for each row and no index is used. Used by: %s.',
-            format('ALTER FUNCTION %s STABLE;', s.name)),
-           ('row_helper', 'WARNING',
-            c.of_row AND f.prosupport = 0 AND (l.lanname <> 'sql' OR f.prosecdef OR f.proconfig IS NOT NULL OR f.provolatile = 'v'),
-            'It is called with columns of each row, and no index can be used for what it says. Used by: %s.',
-            NULL),
-           ('helper_owner', 'ERROR', f.proowner = ANY (roles) AND f.proowner NOT IN (SELECT t.owner_id FROM policies t),
-            format('Its owner, %s, is a role of the application and can replace it. Used by: %%s.', replace(quote_ident(pg_get_userbyid(f.proowner)), '%', '%%')),
-            format('ALTER FUNCTION %s OWNER TO %I;', s.name, (SELECT pg_get_userbyid(min(t.owner_id)) FROM policies t)))) AS w(rule, level, found, detail, fix_sql)
-     CROSS JOIN LATERAL (SELECT s.name) o (object)
-     WHERE w.found
-     GROUP BY w.rule, w.level, o.object, w.detail, w.fix_sql
-     UNION ALL
-    SELECT w.rule, w.level, w.object, w.detail, w.fix_sql, w.part
-      FROM (SELECT s.name, count(DISTINCT p.oid) AS policies, min(format('%I on %s', p.polname, p.qualified_name) COLLATE "C") AS example
-              FROM policies p
-             CROSS JOIN LATERAL (
-                   SELECT n AS name FROM unnest(p.settings) n
-                    UNION
-                   -- a body that is a text is not parsed
-                   SELECT m[1] FROM unnest(p.context_functions) f
-                     JOIN pg_proc c ON c.oid = f
-                    CROSS JOIN LATERAL regexp_matches(c.prosrc COLLATE "C", 'current_setting\s*\(\s*''([^'']+)', 'gi') m) s
-             WHERE NOT EXISTS (SELECT FROM pg_settings g WHERE g.name = lower(s.name COLLATE "C") AND g.context <> 'user')
-             GROUP BY s.name) s
-     CROSS JOIN LATERAL (
-           SELECT 'context_setting' AS rule, 'INFO' AS level, s.name AS object,
-                  format('Any session may set it, and so may SQL that is smuggled in; steward.is_current_tenant() has no such hole. Read by: %s%s.', s.example,
-                         CASE WHEN s.policies > 1 THEN format(' and %s more', s.policies - 1) END) AS detail, NULL AS fix_sql, NULL AS part
-            UNION ALL
-           SELECT 'context_default', 'WARNING', s.name,
-                  format('It is set for %s: who forgets to set a tenant has that one.', k.who), format('ALTER %s RESET %s;', k.who, s.name), k.who
-             FROM pg_db_role_setting d
-            CROSS JOIN LATERAL unnest(d.setconfig) c (setting)
-            CROSS JOIN LATERAL (
-                  SELECT CASE WHEN d.setrole = 0 THEN 'DATABASE ' || quote_ident(b.datname)
-                              ELSE 'ROLE ' || quote_ident(pg_get_userbyid(d.setrole)) || coalesce(' IN DATABASE ' || quote_ident(b.datname), '') END
-                    FROM (VALUES (d.setdatabase)) v (oid) LEFT JOIN pg_database b USING (oid)) k (who)
-            WHERE lower(split_part(c.setting, '=', 1) COLLATE "C") = lower(s.name COLLATE "C") AND split_part(c.setting, '=', 2) <> ''
-              AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
-              AND (d.setrole = 0 OR d.setrole = ANY (roles))) w
-     UNION ALL
-    SELECT 'trusted_table', 'WARNING', o.name,
-           format('It says whose rows are whose, and roles of the application may write it: %s. Read by: %s.',
-                  string_agg(DISTINCT quote_ident(pg_get_userbyid(r.role_id)) COLLATE "C", ', '), string_agg(DISTINCT format('%I on %s', p.polname, p.qualified_name) COLLATE "C", ', ')),
-           NULL, NULL
-      FROM policies p
-      JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> p.polrelid
-      JOIN pg_class c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-     CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) o (name)
-      JOIN unnest(roles) r (role_id) ON has_any_column_privilege(r.role_id, c.oid, 'INSERT, UPDATE')
-      JOIN pg_roles q ON q.oid = r.role_id AND NOT q.rolsuper
-     GROUP BY o.name;
+     WHERE w.found;
 END;
-COMMENT ON FUNCTION steward_internal.tenant_check_policies(steward_internal.tenant_table[], oid[], boolean) IS
-'Returns what tenant_check() finds of policies and the functions they call.';
+COMMENT ON FUNCTION steward_internal.tenant_check_policies(steward_internal.tenant_table[], steward_internal.tenant_policy[], oid[], boolean) IS
+'Returns what tenant_check() finds of what policies say.';
 
 CREATE FUNCTION steward_internal.tenant_foreign_keys(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL,
     OUT constraint_name name, OUT relation_id oid, OUT qualified_name text, OUT tenant_column name, OUT key_columns name[],
@@ -379,6 +311,8 @@ BEGIN ATOMIC
              JOIN pg_attribute h ON h.attrelid = c.conrelid AND h.attnum = n.here
              JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attnum = n.there) k
      WHERE c.contype = 'f' AND c.conparentid = 0
+       -- nor those that refer to a tenant, and not to a row of one
+       AND c.confkey <> ARRAY[r.column_number]
        AND NOT EXISTS (SELECT FROM unnest(c.conkey, c.confkey) k (here, there) WHERE k.here = t.column_number AND k.there = r.column_number);
 END;
 COMMENT ON FUNCTION steward_internal.tenant_foreign_keys(name[], regnamespace[]) IS
@@ -402,12 +336,18 @@ BEGIN ATOMIC
                   k.qualified_name, k.constraint_name, k.definition) END, quote_ident(k.constraint_name)
       FROM steward_internal.tenant_foreign_keys(tenant_columns, schemas) k
      UNION ALL
-    SELECT 'unique_across_tenants', 'WARNING', t.qualified_name,
+    SELECT 'unique_across_tenants', CASE WHEN EXISTS (
+               -- who cannot guess a token learns nothing
+               SELECT FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                WHERE a.attrelid = t.relation_id AND a.attnum = ANY ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+                  AND (a.attname ~* '(^|_)(tokens?|secret|hash|digest|nonce|jti|fingerprint|signature|api_?key|uuid|guid)($|_)'
+                       OR pg_get_expr(d.adbin, d.adrelid) ~ '(random|uuid)')) THEN 'INFO' ELSE 'WARNING' END, t.qualified_name,
            format('%I is unique across tenants: an insertion that fails tells what another has.', x.relname), NULL, quote_ident(x.relname)
       FROM tables t
       JOIN pg_index i ON i.indrelid = t.relation_id AND (i.indisunique OR i.indisexclusion)
       JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition
-     WHERE t.column_number <> ALL ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+     -- by their names tenants are found
+     WHERE NOT t.is_root AND t.column_number <> ALL ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
        AND NOT (i.indexprs IS NOT NULL AND EXISTS (
            SELECT FROM pg_depend d
             WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass

@@ -14,7 +14,8 @@ CREATE TYPE steward_internal.tenant_table AS (
     column_name     name,
     column_type     oid,
     column_not_null boolean,
-    acl             aclitem[]
+    acl             aclitem[],
+    is_root         boolean
 );
 COMMENT ON TYPE steward_internal.tenant_table IS
 'What tenant_check() knows of a table.';
@@ -31,7 +32,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     -- of several such columns the one named first counts
     SELECT DISTINCT ON (c.oid) c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, n.oid, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
-           c.relispartition, i.inhparent, a.attnum, a.attname, a.atttypid, a.attnotnull, c.relacl
+           c.relispartition, i.inhparent, a.attnum, a.attname, a.atttypid, a.attnotnull, c.relacl, false
       FROM unnest(tenant_columns) WITH ORDINALITY w (name, position)
       JOIN pg_attribute a ON a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
@@ -43,6 +44,51 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steward_internal.tenant_tables(name[], regnamespace[]) IS
 'Returns the tables whose rows belong to tenants: those that have one of the columns.';
+
+CREATE FUNCTION steward_internal.tenant_singular(name text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN name ~ 'ies$' THEN left(name, -3) || 'y' WHEN name ~ '(s|x|z|ch|sh)es$' THEN left(name, -2) WHEN name ~ '[^s]s$' THEN left(name, -1) ELSE name END;
+COMMENT ON FUNCTION steward_internal.tenant_singular(text) IS
+'Returns the singular of the name of a table in English, as far as endings tell.';
+
+CREATE FUNCTION steward_internal.tenant_key_name(column_name text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN replace(lower(substring(column_name, '^(.+?)_?(?:id|Id|ID|uuid|key)$') COLLATE "C"), '_', '');
+COMMENT ON FUNCTION steward_internal.tenant_key_name(text) IS
+'Returns what a column named order_id or orderId refers to by its name, order; null for other names.';
+
+CREATE FUNCTION steward_internal.tenant_roots(tables steward_internal.tenant_table[], schemas regnamespace[] DEFAULT NULL)
+RETURNS SETOF steward_internal.tenant_table
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH tables AS MATERIALIZED (
+        SELECT * FROM steward_internal.tenant_rows(tables)
+    ), referenced AS (
+        SELECT c.confrelid AS oid, k.there AS column_number
+          FROM tables t
+          JOIN pg_constraint c ON c.conrelid = t.relation_id AND c.contype = 'f'
+         CROSS JOIN LATERAL unnest(c.conkey, c.confkey) k (here, there)
+         WHERE k.here = t.column_number
+         UNION
+        -- without a foreign key, a table of its name: tenant_id is the id of tenants
+        SELECT c.oid, i.indkey[0]
+          FROM (SELECT DISTINCT t.schema_id, t.column_type, steward_internal.tenant_key_name(t.column_name) AS name FROM tables t) t
+          JOIN pg_class c ON c.relnamespace = t.schema_id AND c.relkind IN ('r', 'p')
+           AND replace(steward_internal.tenant_singular(lower(c.relname COLLATE "C")), '_', '') = t.name
+          JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1
+          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] AND a.atttypid = t.column_type
+    )
+    SELECT DISTINCT ON (c.oid) c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, n.oid, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
+           c.relispartition, NULL::oid, a.attnum, a.attname, a.atttypid, a.attnotnull, c.relacl, true
+      FROM referenced r
+      JOIN pg_class c ON c.oid = r.oid AND c.relpersistence <> 't'
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname NOT IN ('steward', 'steward_internal')
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = r.column_number
+     WHERE (schemas IS NULL OR c.relnamespace = ANY (schemas)) AND c.oid NOT IN (SELECT t.relation_id FROM tables t)
+     ORDER BY c.oid, a.attnum;
+END;
+COMMENT ON FUNCTION steward_internal.tenant_roots(steward_internal.tenant_table[], regnamespace[]) IS
+'Returns the tables of tenants themselves: those that the columns of tenants refer to.';
 
 CREATE FUNCTION steward_internal.tenant_grants(tables steward_internal.tenant_table[], of_all boolean DEFAULT false,
     OUT relation_id oid, OUT grantee oid, OUT privileges text[]) RETURNS SETOF record
@@ -93,19 +139,29 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
-    WITH grantees AS MATERIALIZED (
+    WITH granted AS MATERIALIZED (
         SELECT DISTINCT g.grantee FROM steward_internal.tenant_grants(tables) g
          WHERE g.privileges && '{SELECT,INSERT,UPDATE,DELETE}'
+    ), grantees AS MATERIALIZED (
+        SELECT g.grantee FROM granted g
+         UNION
+        -- who is named by policies has rights, or will have them; likewise by default
+        SELECT unnest(p.polroles) FROM pg_policy p JOIN steward_internal.tenant_rows(tables) t ON t.relation_id = p.polrelid
+         UNION
+        SELECT x.grantee FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) x
+         WHERE d.defaclobjtype = 'r' AND x.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+           AND d.defaclrole IN (SELECT t.owner_id FROM steward_internal.tenant_rows(tables) t)
+           AND d.defaclnamespace IN (SELECT t.schema_id FROM steward_internal.tenant_rows(tables) t UNION SELECT 0)
     ), owners AS MATERIALIZED (
         SELECT DISTINCT t.owner_id FROM steward_internal.tenant_rows(tables) t
     )
     SELECT r.oid FROM pg_roles r
      WHERE NOT r.rolsuper
        AND (r.oid IN (SELECT g.grantee FROM grantees g) AND r.oid NOT IN (SELECT o.owner_id FROM owners o)
-            OR r.rolcanlogin AND EXISTS (SELECT FROM grantees g WHERE CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r.oid, g.grantee, 'MEMBER') END));
+            OR r.rolcanlogin AND EXISTS (SELECT FROM granted g WHERE CASE g.grantee WHEN 0 THEN true ELSE pg_has_role(r.oid, g.grantee, 'MEMBER') END));
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_roles(steward_internal.tenant_table[], name[]) IS
-'Returns the roles of the application: those named or, if none are, those that may read or write tenants'' tables without owning them.';
+'Returns the roles of the application: those named or, if none are, those that may read or write tenants'' tables, or will, without owning them.';
 
 -- Memberships have options from 16 on; before, each lets SET ROLE.
 CREATE FUNCTION steward_internal.tenant_role_paths(roles oid[], OUT role_id oid, OUT target_id oid, OUT path text) RETURNS SETOF record
@@ -134,3 +190,136 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steward_internal.tenant_role_paths(oid[]) IS
 'Returns the roles that others can become, or whose rights they have, and over which memberships.';
+
+--
+-- What policies say
+--
+
+CREATE FUNCTION steward_internal.tenant_expression(expression pg_node_tree, tenant_column smallint, relation oid,
+    OUT implied boolean, OUT gaps text[], OUT casts boolean, OUT fixed boolean, OUT not_distinct boolean,
+    OUT columns smallint[], OUT context_functions oid[], OUT row_functions oid[], OUT settings text[],
+    OUT texts text[], OUT relations oid[], OUT asks boolean, OUT sets boolean)
+AS 'MODULE_PATHNAME', 'steward_tenant_expression' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION steward_internal.tenant_expression(pg_node_tree, smallint, oid) IS
+'Returns what the expression of a policy says of a column: whether rows that meet it are the tenant''s and, if not, why; and what it calls and reads.';
+
+CREATE FUNCTION steward_internal.tenant_function(function oid,
+    OUT asks boolean, OUT sets boolean, OUT settings text[], OUT texts text[], OUT relations oid[])
+AS 'MODULE_PATHNAME', 'steward_tenant_function' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION steward_internal.tenant_function(oid) IS
+'Returns whether a function whose body is SQL that was parsed asks for the context or sets a setting, and what it reads; null for others.';
+
+CREATE TYPE steward_internal.tenant_policy AS (
+    policy_id         oid,
+    policy_name       name,
+    relation_id       oid,
+    command           "char",
+    is_permissive     boolean,
+    role_ids          oid[],
+    has_check         boolean,
+    using_implied     boolean,
+    using_gaps        text[],
+    using_columns     smallint[],
+    using_relations   oid[],
+    check_implied     boolean,
+    check_gaps        text[],
+    check_columns     smallint[],
+    casts             boolean,
+    fixed             boolean,
+    not_distinct      boolean,
+    sets              boolean,
+    context_functions oid[],
+    row_functions     oid[],
+    settings          text[],
+    texts             text[],
+    relations         oid[]
+);
+COMMENT ON TYPE steward_internal.tenant_policy IS
+'What tenant_check() knows of a policy.';
+
+CREATE FUNCTION steward_internal.tenant_policy_rows(policies steward_internal.tenant_policy[]) RETURNS SETOF steward_internal.tenant_policy
+AS 'array_unnest' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE ROWS 5000;
+COMMENT ON FUNCTION steward_internal.tenant_policy_rows(steward_internal.tenant_policy[]) IS
+'Returns the elements of an array of policies.';
+
+CREATE FUNCTION steward_internal.tenant_policy_facts(tables steward_internal.tenant_table[]) RETURNS SETOF steward_internal.tenant_policy
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT p.oid, p.polname, p.polrelid, p.polcmd, p.polpermissive, p.polroles, p.polwithcheck IS NOT NULL,
+           u.implied, u.gaps, u.columns, u.relations, c.implied, c.gaps, c.columns,
+           coalesce(u.casts, false) OR coalesce(c.casts, false), coalesce(u.fixed, false) OR coalesce(c.fixed, false),
+           coalesce(u.not_distinct, false) OR coalesce(c.not_distinct, false), coalesce(u.sets, false) OR coalesce(c.sets, false),
+           coalesce(u.context_functions, '{}') || coalesce(c.context_functions, '{}'), coalesce(u.row_functions, '{}') || coalesce(c.row_functions, '{}'),
+           coalesce(u.settings, '{}') || coalesce(c.settings, '{}'), coalesce(u.texts, '{}') || coalesce(c.texts, '{}'),
+           coalesce(u.relations, '{}') || coalesce(c.relations, '{}')
+      FROM steward_internal.tenant_rows(tables) t
+      JOIN pg_policy p ON p.polrelid = t.relation_id
+      LEFT JOIN LATERAL steward_internal.tenant_expression(p.polqual, t.column_number, t.relation_id) u ON p.polqual IS NOT NULL
+      LEFT JOIN LATERAL steward_internal.tenant_expression(p.polwithcheck, t.column_number, t.relation_id) c ON p.polwithcheck IS NOT NULL;
+END;
+COMMENT ON FUNCTION steward_internal.tenant_policy_facts(steward_internal.tenant_table[]) IS
+'Returns the policies of tables, and what they say of the column of the tenant.';
+
+CREATE TYPE steward_internal.tenant_helper AS (
+    function_id oid,
+    helper_id   oid,
+    is_definer  boolean,
+    asks        boolean,
+    sets        boolean,
+    user_claim  boolean,
+    fixed       boolean,
+    settings    text[],
+    relations   oid[],
+    words       text[]
+);
+COMMENT ON TYPE steward_internal.tenant_helper IS
+'What tenant_check() knows of a function that a policy calls, and of those that it calls in turn.';
+
+-- A body that is a text is not parsed: what has the looks of a call, or comes after FROM and JOIN, is taken for one.
+CREATE FUNCTION steward_internal.tenant_helpers(policies steward_internal.tenant_policy[]) RETURNS SETOF steward_internal.tenant_helper
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE bodies AS (
+        SELECT f.oid, f.prosecdef, f.pronamespace, f.prorettype, regexp_replace(regexp_replace(f.prosrc, '/\*.*?\*/', ' ', 'g'), '--[^\n]*', ' ', 'g') AS body
+          FROM pg_proc f JOIN pg_language l ON l.oid = f.prolang AND l.lanname NOT IN ('internal', 'c')
+         WHERE f.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+    ), called AS (
+        SELECT b.oid AS function_id, b.oid AS helper_id
+          FROM (SELECT DISTINCT unnest(p.context_functions || p.row_functions) AS oid FROM steward_internal.tenant_policy_rows(policies) p) p
+          JOIN bodies b USING (oid)
+         UNION
+        SELECT c.function_id, n.oid
+          FROM called c
+          JOIN bodies b ON b.oid = c.helper_id
+         CROSS JOIN LATERAL (
+               SELECT f.oid FROM regexp_matches(b.body, '([[:alnum:]_$]+)"?\s*\(', 'g') w JOIN pg_proc f ON f.proname IN (w[1], lower(w[1] COLLATE "C"))
+                UNION
+               SELECT d.refobjid FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = b.oid AND d.refclassid = 'pg_proc'::regclass) n
+          JOIN bodies m ON m.oid = n.oid
+    ), facts AS MATERIALIZED (
+        SELECT b.oid, b.prosecdef, x.sets IS NOT NULL AS is_parsed,
+               coalesce(x.asks, b.body ~* '\m(current_setting|current_user|session_user|current_role|current_tenant\w*|current_user_id\w*|is_current_\w+)\M') AS asks,
+               coalesce(x.sets, b.body ~* '\mset_config\s*\(') AS sets,
+               coalesce(array_to_string(x.texts, ' '), b.body) ~* '\m(raw_)?user_meta_?data\M' AS user_claim,
+               -- a value that is no null, no empty text and no document, where a tenant is returned
+               x.sets IS NULL AND b.prorettype <> 'boolean'::regtype
+               AND b.body ~* ('(\mcoalesce\s*\((?:[^();]|\((?:[^();]|\((?:[^();]|\([^();]*\))*\))*\))*,|\m(?:then|else|return)\M)\s*'
+                              '(?:''[^''{[]+''|[0-9]+)\s*(?:::\s*\w+\s*)?(?:\)|;|$|\mend\M|\melse\M|\mwhen\M)') AS fixed,
+               coalesce(x.settings, ARRAY(SELECT m[1] FROM regexp_matches(b.body COLLATE "C", 'current_setting\s*\(\s*''([^'']+)', 'gi') m)) AS settings,
+               coalesce(x.relations, ARRAY(
+                   SELECT c.oid
+                     FROM regexp_matches(b.body, '(?:\m(?:from|join)\M|,)\s*(?:\m(?:only|lateral)\s+)?("[^"]+"|[[:alnum:]_$]+)(?:\s*\.\s*("[^"]+"|[[:alnum:]_$]+))?', 'gi') m
+                    CROSS JOIN LATERAL (SELECT CASE WHEN m[2] IS NOT NULL THEN m[1] END, coalesce(m[2], m[1])) w (schema_name, table_name)
+                     JOIN pg_class c ON c.relname IN (btrim(w.table_name, '"'), lower(w.table_name COLLATE "C")) AND c.relkind IN ('r', 'p', 'v') AND c.oid >= 16384
+                     JOIN pg_namespace n ON n.oid = c.relnamespace AND (w.schema_name IS NULL OR n.nspname IN (btrim(w.schema_name, '"'), lower(w.schema_name COLLATE "C")))
+                    GROUP BY c.oid)) AS relations,
+               CASE WHEN x.sets IS NULL THEN regexp_split_to_array(lower(b.body COLLATE "C"), '[^[:alnum:]_$]+') END AS words
+          FROM bodies b
+          LEFT JOIN LATERAL steward_internal.tenant_function(b.oid) x ON true
+         WHERE b.oid IN (SELECT c.helper_id FROM called c)
+    )
+    SELECT c.function_id, c.helper_id, f.prosecdef, f.asks, f.sets, f.user_claim, f.fixed, f.settings, f.relations, f.words
+      FROM called c JOIN facts f ON f.oid = c.helper_id;
+END;
+COMMENT ON FUNCTION steward_internal.tenant_helpers(steward_internal.tenant_policy[]) IS
+'Returns the functions that policies call, each with those that it calls in the end, itself among them.';

@@ -5,7 +5,6 @@
 #include "tenant_check/tenant_check_internal.h"
 
 #include "access/transam.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "nodes/nodeFuncs.h"
@@ -14,7 +13,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 /* Functions called by functions beyond this are not looked into: they may be recursive. */
@@ -27,38 +25,60 @@ typedef struct Calls
 								 * context */
 	List	   *row;			/* functions that get columns of the row */
 	List	   *settings;		/* names of settings that are read */
+	List	   *texts;			/* constants */
+	List	   *relations;		/* that subqueries read, but for those in functions */
+	bool		asks;			/* for a setting, the user or by a function of users */
+	bool		sets;			/* a setting */
 	int			depth;
 } Calls;
 
-/* Returns what a function with a body in SQL (RETURN, or BEGIN ATOMIC) is made of; NULL for any other. */
-static Node *
-function_body(Oid function)
+/* Adds a constant to the texts if it is one, or may be the path of a claim. */
+static void
+collect_text(Calls *calls, Const *constant)
 {
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Datum		body;
-	bool		isnull = true;
-	Node	   *node = NULL;
+	Oid			output;
+	bool		varlena;
 
-	if (!HeapTupleIsValid(tuple))
-		return NULL;
-	body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosqlbody, &isnull);
-	if (!isnull)
-		node = stringToNode(TextDatumGetCString(body));
-	ReleaseSysCache(tuple);
-	return node;
+	if (constant->constisnull)
+		return;
+	switch (constant->consttype)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+		case NAMEOID:
+		case TEXTARRAYOID:
+		case JSONPATHOID:
+			getTypeOutputInfo(constant->consttype, &output, &varlena);
+			calls->texts = lappend(calls->texts, makeString(OidOutputFunctionCall(output, constant->constvalue)));
+			break;
+		default:
+			break;
+	}
 }
 
-/* Collects the settings that an expression, or a function that it calls, reads. */
+/* Collects what an expression, or a function that it calls, asks for, sets and reads. */
 static bool
-settings_walker(Node *node, void *context)
+reads_walker(Node *node, void *context)
 {
 	Calls	   *calls = context;
 
 	if (node == NULL)
 		return false;
 	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, settings_walker, context, 0);
-	if (IsA(node, FuncExpr))
+		return query_tree_walker((Query *) node, reads_walker, context, QTW_EXAMINE_RTES_BEFORE);
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *entry = (RangeTblEntry *) node;
+
+		if (entry->rtekind == RTE_RELATION && calls->depth == 0)
+			calls->relations = list_append_unique_oid(calls->relations, entry->relid);
+		return false;
+	}
+	if (IsA(node, Const))
+		collect_text(calls, (Const *) node);
+	else if (IsA(node, SQLValueFunction))
+		calls->asks |= steward_asks_context(node);
+	else if (IsA(node, FuncExpr))
 	{
 		FuncExpr   *call = (FuncExpr *) node;
 
@@ -66,17 +86,24 @@ settings_walker(Node *node, void *context)
 		{
 			Const	   *name = linitial(call->args);
 
+			calls->asks = true;
 			if (IsA(name, Const) && !name->constisnull)
 				calls->settings = lappend(calls->settings, makeString(TextDatumGetCString(name->constvalue)));
 		}
-		else if (call->funcid >= FirstNormalObjectId && calls->depth < MAX_CALL_DEPTH)
+		else if (call->funcid == F_SET_CONFIG)
+			calls->sets = true;
+		else if (call->funcid >= FirstNormalObjectId)
 		{
-			calls->depth++;
-			settings_walker(function_body(call->funcid), context);
-			calls->depth--;
+			calls->asks = true;
+			if (calls->depth < MAX_CALL_DEPTH)
+			{
+				calls->depth++;
+				reads_walker(steward_function_body(call->funcid), context);
+				calls->depth--;
+			}
 		}
 	}
-	return expression_tree_walker(node, settings_walker, context);
+	return expression_tree_walker(node, reads_walker, context);
 }
 
 /* Collects the functions that users made and a policy calls. */
@@ -164,11 +191,15 @@ enum
 	EXPRESSION_CONTEXT_FUNCTIONS,
 	EXPRESSION_ROW_FUNCTIONS,
 	EXPRESSION_SETTINGS,
+	EXPRESSION_TEXTS,
+	EXPRESSION_RELATIONS,
+	EXPRESSION_ASKS,
+	EXPRESSION_SETS,
 	EXPRESSION_NATTS
 };
 
 /*
- * steward_internal.tenant_expression(expression pg_node_tree, tenant_column smallint)
+ * steward_internal.tenant_expression(expression pg_node_tree, tenant_column smallint, relation oid)
  * returns record
  *
  * Returns what the expression of a policy says of a column of its table.
@@ -178,7 +209,7 @@ Datum
 steward_tenant_expression(PG_FUNCTION_ARGS)
 {
 	Node	   *expression = stringToNode(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	TenantFacts facts = {.varno = 1,.column = PG_GETARG_INT16(1)};
+	TenantFacts facts = {.varno = 1,.relation = PG_GETARG_OID(2),.column = PG_GETARG_INT16(1)};
 	Calls		calls = {0};
 	List	   *gaps;
 	bool		implied;
@@ -190,7 +221,7 @@ steward_tenant_expression(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	implied = steward_tenant_gaps(&facts, expression, &gaps);
 	calls_walker(expression, &calls);
-	settings_walker(expression, &calls);
+	reads_walker(expression, &calls);
 
 	values[EXPRESSION_IMPLIED] = BoolGetDatum(implied);
 	values[EXPRESSION_GAPS] = strings_to_array(gaps);
@@ -201,6 +232,49 @@ steward_tenant_expression(PG_FUNCTION_ARGS)
 	values[EXPRESSION_CONTEXT_FUNCTIONS] = oids_to_array(calls.context);
 	values[EXPRESSION_ROW_FUNCTIONS] = oids_to_array(calls.row);
 	values[EXPRESSION_SETTINGS] = strings_to_array(calls.settings);
+	values[EXPRESSION_TEXTS] = strings_to_array(calls.texts);
+	values[EXPRESSION_RELATIONS] = oids_to_array(calls.relations);
+	values[EXPRESSION_ASKS] = BoolGetDatum(steward_asks_context(expression));
+	values[EXPRESSION_SETS] = BoolGetDatum(calls.sets);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, isnull)));
+}
+
+/* Columns of what steward_internal.tenant_function returns. */
+enum
+{
+	FUNCTION_ASKS,
+	FUNCTION_SETS,
+	FUNCTION_SETTINGS,
+	FUNCTION_TEXTS,
+	FUNCTION_RELATIONS,
+	FUNCTION_NATTS
+};
+
+/*
+ * steward_internal.tenant_function(function oid) returns record
+ *
+ * Returns what a function with a body in SQL asks for and reads; null for any other.
+ */
+PG_FUNCTION_INFO_V1(steward_tenant_function);
+Datum
+steward_tenant_function(PG_FUNCTION_ARGS)
+{
+	Node	   *body = steward_function_body(PG_GETARG_OID(0));
+	Calls		calls = {0};
+	TupleDesc	desc;
+	Datum		values[FUNCTION_NATTS];
+	bool		isnull[FUNCTION_NATTS] = {false};
+
+	if (body == NULL)
+		PG_RETURN_NULL();
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	reads_walker(body, &calls);
+	values[FUNCTION_ASKS] = BoolGetDatum(calls.asks);
+	values[FUNCTION_SETS] = BoolGetDatum(calls.sets);
+	values[FUNCTION_SETTINGS] = strings_to_array(calls.settings);
+	values[FUNCTION_TEXTS] = strings_to_array(calls.texts);
+	values[FUNCTION_RELATIONS] = oids_to_array(calls.relations);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, isnull)));
 }
 

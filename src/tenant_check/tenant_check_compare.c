@@ -9,6 +9,7 @@
 
 #include "access/stratnum.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/fmgroids.h"
@@ -157,21 +158,73 @@ is_setting(Node *node)
 								   ((FuncExpr *) node)->funcid == F_CURRENT_SETTING_TEXT_BOOL);
 }
 
-/* Tells whether what a column is compared with is, or may be, a constant. */
+/* Tells whether one of the expressions of a list is, or may be, a constant other than "nothing". */
+static bool is_fixed(Node *node, Const *nothing);
+
 static bool
-is_fixed(Node *node)
+any_fixed(List *list, Const *nothing)
 {
-	List	   *values = IsA(node, ArrayExpr) ? ((ArrayExpr *) node)->elements :
-		IsA(node, CoalesceExpr) ? ((CoalesceExpr *) node)->args : NIL;
 	ListCell   *lc;
 
-	foreach(lc, values)
+	foreach(lc, list)
 	{
-		if (is_fixed(lfirst(lc)))
+		if (is_fixed(lfirst(lc), nothing))
 			return true;
 	}
-	if (IsA(node, Const))
-		return !((Const *) node)->constisnull;
+	return false;
+}
+
+/*
+ * Tells whether what a column is compared with is, or may be, a constant: a tenant
+ * for who has set none.  "nothing" is what NULLIF takes for null, or NULL.
+ */
+static bool
+is_fixed(Node *node, Const *nothing)
+{
+	Node	   *inner = steward_cast_argument(node);
+
+	check_stack_depth();
+	if (inner == NULL)
+		inner = steward_scalar_select(node);
+	if (inner != NULL)
+		return is_fixed(inner, nothing);
+	switch (nodeTag(node))
+	{
+		case T_Const:
+			return !((Const *) node)->constisnull && !(nothing != NULL && equal(node, nothing));
+		case T_ArrayExpr:
+			return any_fixed(((ArrayExpr *) node)->elements, nothing);
+		case T_CoalesceExpr:
+			return any_fixed(((CoalesceExpr *) node)->args, nothing);
+		case T_MinMaxExpr:
+			return any_fixed(((MinMaxExpr *) node)->args, nothing);
+		case T_NullIfExpr:
+			{
+				Node	   *null_value = lsecond(((NullIfExpr *) node)->args);
+
+				return is_fixed(linitial(((NullIfExpr *) node)->args),
+								IsA(null_value, Const) ? (Const *) null_value : nothing);
+			}
+		case T_CaseExpr:
+			{
+				CaseExpr   *expr = (CaseExpr *) node;
+				ListCell   *lc;
+
+				foreach(lc, expr->args)
+				{
+					if (is_fixed((Node *) lfirst_node(CaseWhen, lc)->result, nothing))
+						return true;
+				}
+				return expr->defresult != NULL && is_fixed((Node *) expr->defresult, nothing);
+			}
+		case T_FuncExpr:
+			inner = steward_function_value(((FuncExpr *) node)->funcid);
+			if (inner != NULL && !steward_has_vars(inner))
+				return is_fixed(inner, nothing);
+			break;
+		default:
+			break;
+	}
 	return !steward_asks_context(node);
 }
 
@@ -196,7 +249,7 @@ value_implies(TenantFacts *facts, Node *column, Node *value, int level, TenantGa
 		*gaps |= GAP_EMPTY;
 		return false;
 	}
-	facts->fixed |= !steward_has_vars(value) && is_fixed(value);
+	facts->fixed |= !steward_has_vars(value) && is_fixed(value, NULL);
 	return true;
 }
 
@@ -238,7 +291,7 @@ steward_equality_implies_tenant(TenantFacts *facts, Node *left, Node *right, int
 		if (steward_asks_context(other))
 		{
 			facts->columns = list_append_unique_int(facts->columns, column);
-			*gaps |= GAP_COLUMN;
+			*gaps |= steward_names_user(facts->relation, column, other) ? GAP_USER : GAP_COLUMN;
 			return false;
 		}
 	}

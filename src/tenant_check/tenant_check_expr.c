@@ -157,11 +157,14 @@ or_implies(TenantFacts *facts, List *args, int level, TenantGap *gaps)
 		else
 		{
 			all = false;
-			found |= branch_gap(lfirst(lc), level, gap) | (gap & GAP_COLUMN);
+			/* as two policies would, it adds the rows of the user */
+			found |= (gap & ~GAP_OTHER) == GAP_USER ? GAP_USER : branch_gap(lfirst(lc), level, gap) | (gap & GAP_COLUMN);
 		}
 	}
 	if (all)
 		return true;
+	if (found & ~GAP_USER)
+		found &= ~GAP_USER;
 	if (!some && (found & GAP_COLUMN))
 		found &= ~GAP_OR;
 	else if (!some && found == GAP_OR)
@@ -390,7 +393,7 @@ sublink_implies(TenantFacts *facts, SubLink *link, int level, TenantGap *gaps)
 			from_implies(facts, (Node *) query->jointree, level + 1, &gap))
 			return true;
 	}
-	*gaps |= gap & GAP_COLUMN ? GAP_COLUMN : GAP_OTHER;
+	*gaps |= gap & GAP_COLUMN ? GAP_COLUMN : gap & GAP_USER ? GAP_USER : GAP_OTHER;
 	return false;
 }
 

@@ -19,8 +19,12 @@
 
 /* tenant_check_value.c */
 extern Node *steward_strip_casts(Node *node, bool *casts);
+extern Node *steward_cast_argument(Node *node);
 extern Node *steward_scalar_select(Node *node);
+extern Node *steward_function_body(Oid function);
+extern Node *steward_function_value(Oid function);
 extern bool steward_is_equality(Oid operator, Oid collation, List *args);
+extern bool steward_names_user(Oid relation, AttrNumber column, Node *context);
 extern bool steward_asks_context(Node *node);
 extern Query *steward_view_query(Oid view);
 extern bool steward_true_without_context(Node *node);
@@ -40,6 +44,7 @@ typedef struct TenantScope
 typedef struct TenantFacts
 {
 	Index		varno;
+	Oid			relation;		/* of a policy, else 0 */
 	AttrNumber	column;			/* the tenant column */
 	const TenantScope *scope;	/* of a view, else NULL */
 	bool		casts;			/* the column is converted to be compared */

@@ -5,8 +5,11 @@
  */
 #include "tenant_check/tenant_check_internal.h"
 
+#include <ctype.h>
+
 #include "access/transam.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -71,6 +74,38 @@ steward_strip_casts(Node *node, bool *casts)
 	return node;
 }
 
+/*
+ * Returns what a conversion converts, whatever it does to the value; NULL for
+ * anything else.
+ */
+Node *
+steward_cast_argument(Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_RelabelType:
+			return (Node *) ((RelabelType *) node)->arg;
+		case T_CollateExpr:
+			return (Node *) ((CollateExpr *) node)->arg;
+		case T_CoerceToDomain:
+			return (Node *) ((CoerceToDomain *) node)->arg;
+		case T_CoerceViaIO:
+			return (Node *) ((CoerceViaIO *) node)->arg;
+		case T_ArrayCoerceExpr:
+			return (Node *) ((ArrayCoerceExpr *) node)->arg;
+		case T_FuncExpr:
+			{
+				FuncExpr   *cast = (FuncExpr *) node;
+
+				return cast->args != NIL &&
+					(cast->funcformat == COERCE_EXPLICIT_CAST || cast->funcformat == COERCE_IMPLICIT_CAST) ?
+					linitial(cast->args) : NULL;
+			}
+		default:
+			return NULL;
+	}
+}
+
 /* Returns what (SELECT expression) selects; NULL for anything else. */
 Node *
 steward_scalar_select(Node *node)
@@ -82,6 +117,41 @@ steward_scalar_select(Node *node)
 		return NULL;
 	query = (Query *) link->subselect;
 	if (query->rtable != NIL || query->targetList == NIL)
+		return NULL;
+	return (Node *) linitial_node(TargetEntry, query->targetList)->expr;
+}
+
+/* Returns what a function with a body in SQL (RETURN, or BEGIN ATOMIC) is made of; NULL for any other. */
+Node *
+steward_function_body(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Datum		body;
+	bool		isnull = true;
+	Node	   *node = NULL;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosqlbody, &isnull);
+	if (!isnull)
+		node = stringToNode(TextDatumGetCString(body));
+	ReleaseSysCache(tuple);
+	return node;
+}
+
+/* Returns the expression whose value a function with a body in SQL returns; NULL for any other. */
+Node *
+steward_function_value(Oid function)
+{
+	Node	   *node = function < FirstNormalObjectId ? NULL : steward_function_body(function);
+	Query	   *query;
+
+	/* BEGIN ATOMIC is a list of a list of statements */
+	for (int depth = 0; depth < 2 && node != NULL && IsA(node, List) && list_length((List *) node) == 1; depth++)
+		node = linitial((List *) node);
+	query = (Query *) node;
+	if (query == NULL || !IsA(query, Query) || query->commandType != CMD_SELECT || query->rtable != NIL ||
+		list_length(query->targetList) != 1)
 		return NULL;
 	return (Node *) linitial_node(TargetEntry, query->targetList)->expr;
 }
@@ -130,6 +200,83 @@ is_context_function(Oid function)
 		if (strcmp(name, names[i]) == 0)
 			return true;
 	return false;
+}
+
+/* Words in names by which a context says what it is, and columns whose they are. */
+static const char *const tenant_words[] = {
+	"tenant", "org", "organization", "organisation", "company", "workspace", "team",
+};
+static const char *const user_words[] = {
+	"user", "users", "username", "uid", "sub", "login", "member", "person", "author", "owner", "profile",
+	"employee", "creator", "created", "email", "mail", "assignee", "me",
+};
+
+/* Tells whether a name, such as app.user_id or currentUser, has one of some words. */
+static bool
+has_word(const char *name, const char *const *words, int nwords)
+{
+	while (*name != '\0')
+	{
+		int			length = 0;
+
+		/* a word ends where another begins with a capital */
+		while (isalpha((unsigned char) name[length]) &&
+			   !(length > 0 && islower((unsigned char) name[length - 1]) && isupper((unsigned char) name[length])))
+			length++;
+		for (int i = 0; i < nwords; i++)
+			if (strlen(words[i]) == length && pg_strncasecmp(name, words[i], length) == 0)
+				return true;
+		name += Max(length, 1);
+	}
+	return false;
+}
+
+/* Whom the names in an expression stand for. */
+typedef struct Subject
+{
+	bool		tenant;
+	bool		user;
+} Subject;
+
+static bool
+subject_walker(Node *node, void *context)
+{
+	Subject    *subject = context;
+	const char *name = NULL;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, subject_walker, context, 0);
+	if (IsA(node, SQLValueFunction))
+		subject->user |= steward_asks_context(node);
+	else if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid >= FirstNormalObjectId)
+		name = get_func_name(((FuncExpr *) node)->funcid);
+	else if (IsA(node, Const) && ((Const *) node)->consttype == TEXTOID && !((Const *) node)->constisnull)
+		name = TextDatumGetCString(((Const *) node)->constvalue);
+	if (name != NULL)
+	{
+		subject->tenant |= has_word(name, tenant_words, lengthof(tenant_words));
+		subject->user |= has_word(name, user_words, lengthof(user_words));
+	}
+	return expression_tree_walker(node, subject_walker, context);
+}
+
+/*
+ * Tells whether a column of a table is compared with who the user is and not with a
+ * tenant, judging by names: those of the context or, if these do not say, the column's.
+ */
+bool
+steward_names_user(Oid relation, AttrNumber column, Node *context)
+{
+	Subject		subject = {false, false};
+	char	   *name;
+
+	subject_walker(context, &subject);
+	if (subject.tenant || subject.user)
+		return !subject.tenant;
+	name = OidIsValid(relation) ? get_attname(relation, column, true) : NULL;
+	return name != NULL && has_word(name, user_words, lengthof(user_words));
 }
 
 static bool query_asks_context(Query *query, int depth);

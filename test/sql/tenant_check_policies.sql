@@ -30,7 +30,7 @@ BEGIN
       INTO said
       FROM pg_policy y
       JOIN pg_attribute a ON a.attrelid = y.polrelid AND a.attname = 'tenant_id'
-     CROSS JOIN steward_internal.tenant_expression(y.polqual, a.attnum) x
+     CROSS JOIN steward_internal.tenant_expression(y.polqual, a.attnum, y.polrelid) x
      WHERE y.polrelid = relation;
     EXECUTE format('DROP POLICY p ON %s', relation);
     RETURN said;
