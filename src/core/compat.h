@@ -120,6 +120,15 @@ typedef RangeTblEntry StewardPermissions;
 #define STEWARD_CHECK_PERMISSIONS_ARGUMENTS permissions, raise
 #endif
 
+/* The planner is told for which EXPLAIN it plans since 19. */
+#if PG_VERSION_NUM >= 190000
+#define STEWARD_PLANNER_PARAMETERS Query *query, const char *text, int options, ParamListInfo params, ExplainState *explain
+#define STEWARD_PLANNER_ARGUMENTS query, text, options, params, explain
+#else
+#define STEWARD_PLANNER_PARAMETERS Query *query, const char *text, int options, ParamListInfo params
+#define STEWARD_PLANNER_ARGUMENTS query, text, options, params
+#endif
+
 /* Running a query does not say since 18 whether that is for the only time; without workers, it is not. */
 #if PG_VERSION_NUM >= 180000
 #define STEWARD_RUN_PARAMETERS QueryDesc *desc, ScanDirection direction, uint64 count

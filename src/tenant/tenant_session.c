@@ -16,6 +16,7 @@
 #include "catalog/pg_statistic_ext.h"
 #include "executor/executor.h"
 #include "nodes/parsenodes.h"
+#include "optimizer/planner.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -64,6 +65,8 @@ static struct
 
 static ProcessUtility_hook_type next_process_utility = NULL;
 static ExecutorCheckPerms_hook_type next_check_permissions = NULL;
+static planner_hook_type next_planner = NULL;
+static emit_log_hook_type next_emit_log = NULL;
 
 /* Tells whether the transaction works, or has worked, for a tenant or user in a session that others get next. */
 static bool
@@ -323,6 +326,32 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 	PG_END_TRY();
 }
 
+/* Refuses to plan what would be printed: anybody may set debug_print_plan, and client_min_messages to get it. */
+static PlannedStmt *
+plan(STEWARD_PLANNER_PARAMETERS)
+{
+	if (Debug_print_plan && !explain_allowed)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("setting \"debug_print_plan\" is not allowed"),
+				 errdetail("Plans reveal rows that policies hide from this role."),
+				 errhint("SET debug_print_plan = off;")));
+	return next_planner(STEWARD_PLANNER_ARGUMENTS);
+}
+
+/*
+ * Keeps from the client what is for the server's log: it is there that auto_explain
+ * and other libraries write plans, and any role may set client_min_messages.
+ */
+static void
+emit_log(ErrorData *message)
+{
+	if (message->elevel == LOG && !explain_allowed)
+		message->output_to_client = false;
+	if (next_emit_log != NULL)
+		next_emit_log(message);
+}
+
 /* Defines the settings of the module and puts its hooks in place. */
 void
 steward_tenant_session_init(void)
@@ -333,7 +362,7 @@ steward_tenant_session_init(void)
 							 &refuse_leftovers, true, leftovers,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("steward.tenant_explain",
-							 "Allows EXPLAIN, which tells of rows that policies hide.",
+							 "Allows EXPLAIN and printed plans, which tell of rows that policies hide.",
 							 NULL,
 							 &explain_allowed, true,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
@@ -342,4 +371,8 @@ steward_tenant_session_init(void)
 	ProcessUtility_hook = process_utility;
 	next_check_permissions = ExecutorCheckPerms_hook;
 	ExecutorCheckPerms_hook = check_permissions;
+	next_planner = planner_hook != NULL ? planner_hook : standard_planner;
+	planner_hook = plan;
+	next_emit_log = emit_log_hook;
+	emit_log_hook = emit_log;
 }

@@ -61,6 +61,20 @@ BEGIN; SET LOCAL steward.token = :'t1';
 SELECT * FROM attempt('SET steward.tenant_explain = on', 'EXPLAIN SELECT FROM ours.document', 'SELECT public.explained(''SELECT FROM ours.document WHERE id = 3'')', 'EXPLAIN (ANALYZE) UPDATE ours.account SET secret = secret', 'SELECT FROM ours.document WHERE id = 3');
 COMMIT;
 SELECT * FROM attempt('EXPLAIN SELECT FROM ours.document WHERE tenant_id = 2');
+-- what else prints a plan, or what ran: anybody may set it, and have it sent
+BEGIN; SET LOCAL steward.token = :'t1'; SET LOCAL client_min_messages = log;
+SET LOCAL debug_print_plan = on;
+SAVEPOINT s;
+SELECT FROM ours.document WHERE tenant_id = 2;
+ROLLBACK TO s;
+DO $$ BEGIN PERFORM FROM ours.document WHERE tenant_id = 2; END $$;
+ROLLBACK TO s;
+SET LOCAL debug_print_plan = off; SET LOCAL trace_sort = on; SET LOCAL debug_print_parse = on; SET LOCAL debug_print_rewritten = on;
+SELECT id FROM ours.document WHERE id < 4 ORDER BY id DESC;
+DO $$ BEGIN RAISE LOG 'for the log'; END $$;
+COMMIT;
+RESET ROLE;
+SELECT name FROM pg_settings WHERE context IN ('user', 'backend') AND (name ~ '^debug_print_|^trace_' OR name ~ '^log_.*stats$') AND name NOT IN ('debug_print_raw_parse') ORDER BY name COLLATE "C";
 RESET ROLE;
 RESET steward.tenant_explain; RESET enable_seqscan; RESET enable_bitmapscan;
 

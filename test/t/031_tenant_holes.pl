@@ -9,6 +9,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use StewardTest;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 my $node = steward_node('holes', allows_streaming => 1);
 create_extension($node);
@@ -139,6 +140,46 @@ like(session('regress_app', "BEGIN; SET LOCAL steward.token = '$token{1}'; COPY 
 	$node->safe_psql('postgres', q{SELECT steward.tenant_guard_enable('error')});
 	like(session($superuser, "BEGIN; $import COMMIT"), qr/ERROR:  .*imported.account has column "tenant_id"/, 'or the guard refuses it');
 	$node->safe_psql('postgres', q{SELECT steward.tenant_guard_disable()});
+}
+
+# Plans that auto_explain writes to the log come to a client that asks for messages of the log.
+{
+	my $ask = 'SET client_min_messages = log; SET enable_seqscan = off; SELECT FROM ours.keyed WHERE id = 2;';
+	$node->safe_psql('postgres', q{SET ROLE regress_owner; CREATE TABLE ours.keyed (id integer PRIMARY KEY, tenant_id integer NOT NULL); INSERT INTO ours.keyed VALUES (1, 1), (2, 2);
+		SELECT FROM steward.tenant_protect('ours.keyed'); GRANT SELECT ON ours.keyed TO regress_app});
+	my $preload = $node->safe_psql('postgres', 'SHOW session_preload_libraries');
+	$node->append_conf('postgresql.conf', "session_preload_libraries = '$preload, auto_explain'\nauto_explain.log_min_duration = 0\nauto_explain.log_analyze = on\n");
+	$node->reload;
+	like(session('regress_app', $ask), qr/LOG: .*Rows Removed by Filter: 1/s, 'a plan tells the client of a row');
+	$node->safe_psql('postgres', 'ALTER ROLE regress_app SET steward.tenant_explain = off');
+	is(session('regress_app', $ask), '', 'not where EXPLAIN is off');
+	my $printed = session('regress_app', "$ask SET debug_print_plan = on; $ask SELECT set_config('debug_print_plan', 'off', false)");
+	like($printed, qr/setting "debug_print_plan" is not allowed/, 'nor may it be printed');
+	unlike($printed, qr/LOG:|plan_rows/, 'nor is it');
+	like(slurp_file($node->logfile), qr/Rows Removed by Filter: 1/, 'the log has it');
+	$node->safe_psql('postgres', 'ALTER ROLE regress_app RESET steward.tenant_explain');
+	$node->append_conf('postgresql.conf', "session_preload_libraries = '$preload'\n");
+	$node->reload;
+}
+
+# A key that is taken away ends the contexts of its tokens, in transactions that are open as well.
+{
+	my $thief = client();
+	append_to_file($node->data_dir . '/tenant.keys', "two:fedcba9876543210fedcba9876543210\n");
+	$thief->query("BEGIN; SET LOCAL steward.token = '$token{1}'");
+	is($thief->query($ours), 'one-secret', 'a token holds');
+	my $keys = slurp_file($node->data_dir . '/tenant.keys');
+	unlink $node->data_dir . '/tenant.keys';
+	append_to_file($node->data_dir . '/tenant.keys', "two:fedcba9876543210fedcba9876543210\n");
+	my $loaded = $thief->query('SELECT pg_conf_load_time()');
+	$node->reload;
+	my $tries = 0;
+	while ($thief->query('SELECT pg_conf_load_time()') eq $loaded && $tries++ < 1800) { usleep(100_000) }
+	is($thief->query($ours), '', 'not without its key');
+	$thief->quit;
+	unlink $node->data_dir . '/tenant.keys';
+	append_to_file($node->data_dir . '/tenant.keys', $keys);
+	$node->reload;
 }
 
 # A standby refuses what the primary does.
