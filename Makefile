@@ -7,7 +7,7 @@ EXTENSION = pg_steward
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(source)/$(EXTENSION).control)
 
 # The parts of the install script, in the order in which they need each other.
-SQL_PARTS = $(addprefix core/, steward) \
+SQL_PARTS = $(addprefix core/, steward muted_findings) \
 	$(addprefix audit/, audit audit_repair audit_tenant) \
 	$(addprefix upkeep/, upkeep updated_at row_version append_only soft_delete uuidv7) \
 	$(addprefix search/, to_tsvector search) \

@@ -57,17 +57,17 @@ CREATE TABLE demo.attempts (id int GENERATED ALWAYS AS IDENTITY, as_role text, c
 GRANT SELECT (id, as_role, command), UPDATE (answer) ON demo.attempts TO app, migrator;
 INSERT INTO demo.attempts (as_role, command) VALUES
   ('app', 'SELECT * FROM steward.audit_log'),
-  ('app', 'INSERT INTO steward.audit_event DEFAULT VALUES'),
-  ('app', 'UPDATE steward.audit_event SET new_values = ''{}'''),
-  ('app', 'DELETE FROM steward.audit_event'),
+  ('app', 'INSERT INTO steward.audit_events DEFAULT VALUES'),
+  ('app', 'UPDATE steward.audit_events SET new_values = ''{}'''),
+  ('app', 'DELETE FROM steward.audit_events'),
   ('app', 'ALTER TABLE shop.orders DISABLE TRIGGER steward_audit'),
   ('app', 'SET session_replication_role = replica'),
   ('app', 'SHOW steward.audit_redaction_key'),
   ('app', 'SET steward.audit_redaction_key = ''x'''),
-  ('migrator', 'DELETE FROM steward.audit_event'),
+  ('migrator', 'DELETE FROM steward.audit_events'),
   ('migrator', 'SET steward.audit_guard = off'),
-  ('superuser', 'DELETE FROM steward.audit_event'),
-  ('superuser', 'TRUNCATE steward.audit_event'),
+  ('superuser', 'DELETE FROM steward.audit_events'),
+  ('superuser', 'TRUNCATE steward.audit_events'),
   ('superuser', 'DROP EXTENSION pg_steward CASCADE');
 \connect - app
 UPDATE demo.attempts SET answer = demo.attempt(command) WHERE as_role = 'app';
@@ -163,7 +163,7 @@ SELECT demo.check(count(*) = 1, 'the fixes close the gaps') FROM gaps \g /dev/nu
 
 \echo :b'9. Keeping it for ninety days':n'   SELECT * FROM steward.audit_maintain()'
 SELECT count(*) AS before FROM steward.audit_log \gset
-CREATE TABLE steward.audit_event_2025_01 PARTITION OF steward.audit_event
+CREATE TABLE steward.audit_events_2025_01 PARTITION OF steward.audit_events
   FOR VALUES FROM ('2025-01-01 00:00+00') TO ('2025-02-01 00:00+00');  -- empty, to have one that is past it
 SET steward.audit_retention = '90d';
 SELECT action, partition, demo.fold(detail, 56) AS detail FROM steward.audit_maintain();

@@ -1,6 +1,6 @@
 -- admin: a role that administers pg_steward in a database without being a superuser.
 
--- What others run or believe is not in it: health_checks and metrics hold queries that other roles execute, tenant_sign()
+-- What others run or believe is not in it: health_queries and metrics hold queries that other roles execute, tenant_sign()
 -- makes tokens that other databases of the cluster accept.
 -- Its text is not parsed before it runs: constants of type regclass[] are no dependencies, so that a dump would put the
 -- function before the tables.
@@ -8,12 +8,12 @@ CREATE FUNCTION steward_internal.admin_grants(OUT kind text, OUT object text, OU
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT 'TABLE', format('%I.%I', n.nspname, c.relname), t.privileges, c.relacl
-      FROM (SELECT unnest('{steward.audit_log,steward.audit_entry,steward.audit_table_names,steward.audit_event,steward.audit_context,steward.audit_table,
+      FROM (SELECT unnest('{steward.audit_log,steward.audit_entries,steward.audit_table_names,steward.audit_events,steward.audit_contexts,steward.audit_tables,
                             steward.audit_coverage,steward.audit_partitions}'::regclass[]) AS relation, '{SELECT}'::text[] AS privileges
              UNION ALL
-            SELECT i.inhrelid, '{SELECT}' FROM pg_inherits i WHERE i.inhparent = 'steward.audit_event'::regclass
+            SELECT i.inhrelid, '{SELECT}' FROM pg_inherits i WHERE i.inhparent = 'steward.audit_events'::regclass
              UNION ALL
-            SELECT unnest('{steward.tenant,steward.tenant_migration,steward.tenant_check_muted,steward.findings_muted,steward.health_thresholds,
+            SELECT unnest('{steward.tenants,steward.tenant_migrations,steward.muted_findings,steward.health_thresholds,
                             steward.snapshots,steward.snapshot_sources,steward.snapshot_objects,steward.snapshot_rows}'::regclass[]),
                    '{SELECT,INSERT,UPDATE,DELETE}') AS t
       JOIN pg_class c ON c.oid = t.relation

@@ -4,7 +4,7 @@
 -- Storage
 --
 
-CREATE TABLE steward.audit_table (
+CREATE TABLE steward.audit_tables (
     table_id     bigint      NOT NULL,
     known_since  timestamptz NOT NULL,
     era          bigint      NOT NULL,
@@ -15,19 +15,19 @@ CREATE TABLE steward.audit_table (
 );
 -- Not unique: two sessions that meet a table at once each add a row, and neither waits;
 -- audit_maintain() removes the second, which a publication of all tables allows only so.
-CREATE INDEX audit_table_table_id_idx ON steward.audit_table (table_id);
-ALTER TABLE steward.audit_table REPLICA IDENTITY FULL;
-SELECT pg_extension_config_dump('steward.audit_table', '');
-COMMENT ON TABLE steward.audit_table IS
+CREATE INDEX audit_table_table_id_idx ON steward.audit_tables (table_id);
+ALTER TABLE steward.audit_tables REPLICA IDENTITY FULL;
+SELECT pg_extension_config_dump('steward.audit_tables', '');
+COMMENT ON TABLE steward.audit_tables IS
 'The audited tables and the names they had: a row when the log first met a table, and one after each rename.';
-COMMENT ON COLUMN steward.audit_table.table_id IS
+COMMENT ON COLUMN steward.audit_tables.table_id IS
 'Id of the table in the log: its oid, and a hash of the database it is in.';
-COMMENT ON COLUMN steward.audit_table.known_since IS
+COMMENT ON COLUMN steward.audit_tables.known_since IS
 'When the log met the table under this name.';
-COMMENT ON COLUMN steward.audit_table.era IS
+COMMENT ON COLUMN steward.audit_tables.era IS
 'System identifier of the cluster the table was met in.';
 
-CREATE TABLE steward.audit_context (
+CREATE TABLE steward.audit_contexts (
     context_id       bigint      PRIMARY KEY,
     era              bigint      NOT NULL,
     created_at       timestamptz NOT NULL,
@@ -46,33 +46,33 @@ CREATE TABLE steward.audit_context (
     origin           text,
     context          jsonb
 );
-SELECT pg_extension_config_dump('steward.audit_context', '');
-COMMENT ON TABLE steward.audit_context IS
+SELECT pg_extension_config_dump('steward.audit_contexts', '');
+COMMENT ON TABLE steward.audit_contexts IS
 'Who was at work: one row for each distinct context a session worked in.';
-COMMENT ON COLUMN steward.audit_context.era IS
+COMMENT ON COLUMN steward.audit_contexts.era IS
 'System identifier of the cluster: transaction ids are unique within it.';
-COMMENT ON COLUMN steward.audit_context.role_name IS
+COMMENT ON COLUMN steward.audit_contexts.role_name IS
 'The role after SET ROLE; a SECURITY DEFINER function does not change it.';
-COMMENT ON COLUMN steward.audit_context.user_id IS
+COMMENT ON COLUMN steward.audit_contexts.user_id IS
 'Application user, from the tenant module''s context or the setting that steward.audit_user_setting names.';
-COMMENT ON COLUMN steward.audit_context.user_verified IS
+COMMENT ON COLUMN steward.audit_contexts.user_verified IS
 'Whether user_id comes from the tenant module''s context; the setting is whatever the application says.';
-COMMENT ON COLUMN steward.audit_context.tenant_id IS
+COMMENT ON COLUMN steward.audit_contexts.tenant_id IS
 'Tenant, from the tenant module''s context or the setting that steward.audit_tenant_setting names.';
-COMMENT ON COLUMN steward.audit_context.tenant_verified IS
+COMMENT ON COLUMN steward.audit_contexts.tenant_verified IS
 'Whether tenant_id comes from the tenant module''s context; the setting is whatever the application says.';
-COMMENT ON COLUMN steward.audit_context.client_ip IS
+COMMENT ON COLUMN steward.audit_contexts.client_ip IS
 'Address of the application''s client, from the setting that steward.audit_client_ip_setting names.';
-COMMENT ON COLUMN steward.audit_context.client_addr IS
+COMMENT ON COLUMN steward.audit_contexts.client_addr IS
 'Address of the database client; null on a unix socket.';
-COMMENT ON COLUMN steward.audit_context.origin IS
+COMMENT ON COLUMN steward.audit_contexts.origin IS
 'Replication origin of replicated changes.';
-COMMENT ON COLUMN steward.audit_context.context IS
+COMMENT ON COLUMN steward.audit_contexts.context IS
 'What the application set in steward.context; settings that could not be read stand under "malformed".';
 
 -- The order of the columns keeps a row free of padding, and puts last what is
 -- mostly null; src/audit/audit_internal.h knows it.
-CREATE TABLE steward.audit_event (
+CREATE TABLE steward.audit_events (
     recorded_at    timestamptz NOT NULL,
     transaction_id xid8        NOT NULL,
     context_id     bigint      NOT NULL,
@@ -86,21 +86,21 @@ CREATE TABLE steward.audit_event (
     tenant_id      text        COLLATE "C",
     old_key_hash   bigint
 ) PARTITION BY RANGE (recorded_at);
-COMMENT ON TABLE steward.audit_event IS
+COMMENT ON TABLE steward.audit_events IS
 'The audit log: one row for each row change and each TRUNCATE.';
-COMMENT ON COLUMN steward.audit_event.recorded_at IS
+COMMENT ON COLUMN steward.audit_events.recorded_at IS
 'Clock time of the change.';
-COMMENT ON COLUMN steward.audit_event.seq IS
+COMMENT ON COLUMN steward.audit_events.seq IS
 'Number of the change in its transaction; (era, transaction_id, seq) identifies an event.';
-COMMENT ON COLUMN steward.audit_event.key_hash IS
+COMMENT ON COLUMN steward.audit_events.key_hash IS
 'Hash of record_key, for the index; null for TRUNCATE.';
-COMMENT ON COLUMN steward.audit_event.tenant_id IS
+COMMENT ON COLUMN steward.audit_events.tenant_id IS
 'The tenant that may read the event: the one of the tenant module''s context, unless the row belongs to another.';
-COMMENT ON COLUMN steward.audit_event.old_key_hash IS
+COMMENT ON COLUMN steward.audit_events.old_key_hash IS
 'Hash of the key the row had before, where the change changed the key.';
-COMMENT ON COLUMN steward.audit_event.operation IS
+COMMENT ON COLUMN steward.audit_events.operation IS
 'I, U, D or T, for INSERT, UPDATE, DELETE and TRUNCATE.';
-COMMENT ON COLUMN steward.audit_event.record_key IS
+COMMENT ON COLUMN steward.audit_events.record_key IS
 'The primary key by column name, after the change; a hash of the row where there is none.';
 
 -- What happened between two moments, or in one transaction: events come in the
@@ -140,7 +140,7 @@ COMMENT ON FUNCTION steward_internal.audit_restore_trigger() IS
 CREATE FUNCTION steward_internal.audit_reads_all() RETURNS boolean
 LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_reads_all';
 COMMENT ON FUNCTION steward_internal.audit_reads_all() IS
-'Returns whether the current role may read the events of all tenants: it has SELECT on the table steward.audit_event, not just on its columns.';
+'Returns whether the current role may read the events of all tenants: it has SELECT on the table steward.audit_events, not just on its columns.';
 
 CREATE FUNCTION steward_internal.audit_shows_support(internal) RETURNS internal
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_shows_support';
@@ -176,9 +176,9 @@ CREATE FUNCTION steward_internal.audit_lacks(log_table regclass, OUT relation re
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT c.oid::regclass, l.what, format(l.command, format('%I.%I', n.nspname, c.relname))
-      FROM (VALUES ('steward.audit_table'::regclass::oid), ('steward.audit_context'::regclass), ('steward.audit_event'::regclass)
+      FROM (VALUES ('steward.audit_tables'::regclass::oid), ('steward.audit_contexts'::regclass), ('steward.audit_events'::regclass)
              UNION ALL
-            SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = 'steward.audit_event'::regclass) AS t(oid)
+            SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = 'steward.audit_events'::regclass) AS t(oid)
       JOIN pg_class c ON c.oid = t.oid
       JOIN pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN pg_trigger g ON g.tgrelid = c.oid AND g.tgname = 'steward_guard'
@@ -189,15 +189,15 @@ BEGIN ATOMIC
                   (2, 'guard', g.tgenabled IS DISTINCT FROM 'A', 'ALTER TABLE %s ENABLE ALWAYS TRIGGER steward_guard'),
                   -- without a policy nobody but the owner reads anything
                   (3, 'row security', NOT c.relrowsecurity, 'ALTER TABLE %s ENABLE ROW LEVEL SECURITY'),
-                  (4, 'policy', c.relname LIKE 'audit\_event%'
+                  (4, 'policy', c.relname LIKE 'audit\_events%'
                       AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'steward_readers'),
                    'CREATE POLICY steward_readers ON %s FOR SELECT USING (steward_internal.audit_shows(tenant_id))'),
                   -- partitions get clones of it; the audit trigger writes below it
-                  (5, 'restore trigger', c.relname = 'audit_event' AND r.oid IS NULL,
+                  (5, 'restore trigger', c.relname = 'audit_events' AND r.oid IS NULL,
                    'CREATE TRIGGER steward_restore BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION steward_internal.audit_restore_trigger()'),
                   (6, 'restore trigger', r.tgenabled IN ('D', 'R'), 'ALTER TABLE ONLY %s ENABLE TRIGGER steward_restore')
             UNION ALL
-           SELECT 7, 'index', c.relname LIKE 'audit\_event\_%'
+           SELECT 7, 'index', c.relname LIKE 'audit\_events\_%'
                   AND NOT EXISTS (SELECT FROM pg_index i
                                    WHERE i.indrelid = c.oid AND i.indisvalid AND right(pg_get_indexdef(i.indexrelid), length(v.definition)) = v.definition),
                   'CREATE INDEX ON %s ' || v.definition
@@ -210,7 +210,7 @@ BEGIN ATOMIC
                   -- VACUUM and audit_maintain() summarize it; autosummarize would fill the server's log
                   ('USING brin (recorded_at, transaction_id steward_internal.xid8_minmax_ops)')) AS v(definition)
             UNION ALL
-           SELECT 8, 'statistics', c.relname LIKE 'audit\_event\_%'
+           SELECT 8, 'statistics', c.relname LIKE 'audit\_events\_%'
                   AND NOT EXISTS (SELECT FROM pg_statistic_ext s
                                    WHERE s.stxrelid = c.oid AND pg_get_statisticsobjdef_expressions(s.oid) = ARRAY[v.expression]),
                   format('CREATE STATISTICS steward.%I ON (%s) FROM %%s', c.relname || v.suffix || c.oid, v.expression)
@@ -238,11 +238,11 @@ REVOKE ALL ON FUNCTION steward_internal.audit_equip(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_equip(regclass) IS
 'Gives a table of the audit log, or for null each of them, the triggers, the row security, the policy, the indexes and the statistics that it lacks.';
 
-CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
+CREATE TABLE steward.audit_events_default PARTITION OF steward.audit_events DEFAULT;
 -- audit_maintain() deletes from it, which a publication of all tables allows only so
-ALTER TABLE steward.audit_event_default REPLICA IDENTITY FULL;
-SELECT pg_extension_config_dump('steward.audit_event_default', '');
-COMMENT ON TABLE steward.audit_event_default IS
+ALTER TABLE steward.audit_events_default REPLICA IDENTITY FULL;
+SELECT pg_extension_config_dump('steward.audit_events_default', '');
+COMMENT ON TABLE steward.audit_events_default IS
 'Takes the events that no other partition takes, so that a write never fails for want of one; audit_maintain() moves them on.';
 
 SELECT steward_internal.audit_equip(NULL);
@@ -259,14 +259,14 @@ $$;
 REVOKE ALL ON FUNCTION steward_internal.audit_leave_last_range(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_leave_last_range(regclass) IS
 'Takes the last blocks of a partition out of its block range index: each event that comes into a summarized range would change the summary, on a page that all sessions write.';
-SELECT steward_internal.audit_leave_last_range('steward.audit_event_default');
+SELECT steward_internal.audit_leave_last_range('steward.audit_events_default');
 
-CREATE POLICY steward_readers ON steward.audit_context FOR SELECT
+CREATE POLICY steward_readers ON steward.audit_contexts FOR SELECT
     USING (steward_internal.audit_shows(CASE WHEN tenant_verified THEN tenant_id END));
 -- names that the catalog shows to everybody, and those of tables in whose events the role finds them
-CREATE POLICY steward_readers ON steward.audit_table FOR SELECT
+CREATE POLICY steward_readers ON steward.audit_tables FOR SELECT
     USING (steward_internal.audit_shows_name(relation_id, table_schema, table_name)
-           OR table_id IN (SELECT e.table_id FROM steward.audit_event e));
+           OR table_id IN (SELECT e.table_id FROM steward.audit_events e));
 
 CREATE FUNCTION steward_internal.audit_protect() RETURNS event_trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'steward_audit_protect';
@@ -330,12 +330,12 @@ CREATE VIEW steward.audit_table_names WITH (security_invoker) AS
 SELECT table_id, era, database_id, relation_id, table_schema, table_name,
        CASE WHEN lag(known_since) OVER names IS NULL THEN '-infinity' ELSE known_since END AS known_since,
        coalesce(lead(known_since) OVER names, 'infinity') AS known_until
-  FROM steward.audit_table
+  FROM steward.audit_tables
 WINDOW names AS (PARTITION BY table_id ORDER BY known_since, table_schema, table_name);
 COMMENT ON VIEW steward.audit_table_names IS
 'The names of audited tables, each with the time in which it held.';
 
-CREATE VIEW steward.audit_entry WITH (security_invoker) AS
+CREATE VIEW steward.audit_entries WITH (security_invoker) AS
 SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
        steward_internal.audit_record_id(e.record_key) AS record_id,
        steward_internal.audit_operation(e.operation) AS operation, e.old_values, e.new_values,
@@ -344,17 +344,17 @@ SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
        coalesce(c.client_ip, c.client_addr) AS ip_address,
        c.application_name, c.context, e.recorded_at AS created_at,
        e.record_key, e.table_id, e.key_hash, e.old_key_hash, c.era, c.session_user_name, c.origin, c.user_verified, c.tenant_verified
-  FROM steward.audit_event e
-  LEFT JOIN steward.audit_context c ON c.context_id = e.context_id
+  FROM steward.audit_events e
+  LEFT JOIN steward.audit_contexts c ON c.context_id = e.context_id
   LEFT JOIN steward.audit_table_names t
          ON t.table_id = e.table_id AND e.recorded_at >= t.known_since AND e.recorded_at < t.known_until;
-COMMENT ON VIEW steward.audit_entry IS
+COMMENT ON VIEW steward.audit_entries IS
 'The audit log with the columns that link it; audit_log is the view for people.';
 
 CREATE VIEW steward.audit_log WITH (security_invoker) AS
 SELECT transaction_id, seq, table_schema, table_name, record_id, operation, old_values, new_values, changed_columns,
        changed_by, user_id, tenant_id, ip_address, application_name, context, created_at
-  FROM steward.audit_entry;
+  FROM steward.audit_entries;
 COMMENT ON VIEW steward.audit_log IS
 'The audit log: one row for each row change and each TRUNCATE, with who did it.';
 COMMENT ON COLUMN steward.audit_log.transaction_id IS 'Transaction, as pg_current_xact_id() returns it.';
@@ -402,7 +402,7 @@ BEGIN ATOMIC
     -- database that a restored dump comes from
     SELECT last.table_id
       FROM (SELECT DISTINCT ON (t.table_id) t.*
-              FROM steward.audit_table t ORDER BY t.table_id, t.known_since DESC) last
+              FROM steward.audit_tables t ORDER BY t.table_id, t.known_since DESC) last
       JOIN pg_class c ON c.relname = last.table_name
       JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = last.table_schema
      WHERE c.oid IN (relation, steward_internal.audit_identity(relation))
@@ -411,7 +411,7 @@ BEGIN ATOMIC
              (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
             -- gone before this one was met, not a table that lived beside it
             OR NOT EXISTS (SELECT FROM pg_class g WHERE g.oid = last.relation_id)
-               AND NOT EXISTS (SELECT FROM steward.audit_table own
+               AND NOT EXISTS (SELECT FROM steward.audit_tables own
                                 WHERE own.table_id = steward_internal.audit_table_id(c.oid) AND own.known_since <= last.known_since));
 END;
 COMMENT ON FUNCTION steward_internal.audit_table_ids(regclass) IS
@@ -435,7 +435,7 @@ BEGIN
         SELECT array_agg(e.old_key_hash), array_agg(e.created_at)
           INTO earlier_hashes, earlier_untils
           FROM unnest(hashes[known + 1:], untils[known + 1:]) AS k(hash, until)
-          JOIN steward.audit_entry e
+          JOIN steward.audit_entries e
             ON e.key_hash = k.hash AND e.table_id = ANY (ids) AND e.created_at <= k.until
          WHERE e.old_key_hash <> ALL (hashes);
         known := cardinality(hashes);
@@ -448,7 +448,7 @@ BEGIN
     RETURN QUERY
     SELECT e.transaction_id, e.seq, e.table_schema, e.table_name, e.record_id, e.operation, e.old_values, e.new_values,
            e.changed_columns, e.changed_by, e.user_id, e.tenant_id, e.ip_address, e.application_name, e.context, e.created_at
-      FROM steward.audit_entry e
+      FROM steward.audit_entries e
      WHERE e.table_id = ANY (ids)
        AND (e.key_hash = ANY (hashes) OR e.old_key_hash = ANY (hashes))
        AND EXISTS (SELECT FROM unnest(hashes, untils) AS k(hash, until)
@@ -772,7 +772,7 @@ SELECT p.oid AS relation_id, format('%I.%I', n.nspname, p.relname) AS qualified_
   JOIN pg_class p ON p.oid = i.inhrelid
   JOIN pg_namespace n ON n.oid = p.relnamespace
  CROSS JOIN LATERAL steward_internal.audit_partition_bounds(p.oid) b
- WHERE i.inhparent = 'steward.audit_event'::regclass AND NOT i.inhdetachpending;
+ WHERE i.inhparent = 'steward.audit_events'::regclass AND NOT i.inhdetachpending;
 COMMENT ON VIEW steward.audit_partitions IS
 'The partitions of the audit log with their bounds; the default partition has none.';
 COMMENT ON COLUMN steward.audit_partitions.relation_id IS 'OID of the partition.';
@@ -818,7 +818,7 @@ BEGIN
             SELECT c.relowner, x.*
               FROM pg_class c
               LEFT JOIN aclexplode(c.relacl) x ON x.grantee <> c.relowner
-             WHERE c.oid = 'steward.audit_event'::regclass
+             WHERE c.oid = 'steward.audit_events'::regclass
         ), own AS (
             SELECT c.relowner, x.*
               FROM pg_class c
@@ -855,7 +855,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '1s' SET steward.audit_guard = off
 AS $$
 DECLARE
-    loaded constant bigint := steward_internal.audit_table_id('steward.audit_event');  -- brings in the library with its settings
+    loaded constant bigint := steward_internal.audit_table_id('steward.audit_events');  -- brings in the library with its settings
     span constant text := current_setting('steward.audit_partition_interval');
     step constant interval := ('1 ' || span)::interval;
     ahead constant integer := current_setting('steward.audit_partitions_ahead');
@@ -869,13 +869,13 @@ DECLARE
     open_partition regclass;
 BEGIN
     -- one at a time; whoever comes second has nothing left to do
-    PERFORM pg_advisory_xact_lock('steward.audit_event'::regclass::oid::bigint);
+    PERFORM pg_advisory_xact_lock('steward.audit_events'::regclass::oid::bigint);
 
-    IF to_regclass('steward.audit_event_default') IS NULL THEN
-        CREATE TABLE steward.audit_event_default PARTITION OF steward.audit_event DEFAULT;
-        ALTER TABLE steward.audit_event_default REPLICA IDENTITY FULL;
+    IF to_regclass('steward.audit_events_default') IS NULL THEN
+        CREATE TABLE steward.audit_events_default PARTITION OF steward.audit_events DEFAULT;
+        ALTER TABLE steward.audit_events_default REPLICA IDENTITY FULL;
     END IF;
-    PERFORM steward_internal.audit_equip('steward.audit_event_default');
+    PERFORM steward_internal.audit_equip('steward.audit_events_default');
 
     FOR old IN
         SELECT p.qualified_name, p.upper_bound
@@ -884,8 +884,8 @@ BEGIN
          ORDER BY p.upper_bound
     LOOP
         partition := old.qualified_name;
-        IF NOT steward_internal.audit_lock('ONLY steward.audit_event IN ACCESS EXCLUSIVE',
-                                  'ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',
+        IF NOT steward_internal.audit_lock('ONLY steward.audit_events IN ACCESS EXCLUSIVE',
+                                  'ONLY steward.audit_events_default IN ACCESS EXCLUSIVE',
                                   old.qualified_name || ' IN ACCESS EXCLUSIVE') THEN
             action := 'postponed';
             detail := 'the log is in use: run audit_maintain() again';
@@ -904,43 +904,43 @@ BEGIN
         SELECT lower(g.gap_range), upper(g.gap_range)
           FROM (SELECT date_trunc(span, clock_timestamp()) + n * step AS start FROM generate_series(0, ahead) n
                  UNION
-                SELECT DISTINCT date_trunc(span, d.recorded_at) FROM ONLY steward.audit_event_default d) s
+                SELECT DISTINCT date_trunc(span, d.recorded_at) FROM ONLY steward.audit_events_default d) s
          CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(s.start, s.start + step))
                                    - coalesce((SELECT range_agg(tstzrange(p.lower_bound, p.upper_bound))
                                                  FROM steward.audit_partitions p WHERE p.lower_bound IS NOT NULL),
                                               '{}')) AS g(gap_range)
          ORDER BY 1
     LOOP
-        IF NOT steward_internal.audit_lock('ONLY steward.audit_event_default IN ACCESS EXCLUSIVE',
-                                  'ONLY steward.audit_event IN SHARE UPDATE EXCLUSIVE') THEN
+        IF NOT steward_internal.audit_lock('ONLY steward.audit_events_default IN ACCESS EXCLUSIVE',
+                                  'ONLY steward.audit_events IN SHARE UPDATE EXCLUSIVE') THEN
             action := 'postponed';
-            partition := 'steward.audit_event_default';
+            partition := 'steward.audit_events_default';
             detail := 'the log is in use: run audit_maintain() again';
             RETURN NEXT;
             EXIT;
         END IF;
         IF new_to <= cutoff THEN
-            DELETE FROM ONLY steward.audit_event_default d WHERE d.recorded_at >= new_from AND d.recorded_at < new_to;
+            DELETE FROM ONLY steward.audit_events_default d WHERE d.recorded_at >= new_from AND d.recorded_at < new_to;
             GET DIAGNOSTICS moved = ROW_COUNT;
             action := 'dropped';
-            partition := 'steward.audit_event_default';
+            partition := 'steward.audit_events_default';
             detail := format('%s events older than %s', moved, new_to);
             RETURN NEXT;
             CONTINUE;
         END IF;
 
-        new_name := 'audit_event_' || to_char(new_from, CASE WHEN span = 'month' AND new_from = date_trunc('month', new_from)
+        new_name := 'audit_events_' || to_char(new_from, CASE WHEN span = 'month' AND new_from = date_trunc('month', new_from)
                                                              THEN 'YYYY_MM' ELSE 'YYYY_MM_DD' END);
         -- the name may belong to a partition that was detached
         WHILE to_regclass(format('steward.%I', new_name)) IS NOT NULL LOOP
             new_name := new_name || '_';
         END LOOP;
         partition := format('steward.%I', new_name);
-        EXECUTE format('CREATE TABLE %s (LIKE steward.audit_event_default INCLUDING DEFAULTS INCLUDING STORAGE)', partition);
-        EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_event_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
+        EXECUTE format('CREATE TABLE %s (LIKE steward.audit_events_default INCLUDING DEFAULTS INCLUDING STORAGE)', partition);
+        EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_events_default WHERE recorded_at >= %L AND recorded_at < %L RETURNING *)
                         INSERT INTO %s SELECT * FROM moved', new_from, new_to, partition);
         GET DIAGNOSTICS moved = ROW_COUNT;
-        EXECUTE format('ALTER TABLE steward.audit_event ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
+        EXECUTE format('ALTER TABLE steward.audit_events ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, new_from, new_to);
         PERFORM steward_internal.audit_equip(partition::regclass);
         action := 'created';
         detail := format('from %s to %s, %s events moved in', new_from, new_to, moved);
@@ -968,27 +968,27 @@ BEGIN
 
     -- A context serves for a day at most, so what is older than the oldest
     -- event by more than that stands for nothing any more.
-    DELETE FROM steward.audit_context c
+    DELETE FROM steward.audit_contexts c
      WHERE c.created_at < cutoff - interval '1 day'
-       AND c.created_at < (SELECT min(e.recorded_at) FROM steward.audit_event e) - interval '1 day';
+       AND c.created_at < (SELECT min(e.recorded_at) FROM steward.audit_events e) - interval '1 day';
     GET DIAGNOSTICS moved = ROW_COUNT;
     IF moved > 0 THEN
         action := 'removed contexts';
-        partition := 'steward.audit_context';
+        partition := 'steward.audit_contexts';
         detail := format('%s rows that no event needs', moved);
         RETURN NEXT;
     END IF;
 
-    DELETE FROM steward.audit_table t
+    DELETE FROM steward.audit_tables t
      WHERE t.ctid IN (SELECT n.ctid
                         FROM (SELECT a.ctid, (a.table_schema, a.table_name) = (lag(a.table_schema) OVER names, lag(a.table_name) OVER names) AS repeated
-                                FROM steward.audit_table a
+                                FROM steward.audit_tables a
                               WINDOW names AS (PARTITION BY a.table_id ORDER BY a.known_since, a.ctid)) n
                        WHERE n.repeated);
     GET DIAGNOSTICS moved = ROW_COUNT;
     IF moved > 0 THEN
         action := 'removed names';
-        partition := 'steward.audit_table';
+        partition := 'steward.audit_tables';
         detail := format('%s rows that repeat a name', moved);
         RETURN NEXT;
     END IF;

@@ -5,7 +5,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     -- the log is mended by its owner only, of the tables those of the current role
-    log_owner constant boolean := (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = 'steward.audit_event'::regclass);
+    log_owner constant boolean := (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = 'steward.audit_events'::regclass);
     commands text[];
 BEGIN
     IF relation IS NOT NULL THEN

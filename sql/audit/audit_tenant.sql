@@ -1,18 +1,18 @@
 -- audit_tenant: roles that read in the audit log what was recorded for their tenant.
 
--- What such a role needs.  Of audit_event it gets the columns and not the table, which is how audit_reads_all()
+-- What such a role needs.  Of audit_events it gets the columns and not the table, which is how audit_reads_all()
 -- tells it from roles that read everything; grants, other than policies, are in the dump of an extension's tables.
 CREATE FUNCTION steward_internal.audit_tenant_grants(OUT relation regclass, OUT columns name[]) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT v.relation, v.columns
       FROM (VALUES ('steward.audit_log'::regclass, NULL::name[]),
-                   ('steward.audit_entry', NULL),
+                   ('steward.audit_entries', NULL),
                    ('steward.audit_table_names', NULL),
-                   ('steward.audit_table', NULL),
-                   ('steward.audit_event', (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
-                                             WHERE a.attrelid = 'steward.audit_event'::regclass AND a.attnum > 0 AND NOT a.attisdropped)),
-                   ('steward.audit_context', '{context_id,era,session_user_name,role_name,user_id,user_verified,tenant_id,tenant_verified,client_ip,client_addr,application_name,origin,context}')
+                   ('steward.audit_tables', NULL),
+                   ('steward.audit_events', (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
+                                             WHERE a.attrelid = 'steward.audit_events'::regclass AND a.attnum > 0 AND NOT a.attisdropped)),
+                   ('steward.audit_contexts', '{context_id,era,session_user_name,role_name,user_id,user_verified,tenant_id,tenant_verified,client_ip,client_addr,application_name,origin,context}')
            ) AS v(relation, columns);
 END;
 COMMENT ON FUNCTION steward_internal.audit_tenant_grants() IS
@@ -49,7 +49,7 @@ CREATE FUNCTION steward_internal.audit_check_admin() RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF NOT has_table_privilege('steward.audit_event', 'SELECT WITH GRANT OPTION') THEN
+    IF NOT has_table_privilege('steward.audit_events', 'SELECT WITH GRANT OPTION') THEN
         RAISE insufficient_privilege USING
             MESSAGE = format('role "%s" may not grant SELECT on the audit log', current_user),
             HINT = format('As a superuser, run: SELECT steward.grant_admin(%L);', current_user);
@@ -67,15 +67,15 @@ BEGIN
     PERFORM steward_internal.audit_check_admin();
     PERFORM steward_internal.check_roles(ARRAY[role_name]);
     SELECT * INTO found FROM pg_roles r WHERE r.rolname = role_name;
-    IF found.rolsuper OR found.rolbypassrls OR has_table_privilege(found.oid, 'steward.audit_event', 'SELECT') THEN
+    IF found.rolsuper OR found.rolbypassrls OR has_table_privilege(found.oid, 'steward.audit_events', 'SELECT') THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('role "%s" reads the history of all tenants', role_name),
             HINT = CASE WHEN found.rolsuper OR found.rolbypassrls THEN format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS;', role_name)
-                        ELSE coalesce((SELECT string_agg(CASE x.grantee WHEN 0 THEN 'REVOKE SELECT ON steward.audit_event FROM PUBLIC;'
-                                                              WHEN found.oid THEN format('REVOKE SELECT ON steward.audit_event FROM %I;', role_name)
+                        ELSE coalesce((SELECT string_agg(CASE x.grantee WHEN 0 THEN 'REVOKE SELECT ON steward.audit_events FROM PUBLIC;'
+                                                              WHEN found.oid THEN format('REVOKE SELECT ON steward.audit_events FROM %I;', role_name)
                                                               ELSE format('REVOKE %I FROM %I;', pg_get_userbyid(x.grantee), role_name) END, ' ' ORDER BY x.grantee)
                                          FROM pg_class c CROSS JOIN aclexplode(c.relacl) x
-                                        WHERE c.oid = 'steward.audit_event'::regclass AND x.privilege_type = 'SELECT'
+                                        WHERE c.oid = 'steward.audit_events'::regclass AND x.privilege_type = 'SELECT'
                                           AND CASE x.grantee WHEN 0 THEN true ELSE pg_has_role(found.oid, x.grantee, 'USAGE') END),
                                       format('REVOKE pg_read_all_data FROM %I;', role_name)) END;
     END IF;

@@ -42,7 +42,7 @@ COMMENT ON FUNCTION steward_internal.health_rate(text, text) IS
 'Returns by how much a counter grew between the last two snapshots, in all and per second, and for which object most.';
 
 -- What leads to an outage or to loss of data has a critical threshold, the rest a warning, and what is just good to know none.
-INSERT INTO steward.health_checks (is_custom, check_name, unit, warning, critical, description, hint, query) VALUES
+INSERT INTO steward.health_queries (is_custom, check_name, unit, warning, critical, description, hint, query) VALUES
 (false, 'connections', '%', 80, 95, 'connections of clients, of what the server takes',
  'A pooler lets many clients share few connections; or raise max_connections.',
  $$SELECT used_percent AS value, format('%s of %s', used, connection_limit) AS detail FROM steward.connections WHERE scope = 'cluster'$$),

@@ -408,7 +408,7 @@ HAVING NOT pg_is_in_recovery()$$,
  $$SELECT current_database()::text AS database, count(*) AS partitions, coalesce(sum(z.heap_bytes + z.toast_bytes + z.index_bytes + z.other_bytes), 0) AS log_bytes
   FROM pg_catalog.pg_inherits i
  CROSS JOIN LATERAL steward.relation_sizes(i.inhrelid) z
- WHERE i.inhparent = 'steward.audit_event'::pg_catalog.regclass$$,
+ WHERE i.inhparent = 'steward.audit_events'::pg_catalog.regclass$$,
  '[["database", "LABEL", "the database"],
    ["partitions", "GAUGE", "partitions of the audit log"],
    ["log_bytes", "GAUGE", "room that they take"]]'),

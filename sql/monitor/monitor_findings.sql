@@ -1,20 +1,5 @@
 -- monitor_findings: single objects that ask for something, and the commands that give it to them.
 
-CREATE TABLE steward.findings_muted (
-    cache_key   text COLLATE "C" PRIMARY KEY,
-    muted_until timestamptz NOT NULL DEFAULT 'infinity',
-    reason      text NOT NULL,
-    muted_by    name NOT NULL DEFAULT current_user
-);
-COMMENT ON TABLE steward.findings_muted IS
-'Findings that are as you want them, by their cache_key, for a while or for ever.';
-COMMENT ON COLUMN steward.findings_muted.cache_key IS 'Of the finding.';
-COMMENT ON COLUMN steward.findings_muted.muted_until IS 'When it is to be shown again.';
-COMMENT ON COLUMN steward.findings_muted.reason IS 'Why it is fine as it is.';
-COMMENT ON COLUMN steward.findings_muted.muted_by IS 'Who says so.';
-GRANT SELECT ON steward.findings_muted TO pg_monitor;
-SELECT pg_extension_config_dump('steward.findings_muted', '');
-
 -- To show an expression the server locks what is named in it: what somebody else has locked is not waited for.
 CREATE FUNCTION steward_internal.findings_of_policies(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text) RETURNS SETOF record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1ms'
@@ -61,7 +46,7 @@ COMMENT ON FUNCTION steward_internal.findings_bloat() IS
 
 -- Hygiene is INFO, what will hurt WARNING, and CRITICAL what stops writes, loses data or shows it to others.
 -- In a function, because to compile all this takes longer than to run it.
-CREATE FUNCTION steward_internal.findings_run(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT cache_key text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.findings_run(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT finding_key text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 BEGIN ATOMIC
     WITH theirs AS MATERIALIZED (
@@ -86,16 +71,16 @@ BEGIN ATOMIC
           FROM steward.redundant_indexes r
          UNION ALL
         SELECT 'invalid_' || replace(i.kind, ' ', '_'), 'WARNING', CASE WHEN i.kind IN ('index', 'constraint') THEN i.object ELSE concat_ws('.', i.table_name, i.object) END,
-               i.problem, i.remedy, concat_ws('.', i.table_name, i.object), i.table_name
+               i.problem, i.remedy, format('invalid_%s:%s', replace(i.kind, ' ', '_'), concat_ws('.', i.table_name, i.object)), i.table_name
           FROM steward.invalid_objects i
          -- ours are told of below
          WHERE NOT (i.kind = 'trigger' AND EXISTS (
                    SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
                     WHERE p.pronamespace IN ('steward'::regnamespace, 'steward_internal'::regnamespace) AND g.tgenabled IN ('D', 'R') AND quote_ident(g.tgname) = i.object))
          UNION ALL
-        SELECT 'fk_without_index', 'INFO', format('%I.%I.%I', f.schema_name, f.table_name, f.constraint_name),
+        SELECT 'foreign_key_without_index', 'INFO', format('%I.%I.%I', f.schema_name, f.table_name, f.constraint_name),
                format('DELETE from %s reads the whole table', f.referenced_table), f.remedy, NULL, format('%I.%I', f.schema_name, f.table_name)
-          FROM steward.fk_without_index f
+          FROM steward.foreign_keys_without_index f
          UNION ALL
         SELECT 'no_primary_key', CASE WHEN t.is_published AND NOT t.has_replica_identity THEN 'WARNING' ELSE 'INFO' END,
                format('%I.%I', t.schema_name, t.table_name),
@@ -137,7 +122,7 @@ BEGIN ATOMIC
         SELECT 'threshold_without_check', 'INFO', t.check_name, 'health_thresholds names a check that is not there',
                format('DELETE FROM steward.health_thresholds WHERE check_name = %L;', t.check_name), NULL, NULL
           FROM steward.health_thresholds t
-         WHERE NOT EXISTS (SELECT FROM steward.health_checks c WHERE c.check_name = t.check_name)
+         WHERE NOT EXISTS (SELECT FROM steward.health_queries c WHERE c.check_name = t.check_name)
          UNION ALL
         SELECT 'audit: ' || a.finding,
                CASE WHEN a.finding IN ('trigger disabled', 'trigger fires in replication only', 'trigger cannot work', 'unknown column', 'log incomplete') THEN 'CRITICAL' ELSE 'WARNING' END,
@@ -154,13 +139,13 @@ BEGIN ATOMIC
          UNION ALL
         -- where no table of tenants has row security it may never have been meant to keep them apart
         SELECT 'tenant: ' || c.rule, CASE WHEN t.protected = 0 THEN 'INFO' WHEN c.level = 'ERROR' THEN 'CRITICAL' ELSE c.level END, c.object, c.detail, c.fix_sql,
-               substr(c.key, length(c.rule) + 2), NULL
+               c.key, NULL
           FROM tenants t
-         CROSS JOIN LATERAL (SELECT * FROM steward.tenant_check() c WHERE t.tables > 0) c
+         CROSS JOIN LATERAL (SELECT * FROM steward.tenant_check(include_muted => true) c WHERE t.tables > 0) c
          UNION ALL
         SELECT p.finding, p.level, p.object, p.detail, p.remedy, NULL, NULL FROM steward_internal.findings_of_policies() p
     )
-    SELECT f.finding, f.level, f.object, f.detail, f.remedy, concat_ws(':', f.finding, coalesce(f.key, f.object))
+    SELECT f.finding, f.level, f.object, f.detail, f.remedy, coalesce(f.key, concat_ws(':', f.finding, f.object))
       FROM found f
      WHERE f.table_name IS NULL OR f.table_name NOT IN (SELECT t.table_name FROM theirs t);
 END;
@@ -170,9 +155,9 @@ COMMENT ON FUNCTION steward_internal.findings_run() IS
 'Returns the objects that need attention, with the command that mends each.';
 
 CREATE VIEW steward.all_findings AS
-SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.cache_key, m.cache_key IS NOT NULL AS is_muted, m.reason AS mute_reason
+SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.finding_key, m.finding_key IS NOT NULL AS is_muted, m.reason AS mute_reason
   FROM steward_internal.findings_run() f
-  LEFT JOIN steward.findings_muted m ON m.cache_key = f.cache_key AND m.muted_until > clock_timestamp();
+  LEFT JOIN steward_internal.muted_now m ON m.finding_key = f.finding_key;
 COMMENT ON VIEW steward.all_findings IS
 'What single objects ask for, muted or not.';
 COMMENT ON COLUMN steward.all_findings.finding IS 'What it is.';
@@ -180,23 +165,23 @@ COMMENT ON COLUMN steward.all_findings.level IS 'INFO, WARNING or CRITICAL: that
 COMMENT ON COLUMN steward.all_findings.object IS 'Which object, with its schema and quoted where it must be.';
 COMMENT ON COLUMN steward.all_findings.detail IS 'What is the matter.';
 COMMENT ON COLUMN steward.all_findings.remedy IS 'A command; null if none is known. Look at it before you run it.';
-COMMENT ON COLUMN steward.all_findings.cache_key IS 'Unique, and the same as long as the finding lasts.';
-COMMENT ON COLUMN steward.all_findings.is_muted IS 'Whether findings_muted has it.';
+COMMENT ON COLUMN steward.all_findings.finding_key IS 'Unique, and the same as long as the finding lasts.';
+COMMENT ON COLUMN steward.all_findings.is_muted IS 'Whether muted_findings has it.';
 COMMENT ON COLUMN steward.all_findings.mute_reason IS 'Why; null if it is not muted.';
 GRANT SELECT ON steward.all_findings TO pg_monitor;
 
 CREATE VIEW steward.findings AS
-SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.cache_key
+SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.finding_key
   FROM steward.all_findings f
  WHERE NOT f.is_muted;
 COMMENT ON VIEW steward.findings IS
-'What single objects ask for; see findings_muted.';
+'What single objects ask for; see muted_findings.';
 COMMENT ON COLUMN steward.findings.finding IS 'What it is.';
 COMMENT ON COLUMN steward.findings.level IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others.';
 COMMENT ON COLUMN steward.findings.object IS 'Which object, with its schema and quoted where it must be.';
 COMMENT ON COLUMN steward.findings.detail IS 'What is the matter.';
 COMMENT ON COLUMN steward.findings.remedy IS 'A command; null if none is known. Look at it before you run it.';
-COMMENT ON COLUMN steward.findings.cache_key IS 'Unique, and the same as long as the finding lasts; for findings_muted.';
+COMMENT ON COLUMN steward.findings.finding_key IS 'Unique, and the same as long as the finding lasts; for muted_findings.';
 GRANT SELECT ON steward.findings TO pg_monitor;
 
 --
@@ -240,7 +225,7 @@ BEGIN ATOMIC
               FROM steward.invalid_objects i WHERE i.kind = 'constraint'
              UNION ALL
             SELECT 5, f.remedy, format('foreign key %I has no index', f.constraint_name), NULL, format('%I.%I', f.schema_name, f.table_name)
-              FROM steward.fk_without_index f
+              FROM steward.foreign_keys_without_index f
              UNION ALL
             SELECT 6, r.remedy, format('%s: %I', r.reason, r.covered_by), steward_internal.monitor_index_definition(r.index_id) || ';', format('%I.%I', r.schema_name, r.index_name)
               FROM steward.redundant_indexes r

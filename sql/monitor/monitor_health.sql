@@ -13,7 +13,7 @@ COMMENT ON FUNCTION steward_internal.library_version() IS
 'Returns the version that the library was built as; objects of another one are in pg_extension.';
 
 -- The extension brings its own checks; a check of yours with the name of one of them takes its place, also after an upgrade.
-CREATE TABLE steward.health_checks (
+CREATE TABLE steward.health_queries (
     check_name  text COLLATE "C",
     is_custom   boolean DEFAULT true,
     query       text NOT NULL,
@@ -24,19 +24,19 @@ CREATE TABLE steward.health_checks (
     description text,
     PRIMARY KEY (check_name, is_custom)
 );
-COMMENT ON TABLE steward.health_checks IS
+COMMENT ON TABLE steward.health_queries IS
 'What health_check looks at.';
-COMMENT ON COLUMN steward.health_checks.check_name IS 'What it is called.';
-COMMENT ON COLUMN steward.health_checks.is_custom IS 'Not one of the extension''s own, and kept by dumps.';
-COMMENT ON COLUMN steward.health_checks.query IS
+COMMENT ON COLUMN steward.health_queries.check_name IS 'What it is called.';
+COMMENT ON COLUMN steward.health_queries.is_custom IS 'Not one of the extension''s own, and kept by dumps.';
+COMMENT ON COLUMN steward.health_queries.query IS
 'SELECT of one row with the columns value and detail, and if wanted status and hint; a value of null says that it cannot be known, and detail why.';
-COMMENT ON COLUMN steward.health_checks.warning IS 'A value of this or more is a WARNING, if critical is below warning of this or less; null for never.';
-COMMENT ON COLUMN steward.health_checks.critical IS 'The same for CRITICAL.';
-COMMENT ON COLUMN steward.health_checks.unit IS 'Of the value and the thresholds.';
-COMMENT ON COLUMN steward.health_checks.hint IS 'What to do, best a command.';
-COMMENT ON COLUMN steward.health_checks.description IS 'What the value is.';
-GRANT SELECT ON steward.health_checks TO pg_monitor;
-SELECT pg_extension_config_dump('steward.health_checks', 'WHERE is_custom');
+COMMENT ON COLUMN steward.health_queries.warning IS 'A value of this or more is a WARNING, if critical is below warning of this or less; null for never.';
+COMMENT ON COLUMN steward.health_queries.critical IS 'The same for CRITICAL.';
+COMMENT ON COLUMN steward.health_queries.unit IS 'Of the value and the thresholds.';
+COMMENT ON COLUMN steward.health_queries.hint IS 'What to do, best a command.';
+COMMENT ON COLUMN steward.health_queries.description IS 'What the value is.';
+GRANT SELECT ON steward.health_queries TO pg_monitor;
+SELECT pg_extension_config_dump('steward.health_queries', 'WHERE is_custom');
 
 CREATE TABLE steward.health_thresholds (
     check_name text COLLATE "C" PRIMARY KEY,
@@ -67,7 +67,7 @@ RETURN CASE WHEN value IS NULL OR value = 'NaN' THEN 'UNKNOWN'
 COMMENT ON FUNCTION steward_internal.health_status(numeric, numeric, numeric, boolean) IS
 'Returns the status of a value by its thresholds.';
 
--- Runs as who calls it: only the owner of health_checks may write there, for others run it.
+-- Runs as who calls it: only the owner of health_queries may write there, for others run it.
 CREATE FUNCTION steward_internal.health_run(
     OUT check_name text, OUT status text, OUT status_code integer, OUT value numeric, OUT warning numeric, OUT critical numeric,
     OUT unit text, OUT detail text, OUT hint text, OUT elapsed_ms numeric) RETURNS SETOF record
@@ -82,7 +82,7 @@ BEGIN
         SELECT coalesce(c.check_name, t.check_name) AS check_name, c.query, c.unit, c.hint, coalesce(t.enabled, true) AS enabled, t.reason,
                coalesce(t.warning, c.warning) AS warning, coalesce(t.critical, c.critical) AS critical,
                coalesce(c.critical < c.warning, false) AS less_is_worse
-          FROM (SELECT DISTINCT ON (h.check_name) h.* FROM steward.health_checks h ORDER BY h.check_name, h.is_custom DESC) c
+          FROM (SELECT DISTINCT ON (h.check_name) h.* FROM steward.health_queries h ORDER BY h.check_name, h.is_custom DESC) c
           FULL JOIN (SELECT h.* FROM steward.health_thresholds h
                       WHERE h.only_on IS NULL OR h.only_on = CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END) t
             ON t.check_name = c.check_name
@@ -130,14 +130,14 @@ END $$;
 REVOKE ALL ON FUNCTION steward_internal.health_run() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.health_run() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.health_run() IS
-'Makes all checks of health_checks, each on its own.';
+'Makes all checks of health_queries, each on its own.';
 
 CREATE VIEW steward.health_check AS
 SELECT h.check_name, h.status, h.status_code, h.value, h.warning, h.critical, h.unit, h.detail, h.hint, h.elapsed_ms
   FROM steward_internal.health_run() h;
 COMMENT ON VIEW steward.health_check IS
 'One row for each check, also when all is well: OK, WARNING, CRITICAL, UNKNOWN or DISABLED.';
-COMMENT ON COLUMN steward.health_check.check_name IS 'Which check of health_checks.';
+COMMENT ON COLUMN steward.health_check.check_name IS 'Which check of health_queries.';
 COMMENT ON COLUMN steward.health_check.status IS 'OK, WARNING, CRITICAL, UNKNOWN, or DISABLED for what is turned off here or by the server''s settings.';
 COMMENT ON COLUMN steward.health_check.status_code IS '0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, 4 DISABLED.';
 COMMENT ON COLUMN steward.health_check.value IS 'What was found, in the unit; null if it is not known.';

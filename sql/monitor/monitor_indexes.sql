@@ -178,7 +178,7 @@ GRANT SELECT ON steward.redundant_indexes TO pg_monitor;
 -- Missing
 --
 
-CREATE VIEW steward.fk_without_index AS
+CREATE VIEW steward.foreign_keys_without_index AS
 WITH RECURSIVE roots AS (
     SELECT k.oid AS root, k.oid AS constraint_id, k.conrelid
       FROM pg_constraint k
@@ -215,18 +215,18 @@ SELECT t.schema_name, t.table_name, k.conname AS constraint_name, x.columns,
     SELECT array_agg(a.attname ORDER BY y.place) AS columns, string_agg(quote_ident(a.attname), ', ' ORDER BY y.place) AS list
       FROM unnest(k.conkey) WITH ORDINALITY y(attnum, place)
       JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = y.attnum) x;
-COMMENT ON VIEW steward.fk_without_index IS
+COMMENT ON VIEW steward.foreign_keys_without_index IS
 'Foreign keys that no index of the referring table serves: a DELETE or key UPDATE of a referenced row reads all of it.';
-COMMENT ON COLUMN steward.fk_without_index.schema_name IS 'The schema of the referring table.';
-COMMENT ON COLUMN steward.fk_without_index.table_name IS 'The referring table; a partitioned one stands for its partitions.';
-COMMENT ON COLUMN steward.fk_without_index.constraint_name IS 'The foreign key.';
-COMMENT ON COLUMN steward.fk_without_index.columns IS 'Its columns.';
-COMMENT ON COLUMN steward.fk_without_index.referenced_table IS 'The table that it refers to, quoted.';
-COMMENT ON COLUMN steward.fk_without_index.cascades IS 'Whether DELETE or UPDATE there changes rows here.';
-COMMENT ON COLUMN steward.fk_without_index.estimated_rows IS 'Rows that are read each time, when VACUUM or ANALYZE last looked; null if none did.';
-COMMENT ON COLUMN steward.fk_without_index.table_bytes IS 'Bytes that are read each time; null for a partitioned table without partitions.';
-COMMENT ON COLUMN steward.fk_without_index.remedy IS 'What makes an index; that of a partitioned table blocks writes meanwhile.';
-GRANT SELECT ON steward.fk_without_index TO pg_monitor;
+COMMENT ON COLUMN steward.foreign_keys_without_index.schema_name IS 'The schema of the referring table.';
+COMMENT ON COLUMN steward.foreign_keys_without_index.table_name IS 'The referring table; a partitioned one stands for its partitions.';
+COMMENT ON COLUMN steward.foreign_keys_without_index.constraint_name IS 'The foreign key.';
+COMMENT ON COLUMN steward.foreign_keys_without_index.columns IS 'Its columns.';
+COMMENT ON COLUMN steward.foreign_keys_without_index.referenced_table IS 'The table that it refers to, quoted.';
+COMMENT ON COLUMN steward.foreign_keys_without_index.cascades IS 'Whether DELETE or UPDATE there changes rows here.';
+COMMENT ON COLUMN steward.foreign_keys_without_index.estimated_rows IS 'Rows that are read each time, when VACUUM or ANALYZE last looked; null if none did.';
+COMMENT ON COLUMN steward.foreign_keys_without_index.table_bytes IS 'Bytes that are read each time; null for a partitioned table without partitions.';
+COMMENT ON COLUMN steward.foreign_keys_without_index.remedy IS 'What makes an index; that of a partitioned table blocks writes meanwhile.';
+GRANT SELECT ON steward.foreign_keys_without_index TO pg_monitor;
 
 CREATE VIEW steward.tables_without_primary_key AS
 WITH published AS MATERIALIZED (

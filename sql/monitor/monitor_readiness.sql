@@ -37,7 +37,7 @@ BEGIN ATOMIC
     ), snapshots AS MATERIALIZED (
         SELECT s.* FROM steward_internal.readiness_snapshots() s
     ), foreign_keys AS MATERIALIZED (
-        SELECT count(*) AS found FROM steward.fk_without_index
+        SELECT count(*) AS found FROM steward.foreign_keys_without_index
     ), invalid AS MATERIALIZED (
         SELECT count(*) AS found FROM steward.invalid_objects i WHERE i.kind = 'index'
     ), stale AS MATERIALIZED (
@@ -118,7 +118,7 @@ BEGIN ATOMIC
            (15, 'roles', 'not everybody may create in schema public',
             CASE WHEN to_regnamespace('public') IS NULL THEN 'OK' WHEN has_schema_privilege('public', to_regnamespace('public'), 'CREATE') THEN 'MISSING' ELSE 'OK' END,
             NULL, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC;'),
-           (16, 'indexes', 'foreign keys have indexes', CASE WHEN f.found > 0 THEN 'MISSING' ELSE 'OK' END, format('%s have none', f.found), 'SELECT remedy FROM steward.fk_without_index;'),
+           (16, 'indexes', 'foreign keys have indexes', CASE WHEN f.found > 0 THEN 'MISSING' ELSE 'OK' END, format('%s have none', f.found), 'SELECT remedy FROM steward.foreign_keys_without_index;'),
            (17, 'indexes', 'all indexes are valid', CASE WHEN i.found > 0 THEN 'MISSING' ELSE 'OK' END, format('%s are not', i.found), 'SELECT * FROM steward.invalid_objects;'),
            (18, 'indexes', 'the planner knows the tables', CASE WHEN e.is_standby THEN 'UNKNOWN' WHEN st.found > 0 THEN 'MISSING' ELSE 'OK' END,
             CASE WHEN e.is_standby THEN 'a standby does not count' ELSE format('%s tables ask for ANALYZE', st.found) END, 'SELECT remedy FROM steward.stale_statistics;'),

@@ -272,7 +272,7 @@ CREATE FUNCTION steward.tenant_erase(tenant text, dry_run boolean DEFAULT true, 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET quote_all_identifiers = off
 AS $$
 DECLARE
-    r constant steward.tenant := steward_internal.tenant_lock(tenant);
+    r constant steward.tenants := steward_internal.tenant_lock(tenant);
     counts jsonb := '{}';
 BEGIN
     IF r.status = 'active' AND NOT dry_run THEN
@@ -294,8 +294,8 @@ BEGIN
     IF to_regnamespace(quote_ident(r.schema_name)) IS NOT NULL THEN
         EXECUTE format('DROP SCHEMA %I CASCADE', r.schema_name);
     END IF;
-    DELETE FROM steward.tenant_migration m WHERE m.schema_name = r.schema_name;
-    UPDATE steward.tenant t
+    DELETE FROM steward.tenant_migrations m WHERE m.schema_name = r.schema_name;
+    UPDATE steward.tenants t
        SET status = 'erased', template = NULL, changed_at = now(),
            erasure = jsonb_build_object('at', now(), 'by', session_user, 'rows', counts, 'before', r.erasure)
      WHERE t.key = r.key;

@@ -1,15 +1,15 @@
 -- tenant_guard: new tables of tenants are not forgotten.
 
-CREATE TABLE steward.tenant_guard (
+CREATE TABLE steward.tenant_guard_settings (
     only_row       boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     mode           text NOT NULL CHECK (mode IN ('warn', 'protect', 'error')),
     tenant_columns name[] NOT NULL,
     roles          name[]
 );
-COMMENT ON TABLE steward.tenant_guard IS
+COMMENT ON TABLE steward.tenant_guard_settings IS
 'What the event trigger steward_tenant_guard does, if there is one.';
-GRANT SELECT ON steward.tenant_guard TO PUBLIC;
-SELECT pg_extension_config_dump('steward.tenant_guard', '');
+GRANT SELECT ON steward.tenant_guard_settings TO PUBLIC;
+SELECT pg_extension_config_dump('steward.tenant_guard_settings', '');
 
 CREATE FUNCTION steward_internal.tenant_guard_column(relation oid) RETURNS name
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -20,7 +20,7 @@ BEGIN ATOMIC
         SELECT i.inhparent FROM lineage l JOIN pg_inherits i ON i.inhrelid = l.oid
     )
     SELECT w.name
-      FROM steward.tenant_guard g
+      FROM steward.tenant_guard_settings g
      CROSS JOIN LATERAL unnest(g.tenant_columns) WITH ORDINALITY w(name, position)
       JOIN pg_attribute a ON a.attrelid = relation AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f', 'm') AND c.relpersistence <> 't'
@@ -31,7 +31,7 @@ BEGIN ATOMIC
                          JOIN pg_class p ON p.oid = l.oid
                          JOIN pg_namespace s ON s.oid = p.relnamespace
                          JOIN unnest('{no_rls,uncovered_partition,foreign_table,materialized_view}'::text[]) r(rule) ON true
-                         JOIN steward.tenant_check_muted x ON x.key = format('%s:%I.%I', r.rule, s.nspname, p.relname))
+                         JOIN steward_internal.muted_now x ON x.finding_key = format('%s:%I.%I', r.rule, s.nspname, p.relname))
      ORDER BY w.position LIMIT 1;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_guard_column(oid) IS
@@ -75,7 +75,7 @@ BEGIN
         remedy := format('SELECT steward.tenant_protect(%L, %L);', relation, column_name);
     ELSIF column_name IS NOT NULL THEN
         problem := format('%s %s has column "%s" and cannot have policies', CASE kind WHEN 'f' THEN 'foreign table' ELSE 'materialized view' END, relation, column_name);
-        remedy := format('Let no role of the application use it, and INSERT INTO steward.tenant_check_muted (key, reason) VALUES (%L, ''...'');',
+        remedy := format('Let no role of the application use it, and INSERT INTO steward.muted_findings (finding_key, reason) VALUES (%L, ''...'');',
                          CASE kind WHEN 'f' THEN 'foreign_table:' ELSE 'materialized_view:' END || (SELECT m.qualified_name FROM steward_internal.table_members(relation) m LIMIT 1));
     END IF;
 END $$;
@@ -128,7 +128,7 @@ BEGIN
         RETURN;
     END IF;
     BEGIN
-        PERFORM steward.tenant_protect(relation, column_name, (SELECT g.roles FROM steward.tenant_guard g));
+        PERFORM steward.tenant_protect(relation, column_name, (SELECT g.roles FROM steward.tenant_guard_settings g));
     EXCEPTION WHEN not_null_violation THEN
         -- a column that was added to a table with rows
         RAISE WARNING USING
@@ -143,7 +143,7 @@ CREATE FUNCTION steward_internal.tenant_guard_trigger() RETURNS event_trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    guard_mode constant text := (SELECT g.mode FROM steward.tenant_guard g);
+    guard_mode constant text := (SELECT g.mode FROM steward.tenant_guard_settings g);
     new record;
     finding record;
 BEGIN
@@ -186,7 +186,7 @@ BEGIN
     ELSIF 'public' <> ALL (roles) THEN
         PERFORM steward_internal.check_roles(roles);
     END IF;
-    INSERT INTO steward.tenant_guard AS g VALUES (true, mode, tenant_columns, roles)
+    INSERT INTO steward.tenant_guard_settings AS g VALUES (true, mode, tenant_columns, roles)
         ON CONFLICT (only_row) DO UPDATE SET mode = excluded.mode, tenant_columns = excluded.tenant_columns, roles = excluded.roles;
     IF NOT EXISTS (SELECT FROM pg_event_trigger t WHERE t.evtname = 'steward_tenant_guard') THEN
         CREATE EVENT TRIGGER steward_tenant_guard ON ddl_command_end
@@ -206,7 +206,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     DROP EVENT TRIGGER IF EXISTS steward_tenant_guard;
-    DELETE FROM steward.tenant_guard;
+    DELETE FROM steward.tenant_guard_settings;
 END $$;
 REVOKE ALL ON FUNCTION steward.tenant_guard_disable() FROM PUBLIC;
 COMMENT ON FUNCTION steward.tenant_guard_disable() IS

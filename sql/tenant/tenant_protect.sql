@@ -214,11 +214,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers
 AS $$
 BEGIN
     PERFORM steward_internal.tenant_begin(relation, dry_run);
-    IF EXISTS (SELECT FROM steward.tenant_guard g WHERE g.mode = 'protect')
+    IF EXISTS (SELECT FROM steward.tenant_guard_settings g WHERE g.mode = 'protect')
        AND EXISTS (SELECT FROM steward_internal.table_members(relation) m WHERE steward_internal.tenant_guard_column(m.member) IS NOT NULL) THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('event trigger steward_tenant_guard protects table %s', relation),
-            HINT = format('INSERT INTO steward.tenant_check_muted (key, reason) VALUES (%L, ''...'');',
+            HINT = format('INSERT INTO steward.muted_findings (finding_key, reason) VALUES (%L, ''...'');',
                           'no_rls:' || (SELECT m.qualified_name FROM steward_internal.table_members(relation) m WHERE m.member = relation));
     END IF;
     RETURN QUERY SELECT * FROM steward_internal.tenant_run(relation, ARRAY(

@@ -1,6 +1,6 @@
 -- tenant_schema: tenants that have a schema each, all like one template.
 
-CREATE TABLE steward.tenant_migration (
+CREATE TABLE steward.tenant_migrations (
     migration   text COLLATE "C",
     schema_name text COLLATE "C",
     status      text NOT NULL CHECK (status IN ('ok', 'error')),
@@ -12,10 +12,10 @@ CREATE TABLE steward.tenant_migration (
     duration    interval,
     PRIMARY KEY (migration, schema_name)
 );
-COMMENT ON TABLE steward.tenant_migration IS
+COMMENT ON TABLE steward.tenant_migrations IS
 'What tenant_schema_migrate() has done in which schema, and what became of it.';
-COMMENT ON COLUMN steward.tenant_migration.digest IS 'Of the statement, which cannot change once it has been run.';
-SELECT pg_extension_config_dump('steward.tenant_migration', '');
+COMMENT ON COLUMN steward.tenant_migrations.digest IS 'Of the statement, which cannot change once it has been run.';
+SELECT pg_extension_config_dump('steward.tenant_migrations', '');
 
 CREATE FUNCTION steward.tenant_schema_use(tenant text, shared name[] DEFAULT '{public}') RETURNS void
 AS 'MODULE_PATHNAME', 'steward_tenant_schema_use' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -167,11 +167,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     caller constant text := current_setting('role');
-    r steward.tenant;
+    r steward.tenants;
 BEGIN
     -- two that insert the same row at once can fail for the name of the schema, which ON CONFLICT does not look at
-    PERFORM pg_advisory_xact_lock(hashtextextended('steward.tenant ' || tenant, 0));
-    INSERT INTO steward.tenant (key, isolation, schema_name) VALUES (tenant, 'schema', steward_internal.object_name('tenant_', tenant))
+    PERFORM pg_advisory_xact_lock(hashtextextended('steward.tenants ' || tenant, 0));
+    INSERT INTO steward.tenants (key, isolation, schema_name) VALUES (tenant, 'schema', steward_internal.object_name('tenant_', tenant))
     ON CONFLICT (key) DO NOTHING;
     r := steward_internal.tenant_lock(tenant);
     IF r.status = 'erased' THEN
@@ -187,16 +187,16 @@ BEGIN
         IF r.template IS NULL THEN
             RAISE duplicate_schema USING
                 MESSAGE = format('schema "%s" exists already and is not that of tenant "%s"', r.schema_name, tenant),
-                HINT = format('UPDATE steward.tenant SET schema_name = ... WHERE key = %L;', tenant);
+                HINT = format('UPDATE steward.tenants SET schema_name = ... WHERE key = %L;', tenant);
         END IF;
         RETURN false;
     END IF;
-    UPDATE steward.tenant t SET template = template_name, changed_at = now() WHERE t.key = r.key;
-    DELETE FROM steward.tenant_migration m WHERE m.schema_name = r.schema_name;
+    UPDATE steward.tenants t SET template = template_name, changed_at = now() WHERE t.key = r.key;
+    DELETE FROM steward.tenant_migrations m WHERE m.schema_name = r.schema_name;
     -- what the template has been through
-    INSERT INTO steward.tenant_migration
+    INSERT INTO steward.tenant_migrations
     SELECT (jsonb_populate_record(m, jsonb_build_object('schema_name', r.schema_name))).*
-      FROM steward.tenant_migration m WHERE m.schema_name = template_name AND m.status = 'ok';
+      FROM steward.tenant_migrations m WHERE m.schema_name = template_name AND m.status = 'ok';
 
     PERFORM set_config('role', owner, true);
     EXECUTE format('CREATE SCHEMA %I', r.schema_name);
@@ -222,7 +222,7 @@ BEGIN
     END IF;
     -- in one order, so that two calls cannot wait for each other
     RETURN ARRAY(SELECT DISTINCT steward_internal.tenant_canonical(k) COLLATE "C" FROM unnest(tenant_keys) k
-                  UNION SELECT t.key FROM steward.tenant t
+                  UNION SELECT t.key FROM steward.tenants t
                          WHERE tenant_keys IS NULL AND t.isolation = 'schema' AND t.template IS NULL AND t.status = 'active'
                   ORDER BY 1);
 END $$;
@@ -285,13 +285,13 @@ BEGIN
         RAISE invalid_schema_name USING MESSAGE = 'template does not exist';
     ELSIF on_error IS NULL OR on_error NOT IN ('stop', 'continue') THEN
         RAISE invalid_parameter_value USING MESSAGE = format('on_error must be "stop" or "continue", not "%s"', on_error);
-    ELSIF EXISTS (SELECT FROM steward.tenant_migration m WHERE m.migration = tenant_migration_begin.migration AND m.status = 'ok' AND m.digest <> md5(statement)) THEN
+    ELSIF EXISTS (SELECT FROM steward.tenant_migrations m WHERE m.migration = tenant_migration_begin.migration AND m.status = 'ok' AND m.digest <> md5(statement)) THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('migration "%s" was another statement', migration),
             HINT = 'Give it another name.';
     END IF;
     -- the template first: what is wrong in it is wrong everywhere
-    RETURN template_name || ARRAY(SELECT t.schema_name FROM steward.tenant t
+    RETURN template_name || ARRAY(SELECT t.schema_name FROM steward.tenants t
                                    WHERE t.template = template_name AND t.status = 'active' ORDER BY t.schema_name);
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_migration_begin(text, text, regnamespace, text) IS
@@ -306,10 +306,10 @@ DECLARE
     failure text;
 BEGIN
     -- who runs the same migration at the same time waits here
-    INSERT INTO steward.tenant_migration AS m (migration, schema_name, status, digest)
+    INSERT INTO steward.tenant_migrations AS m (migration, schema_name, status, digest)
     VALUES (tenant_migration_run.migration, tenant_migration_run.schema_name, 'error', md5(statement))
-    ON CONFLICT ON CONSTRAINT tenant_migration_pkey DO UPDATE SET digest = excluded.digest WHERE m.status = 'error';
-    IF NOT FOUND OR EXISTS (SELECT FROM steward.tenant t WHERE t.schema_name = tenant_migration_run.schema_name AND t.status <> 'active') THEN
+    ON CONFLICT ON CONSTRAINT tenant_migrations_pkey DO UPDATE SET digest = excluded.digest WHERE m.status = 'error';
+    IF NOT FOUND OR EXISTS (SELECT FROM steward.tenants t WHERE t.schema_name = tenant_migration_run.schema_name AND t.status <> 'active') THEN
         RETURN true;
     END IF;
     BEGIN
@@ -317,7 +317,7 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, failure = MESSAGE_TEXT;
     END;
-    UPDATE steward.tenant_migration m
+    UPDATE steward.tenant_migrations m
        SET status = CASE WHEN code IS NULL THEN 'ok' ELSE 'error' END, sqlstate = code, message = failure,
            run_by = current_user, run_at = started_at, duration = clock_timestamp() - started_at
      WHERE m.migration = tenant_migration_run.migration AND m.schema_name = tenant_migration_run.schema_name;
@@ -344,9 +344,9 @@ CREATE FUNCTION steward_internal.tenant_migration_end(migration text, on_error t
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    failed constant text := (SELECT string_agg(quote_ident(m.schema_name), ', ' ORDER BY m.schema_name) FROM steward.tenant_migration m
+    failed constant text := (SELECT string_agg(quote_ident(m.schema_name), ', ' ORDER BY m.schema_name) FROM steward.tenant_migrations m
                               WHERE m.migration = tenant_migration_end.migration AND m.status = 'error');
-    first constant text := (SELECT m.message FROM steward.tenant_migration m
+    first constant text := (SELECT m.message FROM steward.tenant_migrations m
                              WHERE m.migration = tenant_migration_end.migration AND m.status = 'error' ORDER BY m.schema_name LIMIT 1);
 BEGIN
     IF failed IS NULL THEN
@@ -355,12 +355,12 @@ BEGIN
         RAISE EXCEPTION USING
             MESSAGE = format('migration "%s" failed in %s', migration, failed),
             DETAIL = first,
-            HINT = format('SELECT * FROM steward.tenant_migration WHERE migration = %L;', migration);
+            HINT = format('SELECT * FROM steward.tenant_migrations WHERE migration = %L;', migration);
     END IF;
     RAISE WARNING USING
         MESSAGE = format('migration "%s" failed in %s', migration, failed),
         DETAIL = first,
-        HINT = format('SELECT * FROM steward.tenant_migration WHERE migration = %L;', migration);
+        HINT = format('SELECT * FROM steward.tenant_migrations WHERE migration = %L;', migration);
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_migration_end(text, text) IS
 'Raises what a migration failed with, if it has.';
@@ -399,7 +399,7 @@ DECLARE
 BEGIN
     FOR r IN
         SELECT t.key, t.schema_name, to_regnamespace(quote_ident(t.schema_name)) AS schema
-          FROM steward.tenant t
+          FROM steward.tenants t
           JOIN pg_namespace n ON n.oid = tenant_schema_drift.template AND n.nspname = t.template
          WHERE t.status <> 'erased' AND (tenant_keys IS NULL OR t.key IN (SELECT steward_internal.tenant_canonical(k) FROM unnest(tenant_keys) k))
          ORDER BY t.key

@@ -1,16 +1,5 @@
 -- tenant_check: the holes between the rows of one tenant and those of another.
 
-CREATE TABLE steward.tenant_check_muted (
-    key      text COLLATE "C" PRIMARY KEY,
-    reason   text NOT NULL,
-    muted_by name NOT NULL DEFAULT current_user,
-    muted_at timestamptz NOT NULL DEFAULT now()
-);
-COMMENT ON TABLE steward.tenant_check_muted IS
-'Findings that tenant_check() leaves out, by their key, with the reason.';
-GRANT SELECT ON steward.tenant_check_muted TO PUBLIC;
-SELECT pg_extension_config_dump('steward.tenant_check_muted', '');
-
 CREATE FUNCTION steward.tenant_check(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL, roles name[] DEFAULT NULL,
     include_muted boolean DEFAULT false,
     OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT key text) RETURNS SETOF record
@@ -49,7 +38,7 @@ BEGIN
              UNION ALL
             SELECT * FROM steward_internal.tenant_check_code(tables, helpers, schemas, application)) f
      CROSS JOIN LATERAL (SELECT concat_ws(':', f.rule, f.object, f.part)) k (key)
-     WHERE include_muted OR NOT EXISTS (SELECT FROM steward.tenant_check_muted m WHERE m.key = k.key)
+     WHERE include_muted OR NOT EXISTS (SELECT FROM steward_internal.muted_now m WHERE m.finding_key = k.key)
      ORDER BY array_position('{ERROR,WARNING,INFO}', f.level), f.object COLLATE "C", f.rule COLLATE "C", k.key COLLATE "C";
 END $$;
 COMMENT ON FUNCTION steward.tenant_check(name[], regnamespace[], name[], boolean) IS

@@ -5,9 +5,9 @@ AS 'MODULE_PATHNAME', 'steward_soft_delete_trigger' LANGUAGE C;
 COMMENT ON FUNCTION steward.soft_delete_trigger() IS
 'Stamps a row instead of deleting it. Arguments: the column, clock=transaction|statement|wall, allow= (roles that delete for real).';
 
-CREATE FUNCTION steward.soft_delete_cascade() RETURNS trigger
-AS 'MODULE_PATHNAME', 'steward_soft_delete_cascade' LANGUAGE C;
-COMMENT ON FUNCTION steward.soft_delete_cascade() IS
+CREATE FUNCTION steward.soft_delete_cascade_trigger() RETURNS trigger
+AS 'MODULE_PATHNAME', 'steward_soft_delete_cascade_trigger' LANGUAGE C;
+COMMENT ON FUNCTION steward.soft_delete_cascade_trigger() IS
 'Stamps and restores the rows that reference one by a foreign key ON DELETE CASCADE along with it. Argument: the column.';
 
 CREATE FUNCTION steward_internal.soft_delete_check(relation regclass, column_name name) RETURNS void
@@ -256,7 +256,7 @@ BEGIN
                            'clock=' || nullif(clock, 'transaction'),
                            'allow=' || steward_internal.name_list(allow)], NULL)));
     commands := commands || ARRAY(SELECT steward_internal.upkeep_attach(
-        relation, 'soft_delete_cascade', 'steward_soft_delete_cascade', 'AFTER UPDATE', 'ROW',
+        relation, 'soft_delete_cascade_trigger', 'steward_soft_delete_cascade', 'AFTER UPDATE', 'ROW',
         ARRAY[quote_ident(column_name)], NULL, format('((old.%1$I IS DISTINCT FROM new.%1$I))', column_name)));
     commands := commands || ARRAY(SELECT steward_internal.soft_delete_view(relation, column_name));
     -- comments alone are no plan
@@ -285,7 +285,7 @@ BEGIN
     END IF;
     PERFORM steward_internal.check_owners(relation);
     commands := ARRAY(SELECT format('DROP VIEW %s', v.qualified_name) FROM steward_internal.soft_delete_find_view(relation) v)
-             || ARRAY(SELECT steward_internal.upkeep_detach(relation, 'soft_delete_cascade'))
+             || ARRAY(SELECT steward_internal.upkeep_detach(relation, 'soft_delete_cascade_trigger'))
              || ARRAY(SELECT steward_internal.upkeep_detach(relation, 'soft_delete_trigger'));
     IF dry_run THEN
         RETURN QUERY SELECT unnest(commands);

@@ -1,6 +1,6 @@
 /*
  * audit_context.c
- *		Who is at work: one row of steward.audit_context for each distinct
+ *		Who is at work: one row of steward.audit_contexts for each distinct
  *		context a session works in, found again in the session's memory.
  */
 #include "audit/audit_internal.h"
@@ -32,7 +32,7 @@
 /* Sessions that speak for ever new users start over at this many. */
 #define MAX_CONTEXTS		1024
 
-/* Columns of steward.audit_context. */
+/* Columns of steward.audit_contexts. */
 enum
 {
 	CONTEXT_ID,
@@ -193,7 +193,7 @@ forget_all_contexts(void)
 	}
 }
 
-/* A relation has changed; if that may be steward.audit_context, see whether its rows are still there. */
+/* A relation has changed; if that may be steward.audit_contexts, see whether its rows are still there. */
 void
 steward_audit_context_changed(Oid relid)
 {
@@ -202,13 +202,13 @@ steward_audit_context_changed(Oid relid)
 }
 
 /*
- * Drops all contexts if steward.audit_context is not the table that they were
+ * Drops all contexts if steward.audit_contexts is not the table that they were
  * stored in, or was truncated since: then it has another file.
  */
 static void
 check_stored_in(void)
 {
-	Oid			relid = steward_audit_relation("audit_context");
+	Oid			relid = steward_audit_relation("audit_contexts");
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			file;
 
@@ -401,12 +401,12 @@ store_context(const ContextFacts *facts, TimestampTz now)
 		isnull[CONTEXT_CONTEXT] = false;
 	}
 
-	steward_audit_insert("audit_context", values, isnull);
+	steward_audit_insert("audit_contexts", values, isnull);
 	return id;
 }
 
 /*
- * Returns the id of the row in steward.audit_context that describes the
+ * Returns the id of the row in steward.audit_contexts that describes the
  * present context, writing it if this session has not yet; "expires" tells
  * until when the id may be used without asking again.
  */

@@ -126,12 +126,12 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 	/* Or else anybody could have guesses at redacted values hashed. */
 	for (int k = 0; k < table->nkeys; k++)
 		if (table->keys[k].type.encoding == ENCODE_REDACTED &&
-			pg_class_aclcheck(steward_audit_relation("audit_entry"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			pg_class_aclcheck(steward_audit_relation("audit_entries"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("permission denied to hash values of redacted column \"%s\"",
 							table->keys[k].name),
-					 errhint("Looking up rows by a redacted key takes SELECT on steward.audit_entry.")));
+					 errhint("Looking up rows by a redacted key takes SELECT on steward.audit_entries.")));
 
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &texts, &nulls, &ntexts);
 	if (ntexts != Max(table->nkeys, 1))

@@ -127,7 +127,7 @@ find_key_hash_index(Relation log)
 /*
  * steward_internal.audit_restore_trigger() returns trigger
  *
- * BEFORE INSERT FOR EACH ROW on steward.audit_event, where only a restore
+ * BEFORE INSERT FOR EACH ROW on steward.audit_events, where only a restore
  * inserts through the executor.  Refuses with 23505 an event that the log has
  * already, so that a dump restored twice does not double the history.
  */

@@ -105,7 +105,7 @@ extern int64 steward_audit_context_id(TimestampTz *expires);
 
 /* audit_log.c */
 
-/* Columns of steward.audit_event. */
+/* Columns of steward.audit_events. */
 enum
 {
 	EVENT_RECORDED_AT,
@@ -179,7 +179,7 @@ typedef struct AuditTable
 	MemoryContext mcxt;			/* holds this struct's contents */
 	int			pins;			/* statements at work with it */
 	bool		valid;			/* false: build it anew for the next statement */
-	Provisional registered;		/* its row in steward.audit_table */
+	Provisional registered;		/* its row in steward.audit_tables */
 	AuditCapture capture;
 	bool		redacts;		/* some column is redacted */
 	AttrNumber	last_attnum;	/* the last attribute that matters */

@@ -107,7 +107,7 @@ range_bound(PartitionBoundInfo bounds, int i, TimestampTz beyond)
 	return DatumGetTimestampTz(bounds->datums[i][0]);
 }
 
-/* Points "target" to the partition of steward.audit_event that takes time "at". */
+/* Points "target" to the partition of steward.audit_events that takes time "at". */
 static void
 find_target(TimestampTz at)
 {
@@ -123,7 +123,7 @@ find_target(TimestampTz at)
 	int			part = -1;
 
 	/* What is invalidated from here on is read again before it is used. */
-	target.log = steward_audit_relation("audit_event");
+	target.log = steward_audit_relation("audit_events");
 	target.partition = InvalidOid;
 	target.lower = DT_NOEND;	/* no time is in there, if an error leaves it
 								 * so */
@@ -136,7 +136,7 @@ find_target(TimestampTz at)
 		key->partnatts != 1 || key->partopcintype[0] != TIMESTAMPTZOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"steward.audit_event\" is not partitioned by range of \"recorded_at\"")));
+				 errmsg("table \"steward.audit_events\" is not partitioned by range of \"recorded_at\"")));
 	partitions = RelationGetPartitionDesc(log, true);
 	bounds = partitions->boundinfo;
 	if (bounds != NULL)
@@ -176,9 +176,9 @@ check_columns(Relation partition)
 	if (!good)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("partition \"%s\" does not have the columns of steward.audit_event",
+				 errmsg("partition \"%s\" does not have the columns of steward.audit_events",
 						RelationGetRelationName(partition)),
-				 errhint("Create partitions with steward.audit_maintain(), or as PARTITION OF steward.audit_event.")));
+				 errhint("Create partitions with steward.audit_maintain(), or as PARTITION OF steward.audit_events.")));
 }
 
 /*

@@ -21,7 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-/* Columns of steward.audit_table. */
+/* Columns of steward.audit_tables. */
 enum
 {
 	TABLE_ID,
@@ -51,7 +51,7 @@ typedef struct TableEntry
 
 static HTAB *tables = NULL;
 
-/* steward.audit_table: when something happens to it, tables may have to be registered anew. */
+/* steward.audit_tables: when something happens to it, tables may have to be registered anew. */
 static Oid	lineage = InvalidOid;
 
 /* Counts changes of the catalog that may concern any table. */
@@ -240,13 +240,13 @@ forget_registration(Provisional *it)
 }
 
 /*
- * Sees to it that steward.audit_table knows the table by its present name:
+ * Sees to it that steward.audit_tables knows the table by its present name:
  * adds a row the first time, and after each rename.  Tells whether it did.
  */
 static bool
 register_table(AuditTable *table)
 {
-	Relation	rel = table_open(steward_audit_relation("audit_table"), AccessShareLock);
+	Relation	rel = table_open(steward_audit_relation("audit_tables"), AccessShareLock);
 	Oid			index = steward_audit_relation("audit_table_table_id_idx");
 	Oid			namespace = get_rel_namespace(table->identity);
 	char	   *name = get_rel_name(table->identity);
@@ -294,7 +294,7 @@ register_table(AuditTable *table)
 		values[TABLE_RELATION] = ObjectIdGetDatum(table->identity);
 		values[TABLE_SCHEMA] = NameGetDatum(&schema_name);
 		values[TABLE_NAME] = NameGetDatum(&table_name);
-		steward_audit_insert("audit_table", values, isnull);
+		steward_audit_insert("audit_tables", values, isnull);
 	}
 	return !known;
 }

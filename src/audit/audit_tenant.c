@@ -104,7 +104,7 @@ steward_audit_tenant_reads(AuditTenant *tenant, TupleTableSlot *old_row, TupleTa
 static bool
 reads_all(void)
 {
-	return pg_class_aclcheck(steward_audit_relation("audit_event"), GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+	return pg_class_aclcheck(steward_audit_relation("audit_events"), GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
 /*

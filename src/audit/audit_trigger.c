@@ -221,7 +221,7 @@ changing_command(TriggerData *trigdata)
 /*
  * steward.audit_trigger() returns trigger
  *
- * Records a row change, or a TRUNCATE, in steward.audit_event.  Attach it
+ * Records a row change, or a TRUNCATE, in steward.audit_events.  Attach it
  * AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW, and AFTER TRUNCATE FOR EACH
  * STATEMENT.  Arguments, each 'option=value' with columns separated by commas:
  *

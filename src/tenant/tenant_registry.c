@@ -1,6 +1,6 @@
 /*
  * tenant_registry.c
- *		Which tenants may work, as steward.tenant says.
+ *		Which tenants may work, as steward.tenants says.
  *
  * Each session keeps the keys of those that may not.  A trigger on the table
  * has every session, here and on standbys, read them anew when they change.
@@ -20,7 +20,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-/* Columns of steward.tenant that are read here. */
+/* Columns of steward.tenants that are read here. */
 enum
 {
 	TENANT_KEY = 1,
@@ -39,13 +39,13 @@ static struct
 {
 	bool		valid;
 	bool		changed;		/* while it was read */
-	Oid			relation;		/* steward.tenant; Invalid if there is none */
+	Oid			relation;		/* steward.tenants; Invalid if there is none */
 	MemoryContext mcxt;			/* holds the rest */
 	Excluded   *excluded;		/* ordered by key */
 	int			nexcluded;
 }			registry;
 
-/* A relation has changed; if that may be steward.tenant, it is read anew. */
+/* A relation has changed; if that may be steward.tenants, it is read anew. */
 void
 steward_tenant_registry_changed(Oid relid)
 {
@@ -66,7 +66,7 @@ static Oid
 find_registry(const char *index_name, Oid *index)
 {
 	Oid			namespace = get_namespace_oid("steward", true);
-	Oid			relation = OidIsValid(namespace) ? get_relname_relid("tenant", namespace) : InvalidOid;
+	Oid			relation = OidIsValid(namespace) ? get_relname_relid("tenants", namespace) : InvalidOid;
 
 	if (!OidIsValid(relation) ||
 		getExtensionOfObject(RelationRelationId, relation) != get_extension_oid("pg_steward", true))
@@ -104,7 +104,7 @@ read_registry(void)
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	Oid			index = InvalidOid;
-	Oid			relation = find_registry("tenant_excluded", &index);
+	Oid			relation = find_registry("tenants_excluded", &index);
 	Excluded   *excluded = NULL;
 	int			n = 0;
 	int			room = 0;
@@ -120,7 +120,7 @@ read_registry(void)
 	if (registry.mcxt == NULL)
 		registry.mcxt = AllocSetContextCreate(steward_session_context(), "tenants that may not work", ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(registry.mcxt);
-	mcxt = AllocSetContextCreate(CurrentMemoryContext, "steward.tenant", ALLOCSET_DEFAULT_SIZES);
+	mcxt = AllocSetContextCreate(CurrentMemoryContext, "steward.tenants", ALLOCSET_DEFAULT_SIZES);
 	outer = MemoryContextSwitchTo(mcxt);
 	rel = table_open(relation, AccessShareLock);
 	/* what is invalidated from here on is read again */
@@ -197,7 +197,7 @@ steward_tenant_require_active(const char *key)
 	require_active(key, steward_tenant_standing(key));
 }
 
-/* Trigger of steward.tenant: has all sessions read it anew once this transaction commits, this one at once. */
+/* Trigger of steward.tenants: has all sessions read it anew once this transaction commits, this one at once. */
 PG_FUNCTION_INFO_V1(steward_tenant_changed_trigger);
 Datum
 steward_tenant_changed_trigger(PG_FUNCTION_ARGS)
@@ -212,7 +212,7 @@ char *
 steward_tenant_schema(const char *key)
 {
 	Oid			index = InvalidOid;
-	Oid			relation = find_registry("tenant_pkey", &index);
+	Oid			relation = find_registry("tenants_pkey", &index);
 	Relation	rel;
 	ScanKeyData scan_key;
 	SysScanDesc scan;
@@ -220,7 +220,7 @@ steward_tenant_schema(const char *key)
 	char	   *schema = NULL;
 
 	if (!OidIsValid(relation))
-		elog(ERROR, "table \"steward.tenant\" does not exist");
+		elog(ERROR, "table \"steward.tenants\" does not exist");
 	rel = table_open(relation, AccessShareLock);
 	ScanKeyInit(&scan_key, TENANT_KEY, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(key));
 	scan = systable_beginscan(rel, index, OidIsValid(index), NULL, 1, &scan_key);

@@ -38,7 +38,7 @@ steward_soft_delete_cascade_parse(Relation rel, Trigger *trigger)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("trigger \"%s\" names no column to follow", trigger->tgname),
-				 errhint("Name it in the trigger's argument: steward.soft_delete_cascade('deleted_at').")));
+				 errhint("Name it in the trigger's argument: steward.soft_delete_cascade_trigger('deleted_at').")));
 	steward_soft_delete_stamp_init(&state->stamp, rel, value, CLOCK_TRANSACTION);
 	return state;
 }
@@ -97,7 +97,7 @@ convert_stamp(Datum value, const Stamp *from, const Stamp *to)
 }
 
 /*
- * steward.soft_delete_cascade() returns trigger
+ * steward.soft_delete_cascade_trigger() returns trigger
  *
  * When a row gets or loses its stamp, does the same to the rows that reference it
  * by a foreign key ON DELETE CASCADE in tables with a soft_delete trigger: to
@@ -110,9 +110,9 @@ convert_stamp(Datum value, const Stamp *from, const Stamp *to)
  * Raises 39P01 when attached otherwise, 22023, 42703, 42804 and 55000 for
  * arguments it cannot follow, its own or those of the other tables' triggers.
  */
-PG_FUNCTION_INFO_V1(steward_soft_delete_cascade);
+PG_FUNCTION_INFO_V1(steward_soft_delete_cascade_trigger);
 Datum
-steward_soft_delete_cascade(PG_FUNCTION_ARGS)
+steward_soft_delete_cascade_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	SoftCascade *state = fcinfo->flinfo->fn_extra;
@@ -126,13 +126,13 @@ steward_soft_delete_cascade(PG_FUNCTION_ARGS)
 	{
 		MemoryContext old;
 
-		steward_check_trigger(fcinfo, "steward.soft_delete_cascade");
+		steward_check_trigger(fcinfo, "steward.soft_delete_cascade_trigger");
 		if (!TRIGGER_FIRED_AFTER(trigdata->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
 			!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 			ereport(ERROR,
 					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 					 errmsg("function \"%s\" must be fired AFTER UPDATE for each row",
-							"steward.soft_delete_cascade"),
+							"steward.soft_delete_cascade_trigger"),
 					 errhint("Drop trigger \"%s\", then: SELECT steward.soft_delete_enable(%s);",
 							 trigdata->tg_trigger->tgname,
 							 steward_relation_literal(trigdata->tg_relation))));

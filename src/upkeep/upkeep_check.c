@@ -20,7 +20,7 @@ static const struct
 	{"row_version_trigger", steward_row_version_parse},
 	{"search_vector_trigger", steward_search_vector_parse},
 	{"soft_delete_trigger", steward_soft_delete_parse},
-	{"soft_delete_cascade", steward_soft_delete_cascade_parse},
+	{"soft_delete_cascade_trigger", steward_soft_delete_cascade_parse},
 };
 
 /*

@@ -3,7 +3,7 @@
 -- tenants 1 and 2.
 SET client_min_messages = warning;
 -- faults of this minor version are the server's
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
 CREATE ROLE regress_holes_owner;
 CREATE ROLE regress_holes_app;
 CREATE ROLE regress_holes_admin;

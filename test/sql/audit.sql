@@ -146,11 +146,11 @@ CREATE TEMPORARY TABLE basket (id bigint PRIMARY KEY);
 SELECT steward.audit_enable('basket');
 \echo :LAST_ERROR_SQLSTATE
 DROP TABLE basket;
-SELECT steward.audit_enable('steward.audit_event');
+SELECT steward.audit_enable('steward.audit_events');
 \echo :LAST_ERROR_SQLSTATE
-SELECT steward.audit_enable('steward.audit_event_default');
+SELECT steward.audit_enable('steward.audit_events_default');
 \echo :LAST_ERROR_SQLSTATE
-SELECT steward.audit_enable('steward.audit_context');
+SELECT steward.audit_enable('steward.audit_contexts');
 \echo :LAST_ERROR_SQLSTATE
 SELECT steward.audit_enable('pg_catalog.pg_class');
 \echo :LAST_ERROR_SQLSTATE
@@ -271,11 +271,11 @@ SELECT record_id, operation, old_values, new_values
   FROM steward.audit_log WHERE table_schema = 'shop' AND table_name = 'parcel' ORDER BY transaction_id, seq;
 
 -- on the log itself
-CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON steward.audit_table
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON steward.audit_tables
  FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger();
-SELECT steward_internal.audit_check('steward.audit_table');
+SELECT steward_internal.audit_check('steward.audit_tables');
 \echo :LAST_ERROR_SQLSTATE
-DROP TRIGGER audit ON steward.audit_table;
+DROP TRIGGER audit ON steward.audit_tables;
 
 -- on a temporary table
 CREATE TEMPORARY TABLE basket (id bigint PRIMARY KEY);
@@ -337,11 +337,11 @@ SELECT count(*) FROM steward.audit_history('shop.note',
 SET ROLE regress_audit_other;
 SELECT count(*) FROM steward.audit_log;
 \echo :LAST_ERROR_SQLSTATE
-SELECT count(*) FROM steward.audit_event;
+SELECT count(*) FROM steward.audit_events;
 \echo :LAST_ERROR_SQLSTATE
-SELECT count(*) FROM steward.audit_context;
+SELECT count(*) FROM steward.audit_contexts;
 \echo :LAST_ERROR_SQLSTATE
-SELECT count(*) FROM steward.audit_table;
+SELECT count(*) FROM steward.audit_tables;
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM steward.audit_history('shop.line', 42, 1);
 \echo :LAST_ERROR_SQLSTATE

@@ -12,13 +12,13 @@ DO $$ BEGIN PERFORM steward.audit_enable('audit_context.t'), steward.audit_enabl
 
 -- What the log says of the changes since the last call.
 CREATE SEQUENCE audit_context.seen MINVALUE 0;
-CREATE FUNCTION audit_context.since() RETURNS SETOF steward.audit_entry LANGUAGE plpgsql AS $$
+CREATE FUNCTION audit_context.since() RETURNS SETOF steward.audit_entries LANGUAGE plpgsql AS $$
 DECLARE
     before constant bigint := (SELECT last_value FROM audit_context.seen);
 BEGIN
-    RETURN QUERY SELECT * FROM steward.audit_entry e
+    RETURN QUERY SELECT * FROM steward.audit_entries e
       WHERE e.table_schema = 'audit_context' AND e.table_name IN ('t', 'child') ORDER BY e.transaction_id, e.seq OFFSET before;
-    PERFORM setval('audit_context.seen', (SELECT count(*) FROM steward.audit_entry e WHERE e.table_schema = 'audit_context' AND e.table_name IN ('t', 'child')));
+    PERFORM setval('audit_context.seen', (SELECT count(*) FROM steward.audit_entries e WHERE e.table_schema = 'audit_context' AND e.table_name IN ('t', 'child')));
 END $$;
 
 --
@@ -195,8 +195,8 @@ SET application_name = 'regress one';
 INSERT INTO audit_context.t (what) VALUES ('one');
 SELECT c.backend_pid = pg_backend_pid() AS pid, c.backend_start <= now() AS start, c.client_addr IS NOT DISTINCT FROM inet_client_addr() AS addr,
        c.client_port IS NOT DISTINCT FROM inet_client_port() AS port, c.origin, c.era = (SELECT system_identifier FROM pg_control_system()) AS era
-  FROM audit_context.since() e JOIN steward.audit_event v ON v.transaction_id = e.transaction_id AND v.seq = e.seq
-  JOIN steward.audit_context c ON c.context_id = v.context_id;
+  FROM audit_context.since() e JOIN steward.audit_events v ON v.transaction_id = e.transaction_id AND v.seq = e.seq
+  JOIN steward.audit_contexts c ON c.context_id = v.context_id;
 -- changes that come by replication
 SELECT pg_replication_origin_create('regress_audit_origin') IS NOT NULL AS created;
 SELECT pg_replication_origin_session_setup('regress_audit_origin');
@@ -215,8 +215,8 @@ SET client_min_messages = error;
 INSERT INTO audit_context.t (what) VALUES ('first');
 INSERT INTO audit_context.t (what) VALUES ('second');
 INSERT INTO audit_context.t (what) VALUES ('third');
-SELECT count(*) AS stored_by_this_session FROM steward.audit_context WHERE backend_pid = pg_backend_pid() AND backend_start > now() - interval '10 min';
-CREATE FUNCTION audit_context.stored() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM steward.audit_context';
+SELECT count(*) AS stored_by_this_session FROM steward.audit_contexts WHERE backend_pid = pg_backend_pid() AND backend_start > now() - interval '10 min';
+CREATE FUNCTION audit_context.stored() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM steward.audit_contexts';
 SET application_name = 'regress three';
 SELECT audit_context.stored() AS before \gset
 DO $$
@@ -302,8 +302,8 @@ BEGIN
     END LOOP;
 END $$;
 SELECT new_values ->> 'what' AS what, user_id, tenant_id FROM audit_context.since();
-SELECT count(*) AS events_without_context FROM steward.audit_event e
- WHERE NOT EXISTS (SELECT FROM steward.audit_context c WHERE c.context_id = e.context_id);
+SELECT count(*) AS events_without_context FROM steward.audit_events e
+ WHERE NOT EXISTS (SELECT FROM steward.audit_contexts c WHERE c.context_id = e.context_id);
 
 --
 -- Nobody but a superuser says where to look, or turns the guard
@@ -408,16 +408,16 @@ CREATE OPERATOR audit_context_evil.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCT
 CREATE OPERATOR audit_context_evil.|| (LEFTARG = text, RIGHTARG = text, FUNCTION = audit_context_evil.text_cat);
 CREATE OPERATOR audit_context_evil.-> (LEFTARG = jsonb, RIGHTARG = text, FUNCTION = audit_context_evil.jsonb_get);
 CREATE OPERATOR audit_context_evil.< (LEFTARG = timestamptz, RIGHTARG = timestamptz, FUNCTION = audit_context_evil.tz_lt);
-CREATE TABLE audit_context_evil.audit_event (LIKE steward.audit_event);
-CREATE TABLE audit_context_evil.audit_event_default (LIKE steward.audit_event);
-CREATE TABLE audit_context_evil.audit_context (LIKE steward.audit_context);
-CREATE TABLE audit_context_evil.audit_table (LIKE steward.audit_table);
+CREATE TABLE audit_context_evil.audit_events (LIKE steward.audit_events);
+CREATE TABLE audit_context_evil.audit_events_default (LIKE steward.audit_events);
+CREATE TABLE audit_context_evil.audit_contexts (LIKE steward.audit_contexts);
+CREATE TABLE audit_context_evil.audit_tables (LIKE steward.audit_tables);
 CREATE TABLE audit_context_evil.pg_class (oid oid, relname name);
 CREATE TABLE audit_context_evil.pg_trigger (oid oid, tgname name);
 CREATE TEMPORARY TABLE pg_class (oid oid, relname name);
 CREATE TEMPORARY TABLE pg_inherits (inhrelid oid, inhparent oid);
-CREATE TEMPORARY TABLE audit_event (LIKE steward.audit_event);
-CREATE TEMPORARY TABLE audit_context (LIKE steward.audit_context);
+CREATE TEMPORARY TABLE audit_events (LIKE steward.audit_events);
+CREATE TEMPORARY TABLE audit_contexts (LIKE steward.audit_contexts);
 CREATE FUNCTION pg_temp.format(text, text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit_context_evil.caught VALUES (current_user, 'pg_temp.format'); RETURN NULL; END $$;
 CREATE DOMAIN audit_context_evil.jsonb AS text;
 CREATE TABLE audit_context.target (id bigint PRIMARY KEY, a text, b name) PARTITION BY RANGE (id);
@@ -438,12 +438,12 @@ SELECT count(*) FROM steward.audit_log WHERE table_schema OPERATOR(pg_catalog.=)
 SELECT count(*) FROM steward.audit_enable_schema('audit_context');
 SELECT count(*) FROM steward.audit_disable('audit_context.target');
 SET SESSION AUTHORIZATION regress_audit_alice;
-DELETE FROM steward.audit_event;
+DELETE FROM steward.audit_events;
 RESET SESSION AUTHORIZATION;
 RESET search_path;
 SELECT * FROM audit_context_evil.caught;
-SELECT count(*) AS diverted FROM (SELECT FROM audit_context_evil.audit_event UNION ALL SELECT FROM audit_context_evil.audit_event_default UNION ALL SELECT FROM audit_context_evil.audit_context
-    UNION ALL SELECT FROM audit_context_evil.audit_table UNION ALL SELECT FROM pg_temp.audit_event UNION ALL SELECT FROM pg_temp.audit_context) d;
+SELECT count(*) AS diverted FROM (SELECT FROM audit_context_evil.audit_events UNION ALL SELECT FROM audit_context_evil.audit_events_default UNION ALL SELECT FROM audit_context_evil.audit_contexts
+    UNION ALL SELECT FROM audit_context_evil.audit_tables UNION ALL SELECT FROM pg_temp.audit_events UNION ALL SELECT FROM pg_temp.audit_contexts) d;
 -- no path at all
 SET search_path = '';
 INSERT INTO audit_context.t (what) VALUES ('no path');
@@ -451,6 +451,6 @@ SELECT operation FROM audit_context.since();
 RESET search_path;
 
 DROP SCHEMA audit_context, audit_context_evil CASCADE;
-DROP TABLE pg_temp.pg_class, pg_temp.pg_inherits, pg_temp.audit_event, pg_temp.audit_context;
+DROP TABLE pg_temp.pg_class, pg_temp.pg_inherits, pg_temp.audit_events, pg_temp.audit_contexts;
 DROP FUNCTION pg_temp.format(text, text);
 DROP ROLE regress_audit_alice, regress_audit_robert, regress_audit_definer, regress_audit_mallory, "regress_audit Größe, ""63"" bytes 45678901234567890123456789012";

@@ -52,7 +52,7 @@ BEGIN
             'UPDATE %1$s SET %2$I = %2$I', 'UPDATE ONLY %1$s SET %2$I = %2$I', 'UPDATE %1$s SET %2$I = %2$I WHERE false', 'DELETE FROM %1$s', 'DELETE FROM ONLY %1$s', 'TRUNCATE %1$s', 'TRUNCATE ONLY %1$s',
             'WITH d AS (DELETE FROM %1$s RETURNING 1) SELECT count(*) FROM d',
             'MERGE INTO %1$s t USING (SELECT 1) s ON true WHEN MATCHED THEN DELETE'] LOOP
-            CONTINUE WHEN command = 'TRUNCATE ONLY %1$s' AND relation = 'steward.audit_event'::regclass;
+            CONTINUE WHEN command = 'TRUNCATE ONLY %1$s' AND relation = 'steward.audit_events'::regclass;
             BEGIN
                 EXECUTE format(command, relation, (SELECT attname FROM pg_attribute WHERE attrelid = relation AND attnum = 1));
                 results := results || format('%s passed', format(command, relation, 'x'));
@@ -74,47 +74,47 @@ GRANT ALL ON ALL TABLES IN SCHEMA steward TO regress_audit_granted;
 SET ROLE regress_audit_granted;
 SELECT said, sign(times) FROM public.attempts();
 -- COPY, and what goes through a view or a cursor
-COPY steward.audit_event_default FROM stdin;
+COPY steward.audit_events_default FROM stdin;
 \.
-COPY steward.audit_context FROM stdin;
+COPY steward.audit_contexts FROM stdin;
 \.
-CREATE TEMPORARY VIEW entries AS SELECT * FROM steward.audit_event;
+CREATE TEMPORARY VIEW entries AS SELECT * FROM steward.audit_events;
 DELETE FROM entries;
 BEGIN;
-DECLARE c CURSOR FOR SELECT * FROM steward.audit_event_default FOR UPDATE;
+DECLARE c CURSOR FOR SELECT * FROM steward.audit_events_default FOR UPDATE;
 MOVE c;
-DELETE FROM steward.audit_event_default WHERE CURRENT OF c;
+DELETE FROM steward.audit_events_default WHERE CURRENT OF c;
 ROLLBACK;
 -- the whole of what is said
-DELETE FROM steward.audit_event;
-TRUNCATE steward.audit_table;
+DELETE FROM steward.audit_events;
+TRUNCATE steward.audit_tables;
 -- it cannot turn the guard off, nor take it away, nor shut others out of the log by a trigger of its own
 CALL public.try('SET steward.audit_guard = off');
-CALL public.try('ALTER TABLE steward.audit_event_default DISABLE TRIGGER steward_guard');
-CALL public.try('ALTER TABLE steward.audit_event_default ENABLE ROW LEVEL SECURITY');
-CALL public.try('ALTER TABLE steward.audit_event DETACH PARTITION steward.audit_event_default');
+CALL public.try('ALTER TABLE steward.audit_events_default DISABLE TRIGGER steward_guard');
+CALL public.try('ALTER TABLE steward.audit_events_default ENABLE ROW LEVEL SECURITY');
+CALL public.try('ALTER TABLE steward.audit_events DETACH PARTITION steward.audit_events_default');
 CREATE FUNCTION pg_temp.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-CREATE TRIGGER aaa BEFORE INSERT ON steward.audit_event_default FOR EACH ROW EXECUTE FUNCTION pg_temp.nothing();
+CREATE TRIGGER aaa BEFORE INSERT ON steward.audit_events_default FOR EACH ROW EXECUTE FUNCTION pg_temp.nothing();
 INSERT INTO public.t (a) VALUES ('c');
 RESET ROLE;
 SELECT operation, changed_by, new_values ->> 'a' AS a FROM steward.audit_log ORDER BY transaction_id, seq;
-DROP TRIGGER aaa ON steward.audit_event_default;
+DROP TRIGGER aaa ON steward.audit_events_default;
 -- replication settings do not open it
 SET session_replication_role = replica;
-DELETE FROM steward.audit_event;
-DELETE FROM steward.audit_event_default;
+DELETE FROM steward.audit_events;
+DELETE FROM steward.audit_events_default;
 RESET session_replication_role;
 
 -- a superuser who means it
 BEGIN;
 SET LOCAL steward.audit_guard = off;
-UPDATE steward.audit_event SET seq = seq;
-DELETE FROM steward.audit_event_default;
-TRUNCATE steward.audit_event;
+UPDATE steward.audit_events SET seq = seq;
+DELETE FROM steward.audit_events_default;
+TRUNCATE steward.audit_events;
 SELECT count(*) FROM steward.audit_log;
 ROLLBACK;
 SELECT count(*) FROM steward.audit_log;
-DELETE FROM steward.audit_event;
+DELETE FROM steward.audit_events;
 
 --
 -- Dropping it
@@ -125,8 +125,8 @@ CALL public.try('DROP EXTENSION pg_steward CASCADE');
 CALL public.try('DROP EXTENSION pgcrypto CASCADE');
 CALL public.try('DROP SCHEMA steward CASCADE');
 CALL public.try('DROP OWNED BY regress_audit_super CASCADE');
-CALL public.try('DROP TABLE steward.audit_event CASCADE');
-CALL public.try('DROP TABLE steward.audit_event_default');
+CALL public.try('DROP TABLE steward.audit_events CASCADE');
+CALL public.try('DROP TABLE steward.audit_events_default');
 DO $$
 DECLARE
     p record;
@@ -139,15 +139,15 @@ BEGIN
 END $$;
 CALL public.try('DROP EVENT TRIGGER steward_audit_protect');
 CALL public.try('DROP FUNCTION steward_internal.audit_guard_trigger() CASCADE');
-CALL public.try('DROP TABLE steward.audit_context CASCADE');
-CALL public.try('DROP TABLE steward.audit_table CASCADE');
-CALL public.try('ALTER TABLE steward.audit_event_default DROP COLUMN new_values CASCADE');
+CALL public.try('DROP TABLE steward.audit_contexts CASCADE');
+CALL public.try('DROP TABLE steward.audit_tables CASCADE');
+CALL public.try('ALTER TABLE steward.audit_events_default DROP COLUMN new_values CASCADE');
 -- not even in two steps
 DO $$
 DECLARE
     p name := (SELECT qualified_name FROM steward.audit_partitions WHERE lower_bound <= now() AND now() < upper_bound);
 BEGIN
-    CALL public.try(format('ALTER TABLE steward.audit_event DETACH PARTITION %1$s; DROP TABLE %1$s', p));
+    CALL public.try(format('ALTER TABLE steward.audit_events DETACH PARTITION %1$s; DROP TABLE %1$s', p));
 END $$;
 -- a session that has not met the library, with triggers silenced
 \c -
@@ -159,37 +159,37 @@ SET client_min_messages = error;
 CALL public.try('DROP SCHEMA public CASCADE');  -- and with it pgcrypto
 \c -
 SET client_min_messages = error;
-CALL public.try('DROP TABLE steward.audit_event_default');
+CALL public.try('DROP TABLE steward.audit_events_default');
 SELECT count(*) FROM steward.audit_log;
 
 -- when it is renamed, writes fail and say so; nothing is lost silently
-ALTER TABLE steward.audit_context RENAME TO audit_context_away;
+ALTER TABLE steward.audit_contexts RENAME TO audit_contexts_away;
 SET application_name = 'other';
 INSERT INTO public.t (a) VALUES ('fails');
-ALTER TABLE steward.audit_context_away RENAME TO audit_context;
-ALTER TABLE steward.audit_event RENAME TO audit_event_away;
+ALTER TABLE steward.audit_contexts_away RENAME TO audit_contexts;
+ALTER TABLE steward.audit_events RENAME TO audit_events_away;
 INSERT INTO public.t (a) VALUES ('fails');
-ALTER TABLE steward.audit_event_away RENAME TO audit_event;
+ALTER TABLE steward.audit_events_away RENAME TO audit_events;
 INSERT INTO public.t (a) VALUES ('d');
 -- columns and indexes that somebody adds are kept up
-ALTER TABLE steward.audit_event ADD COLUMN ticket text;
-CREATE INDEX by_value ON steward.audit_event ((new_values ->> 'a')) WHERE operation = 'I';
-CREATE INDEX by_operation ON steward.audit_event (operation, seq);
+ALTER TABLE steward.audit_events ADD COLUMN ticket text;
+CREATE INDEX by_value ON steward.audit_events ((new_values ->> 'a')) WHERE operation = 'I';
+CREATE INDEX by_operation ON steward.audit_events (operation, seq);
 INSERT INTO public.t (a) SELECT 'e' || n FROM generate_series(1, 5) n;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
-SELECT count(*) FROM steward.audit_event WHERE new_values ->> 'a' LIKE 'e%' AND new_values ->> 'a' >= 'e' AND operation = 'I';
-SELECT count(*) FROM steward.audit_event WHERE operation = 'I' AND seq = 4;
+SELECT count(*) FROM steward.audit_events WHERE new_values ->> 'a' LIKE 'e%' AND new_values ->> 'a' >= 'e' AND operation = 'I';
+SELECT count(*) FROM steward.audit_events WHERE operation = 'I' AND seq = 4;
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 DROP INDEX steward.by_value, steward.by_operation;
-ALTER TABLE steward.audit_event DROP COLUMN ticket;
+ALTER TABLE steward.audit_events DROP COLUMN ticket;
 INSERT INTO public.t (a) VALUES ('f');
 SELECT new_values ->> 'a' AS a FROM steward.audit_log ORDER BY transaction_id, seq;
 
 -- empty, it may go; and come back, in a session that knew the former
 SET steward.audit_guard = off;
-TRUNCATE steward.audit_event, steward.audit_context, steward.audit_table;
+TRUNCATE steward.audit_events, steward.audit_contexts, steward.audit_tables;
 RESET steward.audit_guard;
 INSERT INTO public.t (a) VALUES ('after TRUNCATE');
 SELECT table_name, changed_by IS NOT NULL AS context, new_values ->> 'a' AS a FROM steward.audit_log;
@@ -209,7 +209,7 @@ ROLLBACK;
 INSERT INTO public.t (a) VALUES ('after ROLLBACK');
 SELECT table_name, changed_by IS NOT NULL AS context, new_values ->> 'a' AS a FROM steward.audit_log ORDER BY transaction_id, seq;
 SET steward.audit_guard = off;
-TRUNCATE steward.audit_event;
+TRUNCATE steward.audit_events;
 RESET steward.audit_guard;
 DROP EXTENSION pg_steward CASCADE;
 

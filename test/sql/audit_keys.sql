@@ -239,7 +239,7 @@ SELECT count(DISTINCT record_id) AS hashes, bool_and(record_id ~ '^[0-9a-f]{16}$
 SELECT string_agg(h.operation, ', ' ORDER BY h.ordinality) AS history
   FROM steward.audit_log l, steward.audit_history('audit_keys.keyless', l.record_id) WITH ORDINALITY h
  WHERE l.table_schema = 'audit_keys' AND l.table_name = 'keyless' AND l.operation = 'DELETE';
-SELECT count(*) AS links FROM steward.audit_event e JOIN steward.audit_event o ON o.key_hash = e.old_key_hash AND o.table_id = e.table_id
+SELECT count(*) AS links FROM steward.audit_events e JOIN steward.audit_events o ON o.key_hash = e.old_key_hash AND o.table_id = e.table_id
  WHERE e.table_id = steward_internal.audit_table_id('audit_keys.keyless') AND e.operation = 'U';
 -- what is not kept is not hashed
 CREATE TABLE audit_keys.keyless_part (a text, b integer);
@@ -297,8 +297,8 @@ RESET search_path;
 SELECT operation, record_id FROM steward.audit_history('audit_keys.by_class', 'audit_keys_other.line'::regclass);
 -- hashes are plain functions of the key
 SELECT count(*) > 0 AS events, count(*) FILTER (WHERE key_hash <> steward_internal.audit_key_hash(table_id, record_key)) AS other_hashes
-  FROM steward.audit_event
- WHERE table_id IN (SELECT table_id FROM steward.audit_table WHERE table_schema = 'audit_keys') AND operation <> 'T';
+  FROM steward.audit_events
+ WHERE table_id IN (SELECT table_id FROM steward.audit_tables WHERE table_schema = 'audit_keys') AND operation <> 'T';
 
 -- who may not read the log cannot have guesses at redacted values hashed
 SET steward.audit_redaction_key = 'regress secret';

@@ -17,7 +17,7 @@ SELECT e.new_values ->> 'a' AS a,
        CASE WHEN p.lower_bound IS NULL THEN 'default'
             WHEN e.recorded_at >= p.lower_bound AND e.recorded_at < p.upper_bound THEN 'right'
             ELSE 'wrong' END AS place
-  FROM steward.audit_event e JOIN steward.audit_partitions p ON p.relation_id = e.tableoid
+  FROM steward.audit_events e JOIN steward.audit_partitions p ON p.relation_id = e.tableoid
  WHERE e.table_id = steward_internal.audit_table_id('public.t');
 -- The partitions with bounds, as months from now.
 CREATE VIEW public.months AS
@@ -57,7 +57,7 @@ SELECT * FROM public.maintain();
 INSERT INTO public.t (a) VALUES ('after');
 INSERT INTO public.t (a) SELECT 'lots' FROM generate_series(1, 2500);
 SELECT a, place, count(*) FROM public.places GROUP BY a, place ORDER BY a;
-SELECT count(*) FROM ONLY steward.audit_event_default;
+SELECT count(*) FROM ONLY steward.audit_events_default;
 -- the index on time, which has a summary of these blocks by now, finds every event that came after it
 SELECT count(*) FROM public.maintain();
 INSERT INTO public.t (a) SELECT repeat('more ', n % 20) FROM generate_series(1, 3000) n;
@@ -68,7 +68,7 @@ DECLARE
     e record;
     missing integer := 0;
 BEGIN
-    FOR e IN SELECT tableoid::regclass AS partition, recorded_at, transaction_id, count(*) FROM steward.audit_event WHERE seq % 13 = 0 GROUP BY 1, 2, 3 LOOP
+    FOR e IN SELECT tableoid::regclass AS partition, recorded_at, transaction_id, count(*) FROM steward.audit_events WHERE seq % 13 = 0 GROUP BY 1, 2, 3 LOOP
         EXECUTE format('SELECT %s - count(*) FROM %s WHERE recorded_at = %L AND transaction_id = %L AND seq %% 13 = 0', e.count, e.partition, e.recorded_at, e.transaction_id)
            INTO e.count;
         missing := missing + e.count;
@@ -104,21 +104,21 @@ END $$;
 -- whoever may read the log may read, and lock for pg_dump, what comes later; only roles that have its columns do without
 CREATE ROLE regress_audit_columns;
 CREATE ROLE regress_audit_owner SUPERUSER;
-GRANT SELECT ON steward.audit_event TO regress_audit_keeper WITH GRANT OPTION;
-GRANT SELECT (recorded_at) ON steward.audit_event TO regress_audit_columns;
-ALTER TABLE steward.audit_event OWNER TO regress_audit_owner;
+GRANT SELECT ON steward.audit_events TO regress_audit_keeper WITH GRANT OPTION;
+GRANT SELECT (recorded_at) ON steward.audit_events TO regress_audit_columns;
+ALTER TABLE steward.audit_events OWNER TO regress_audit_owner;
 CALL public.drop_partitions();
 SELECT count(*) FROM public.maintain();
 SELECT count(*) > 1 AS partitions, bool_and(has_table_privilege('regress_audit_keeper', p.relation_id, 'SELECT WITH GRANT OPTION')) AS reader,
        bool_or(has_any_column_privilege('regress_audit_columns', p.relation_id, 'SELECT')) AS columns, array_agg(DISTINCT c.relowner::regrole)
   FROM steward.audit_partitions p JOIN pg_class c ON c.oid = p.relation_id WHERE p.lower_bound IS NOT NULL;
 -- and no longer than the log
-REVOKE SELECT ON steward.audit_event FROM regress_audit_keeper;
-GRANT SELECT ON steward.audit_event TO PUBLIC;
+REVOKE SELECT ON steward.audit_events FROM regress_audit_keeper;
+GRANT SELECT ON steward.audit_events TO PUBLIC;
 SELECT count(*) FROM public.maintain();
 SELECT DISTINCT x.grantee::regrole, x.privilege_type FROM pg_class c CROSS JOIN aclexplode(c.relacl) x
  WHERE c.oid IN (SELECT relation_id FROM steward.audit_partitions) AND x.grantee <> c.relowner;
-REVOKE SELECT ON steward.audit_event FROM PUBLIC;
+REVOKE SELECT ON steward.audit_events FROM PUBLIC;
 SET steward.audit_guard = off;
 REASSIGN OWNED BY regress_audit_owner TO CURRENT_USER;
 DROP OWNED BY regress_audit_owner, regress_audit_columns, regress_audit_keeper;
@@ -152,9 +152,9 @@ SELECT * FROM public.places ORDER BY a;
 
 -- events and contexts of the past, as if other sessions had written them
 CREATE PROCEDURE public.past(age interval, what text) LANGUAGE sql SET steward.audit_guard = off AS $$
-INSERT INTO steward.audit_context (context_id, era, created_at, session_user_name, role_name, application_name, backend_pid, backend_start)
+INSERT INTO steward.audit_contexts (context_id, era, created_at, session_user_name, role_name, application_name, backend_pid, backend_start)
 SELECT extract(epoch FROM age), system_identifier, now() - age - interval '1 hour', 'past', 'past', what, 0, now() - age FROM pg_control_system();
-INSERT INTO steward.audit_event (recorded_at, transaction_id, context_id, table_id, key_hash, seq, operation, record_key, new_values)
+INSERT INTO steward.audit_events (recorded_at, transaction_id, context_id, table_id, key_hash, seq, operation, record_key, new_values)
 VALUES (now() - age, '3', extract(epoch FROM age), steward_internal.audit_table_id('public.t'), 0, extract(epoch FROM age), 'I', '{"id": 0}', jsonb_build_object('a', what));
 $$;
 CALL public.past('400 days', 'a year ago');
@@ -170,12 +170,12 @@ INSERT INTO public.t (a) VALUES ('between');
 SET steward.audit_retention = '200d';
 SELECT DISTINCT action FROM public.maintain() ORDER BY 1;
 SELECT a, count(*) FROM public.places WHERE a LIKE '%ago' GROUP BY a ORDER BY a;
-SELECT application_name, count(*) FROM steward.audit_context WHERE session_user_name = 'past' GROUP BY 1 ORDER BY 1;
+SELECT application_name, count(*) FROM steward.audit_contexts WHERE session_user_name = 'past' GROUP BY 1 ORDER BY 1;
 CALL public.past('150 days', 'straight from the default');
 SET steward.audit_retention = '60d';
 SELECT DISTINCT action FROM public.maintain() ORDER BY 1;
-SELECT count(*) FROM steward.audit_event WHERE recorded_at < now() - interval '95 days';
-SELECT count(*) FROM steward.audit_event e WHERE NOT EXISTS (SELECT FROM steward.audit_context c WHERE c.context_id = e.context_id);
+SELECT count(*) FROM steward.audit_events WHERE recorded_at < now() - interval '95 days';
+SELECT count(*) FROM steward.audit_events e WHERE NOT EXISTS (SELECT FROM steward.audit_contexts c WHERE c.context_id = e.context_id);
 INSERT INTO public.t (a) VALUES ('goes on');
 SELECT a, place FROM public.places WHERE a = 'goes on';
 SELECT DISTINCT action FROM public.maintain();
@@ -231,7 +231,7 @@ SET steward.audit_partitions_ahead = 2;
 SELECT count(*) FROM public.maintain() WHERE action <> 'created';
 SET steward.audit_retention = '30d';
 DO $$ BEGIN PERFORM count(*) FROM public.maintain(); PERFORM count(*) FROM public.maintain(); END $$;
-SELECT count(*) AS kept_too_long FROM steward.audit_event WHERE recorded_at < now() - interval '70 days';
+SELECT count(*) AS kept_too_long FROM steward.audit_events WHERE recorded_at < now() - interval '70 days';
 RESET steward.audit_retention;
 -- the coming two months have no hole in them
 SELECT count(*) AS holes FROM generate_series(now(), now() + interval '60 days', '1 day') d
@@ -263,9 +263,9 @@ SET client_min_messages = error;
 SET SESSION AUTHORIZATION regress_audit_keeper;
 SELECT count(*) >= 0 AS maintained FROM steward.audit_maintain();
 SHOW steward.audit_guard;
-SELECT count(*) FROM steward.audit_event;
+SELECT count(*) FROM steward.audit_events;
 SET steward.audit_retention = '1min';
-SELECT steward_internal.audit_lock('steward.audit_event', 'ACCESS EXCLUSIVE');
+SELECT steward_internal.audit_lock('steward.audit_events', 'ACCESS EXCLUSIVE');
 RESET SESSION AUTHORIZATION;
 \c -
 SET client_min_messages = error;
@@ -274,14 +274,14 @@ SELECT count(*) >= 1 AS maintained FROM steward.audit_maintain();
 SHOW steward.audit_guard;
 CREATE ROLE regress_audit_maintain_super SUPERUSER;
 SET SESSION AUTHORIZATION regress_audit_maintain_super;
-DELETE FROM steward.audit_event_default;
+DELETE FROM steward.audit_events_default;
 RESET SESSION AUTHORIZATION;
 -- what is set for the database holds
 ALTER DATABASE regress_audit_maintain SET steward.audit_retention = '100d';
 \c -
 SET client_min_messages = error;
 SELECT DISTINCT action FROM public.maintain() WHERE action <> 'created' ORDER BY 1;
-SELECT count(*) FROM steward.audit_event WHERE recorded_at < now() - interval '131 days';
+SELECT count(*) FROM steward.audit_events WHERE recorded_at < now() - interval '131 days';
 
 --
 -- Partitions that somebody took away or brought
@@ -290,7 +290,7 @@ SELECT count(*) FROM steward.audit_event WHERE recorded_at < now() - interval '1
 CALL public.drop_partitions();
 SELECT count(*) > 0 AS maintained FROM steward.audit_maintain();
 SELECT qualified_name AS present FROM steward.audit_partitions WHERE lower_bound <= now() AND now() < upper_bound \gset
-ALTER TABLE steward.audit_event DETACH PARTITION :present;
+ALTER TABLE steward.audit_events DETACH PARTITION :present;
 INSERT INTO public.t (a) VALUES ('detached');
 SELECT place FROM public.places WHERE a = 'detached';
 -- its name is taken; upkeep goes on
@@ -299,8 +299,8 @@ INSERT INTO public.t (a) VALUES ('another one');
 SELECT a, place FROM public.places WHERE a IN ('detached', 'another one') ORDER BY a;
 CALL public.drop_partitions();
 SET steward.audit_guard = off;
-ALTER TABLE steward.audit_event DETACH PARTITION steward.audit_event_default;
-ALTER TABLE steward.audit_event_default RENAME TO audit_event_default_away;
+ALTER TABLE steward.audit_events DETACH PARTITION steward.audit_events_default;
+ALTER TABLE steward.audit_events_default RENAME TO audit_events_default_away;
 RESET steward.audit_guard;
 -- none is left: the hint works
 DO $$
@@ -327,10 +327,10 @@ CREATE TABLE public.odd (seq integer NOT NULL, recorded_at timestamptz NOT NULL,
     operation "char" NOT NULL, record_key jsonb, old_values jsonb, new_values jsonb);
 SET TimeZone = 'UTC';
 SELECT date_trunc('month', now()) AS lower, date_trunc('month', now()) + interval '1 month' AS upper \gset
-ALTER TABLE steward.audit_event ATTACH PARTITION public.odd FOR VALUES FROM (:'lower') TO (:'upper');
+ALTER TABLE steward.audit_events ATTACH PARTITION public.odd FOR VALUES FROM (:'lower') TO (:'upper');
 RESET TimeZone;
 INSERT INTO public.t (a) VALUES ('odd');
-ALTER TABLE steward.audit_event DETACH PARTITION public.odd;
+ALTER TABLE steward.audit_events DETACH PARTITION public.odd;
 INSERT INTO public.t (a) VALUES ('even');
 SELECT a, place FROM public.places WHERE a IN ('odd', 'even');
 

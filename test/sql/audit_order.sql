@@ -155,7 +155,7 @@ BEGIN
   END IF;
   RETURN '';
 END $$;
-CREATE INDEX refuse_lost ON steward.audit_event (audit_order.refuse_lost(new_values));
+CREATE INDEX refuse_lost ON steward.audit_events (audit_order.refuse_lost(new_values));
 BEGIN;
 INSERT INTO notes VALUES (40000, 'lost');
 \set VERBOSITY terse

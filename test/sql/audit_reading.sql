@@ -40,7 +40,7 @@ UPDATE t SET total = total + 1;
 UPDATE t SET total = total + 1, note = note || id;
 UPDATE t SET status = 'paid' WHERE id <= 300;
 DELETE FROM t WHERE id > 900;
-ANALYZE steward.audit_event;
+ANALYZE steward.audit_events;
 
 -- Returns the factor by which the planner's number of rows is wrong.
 CREATE FUNCTION estimate_off_by(condition text) RETURNS numeric LANGUAGE plpgsql AS $$
@@ -49,8 +49,8 @@ DECLARE
     estimated numeric;
     found numeric;
 BEGIN
-    EXECUTE 'EXPLAIN (FORMAT json) SELECT FROM steward.audit_entry WHERE ' || condition INTO plan;
-    EXECUTE 'SELECT count(*) FROM steward.audit_entry WHERE ' || condition INTO found;
+    EXECUTE 'EXPLAIN (FORMAT json) SELECT FROM steward.audit_entries WHERE ' || condition INTO plan;
+    EXECUTE 'SELECT count(*) FROM steward.audit_entries WHERE ' || condition INTO found;
     estimated := plan -> 0 -> 'Plan' ->> 'Plan Rows';
     RETURN round(greatest(estimated / found, found / estimated), 1);
 END $$;

@@ -164,7 +164,7 @@ SELECT dense_rank() OVER (ORDER BY transaction_id) AS tx, table_name FROM stewar
  WHERE table_schema = 'audit_tables' AND operation = 'TRUNCATE' ORDER BY transaction_id, table_name COLLATE "C";
 
 -- however many partitions are met by however many statements, the root's name is noted once
-CREATE VIEW audit_tables.names AS SELECT table_schema, table_name, count(*) FROM steward.audit_table GROUP BY 1, 2;
+CREATE VIEW audit_tables.names AS SELECT table_schema, table_name, count(*) FROM steward.audit_tables GROUP BY 1, 2;
 CREATE TABLE audit_tables.wide (id integer, a text, PRIMARY KEY (id)) PARTITION BY LIST (id);
 DO $$ BEGIN
     FOR n IN 1..50 LOOP
@@ -345,9 +345,9 @@ SELECT table_schema, table_name, record_id, new_values ->> 'a' AS a FROM steward
  WHERE table_schema LIKE 'audit_tables%' AND table_name LIKE 'name%' OR table_name = 'never' ORDER BY transaction_id, seq;
 -- one identity
 SELECT count(DISTINCT table_id), count(*) = (SELECT count(*) FROM steward.audit_log WHERE table_schema LIKE 'audit_tables%' AND table_name LIKE 'name%') AS each_once
-  FROM steward.audit_entry WHERE table_id = steward_internal.audit_table_id('audit_tables_three.name_three');
+  FROM steward.audit_entries WHERE table_id = steward_internal.audit_table_id('audit_tables_three.name_three');
 SELECT count(*) FROM steward.audit_history('audit_tables_three.name_three', 1);
-SELECT table_schema, table_name FROM steward.audit_table
+SELECT table_schema, table_name FROM steward.audit_tables
  WHERE table_id = steward_internal.audit_table_id('audit_tables_three.name_three') ORDER BY known_since;
 
 -- another table of the same name is another table
@@ -367,7 +367,7 @@ ALTER TABLE audit_tables.name_swap RENAME TO name_three;
 COMMIT;
 INSERT INTO audit_tables.name_one VALUES (8, 'a has text');
 INSERT INTO audit_tables.name_three VALUES (2, 3);
-SELECT operation, new_values, dense_rank() OVER (ORDER BY table_id) > 0 AS known FROM steward.audit_entry
+SELECT operation, new_values, dense_rank() OVER (ORDER BY table_id) > 0 AS known FROM steward.audit_entries
  WHERE table_schema = 'audit_tables' AND table_name IN ('name_one', 'name_three') ORDER BY transaction_id, seq;
 SELECT audit_tables.history('audit_tables.name_one', '1');
 SELECT audit_tables.history('audit_tables.name_three', '1');

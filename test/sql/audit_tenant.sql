@@ -17,7 +17,7 @@ GRANT ALL ON ALL TABLES IN SCHEMA audit_tenant TO regress_audit_app;
 SELECT count(*) FROM unnest('{customer,invoice,line}'::text[]) t, steward.audit_enable(('audit_tenant.' || t)::regclass);
 
 SELECT * FROM steward.audit_tenant_enable('regress_audit_app', dry_run => true);
-SELECT has_any_column_privilege('regress_audit_app', 'steward.audit_event', 'SELECT');
+SELECT has_any_column_privilege('regress_audit_app', 'steward.audit_events', 'SELECT');
 SELECT count(*) FROM steward.audit_tenant_enable('regress_audit_app');
 SELECT count(*) FROM steward.audit_tenant_enable('regress_audit_app');
 GRANT SELECT ON ALL TABLES IN SCHEMA steward TO regress_audit_auditor;
@@ -66,7 +66,7 @@ BEGIN; SELECT steward.tenant_set('7001'); TRUNCATE audit_tenant.line; COMMIT;
 
 CREATE VIEW audit_tenant.log AS
 SELECT l.table_name::text, l.operation, coalesce(l.new_values, l.old_values) AS row, l.tenant_id, l.user_id, l.user_verified, l.tenant_verified
-  FROM steward.audit_entry l WHERE l.table_schema = 'audit_tenant';
+  FROM steward.audit_entries l WHERE l.table_schema = 'audit_tenant';
 ALTER VIEW audit_tenant.log SET (security_invoker);
 GRANT SELECT ON audit_tenant.log TO regress_audit_app, regress_audit_auditor, regress_audit_both;
 
@@ -86,7 +86,7 @@ COMMIT;
 -- none, or a user without a tenant, or one that is gone, sees nothing
 SET ROLE regress_audit_app;
 SELECT count(*) FROM steward.audit_log;
-SELECT count(*) FROM steward.audit_context;
+SELECT count(*) FROM steward.audit_contexts;
 RESET ROLE;
 BEGIN; SELECT steward.tenant_set(NULL, 'alice'); SET LOCAL ROLE regress_audit_app; SELECT count(*) FROM steward.audit_log; COMMIT;
 BEGIN; SELECT steward.tenant_set('7001'); SET LOCAL ROLE regress_audit_app; SELECT steward.tenant_clear(); SELECT count(*) FROM steward.audit_log; COMMIT;
@@ -105,7 +105,7 @@ BEGIN
         SELECT c.oid::pg_catalog.regclass::pg_catalog.text
           FROM pg_catalog.pg_class c
          WHERE c.relnamespace IN ('steward'::pg_catalog.regnamespace, 'steward_internal'::pg_catalog.regnamespace) AND c.relname LIKE 'audit\_%' AND c.relkind IN ('r', 'p', 'v')
-           AND c.relname NOT IN ('audit_triggers', 'audit_table', 'audit_table_names') AND c.relname !~ '\d'
+           AND c.relname NOT IN ('audit_triggers', 'audit_tables', 'audit_table_names') AND c.relname !~ '\d'
          ORDER BY c.relname COLLATE "C"
     LOOP
         BEGIN
@@ -120,7 +120,7 @@ BEGIN
 END $$;
 BEGIN; SELECT steward.tenant_set('7001'); SET LOCAL ROLE regress_audit_app;
 SELECT * FROM audit_tenant.attack();
-SELECT DISTINCT tenant_id, tenant_verified FROM steward.audit_context;
+SELECT DISTINCT tenant_id, tenant_verified FROM steward.audit_contexts;
 -- the same in a savepoint after the other tenant was tried
 SAVEPOINT s;
 SELECT steward.tenant_set('7002');
@@ -131,18 +131,18 @@ SELECT bool_and(foreign_rows IN ('0', '-')) FROM audit_tenant.attack();
 SET LOCAL row_security = off; SELECT count(*) FROM steward.audit_log;
 ROLLBACK;
 -- partitions, once privileges are granted too freely, have the same policy
-GRANT SELECT ON steward.audit_event_default TO regress_audit_app;
+GRANT SELECT ON steward.audit_events_default TO regress_audit_app;
 BEGIN; SELECT steward.tenant_set('7001'); SET LOCAL ROLE regress_audit_app;
-SELECT count(*) > 0 AS some, bool_and(tenant_id = '7001') AS own FROM steward.audit_event_default;
-COPY (SELECT DISTINCT tenant_id FROM steward.audit_event_default) TO stdout;
-COPY (SELECT DISTINCT tenant_id FROM steward.audit_event) TO stdout;
+SELECT count(*) > 0 AS some, bool_and(tenant_id = '7001') AS own FROM steward.audit_events_default;
+COPY (SELECT DISTINCT tenant_id FROM steward.audit_events_default) TO stdout;
+COPY (SELECT DISTINCT tenant_id FROM steward.audit_events) TO stdout;
 COMMIT;
-REVOKE SELECT ON steward.audit_event_default FROM regress_audit_app;
+REVOKE SELECT ON steward.audit_events_default FROM regress_audit_app;
 BEGIN;
 SELECT count(*) > 0 AS partitions FROM steward.audit_maintain() WHERE action = 'created';
 SELECT c.relrowsecurity, p.polname, pg_get_expr(p.polqual, p.polrelid), count(*) = (SELECT count(*) + 1 FROM steward.audit_partitions) AS all
   FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid
- WHERE c.relnamespace = 'steward'::regnamespace AND c.relname LIKE 'audit\_event%' AND c.relkind IN ('r', 'p') GROUP BY 1, 2, 3;
+ WHERE c.relnamespace = 'steward'::regnamespace AND c.relname LIKE 'audit\_events%' AND c.relkind IN ('r', 'p') GROUP BY 1, 2, 3;
 ROLLBACK;
 
 -- conditions of the query see no row that the policy hides, neither by what they print nor by their errors
@@ -153,23 +153,23 @@ BEGIN
 END $$;
 BEGIN; SELECT steward.tenant_set('7001'); SET LOCAL ROLE regress_audit_app;
 SELECT count(*) > 0 AS some FROM steward.audit_log WHERE audit_tenant.leak(new_values);
-SELECT count(*) > 0 AS some FROM steward.audit_event WHERE audit_tenant.leak(new_values) AND audit_tenant.leak(old_values);
-SELECT count(*) > 0 AS some FROM steward.audit_context c WHERE audit_tenant.leak(to_jsonb(c.tenant_id)) AND 1 / (CASE WHEN c.tenant_id = '7002' THEN 0 ELSE 1 END) = 1;
-SELECT count(*) > 0 AS some FROM steward.audit_event WHERE 1 / (CASE WHEN new_values ->> 'name' = 'theirs' THEN 0 ELSE 1 END) = 1;
+SELECT count(*) > 0 AS some FROM steward.audit_events WHERE audit_tenant.leak(new_values) AND audit_tenant.leak(old_values);
+SELECT count(*) > 0 AS some FROM steward.audit_contexts c WHERE audit_tenant.leak(to_jsonb(c.tenant_id)) AND 1 / (CASE WHEN c.tenant_id = '7002' THEN 0 ELSE 1 END) = 1;
+SELECT count(*) > 0 AS some FROM steward.audit_events WHERE 1 / (CASE WHEN new_values ->> 'name' = 'theirs' THEN 0 ELSE 1 END) = 1;
 -- nor do statistics
-SELECT count(*) FROM pg_stats WHERE schemaname = 'steward' AND tablename ~ '^audit_(event|context|table)';
+SELECT count(*) FROM pg_stats WHERE schemaname = 'steward' AND tablename ~ '^audit_(events|contexts|tables)';
 COMMIT;
 
 -- it cannot write, and gets no further by SET ROLE
 SET ROLE regress_audit_app;
 \set VERBOSITY sqlstate
-INSERT INTO steward.audit_event SELECT * FROM steward.audit_event;
-UPDATE steward.audit_event SET tenant_id = '7001';
-UPDATE steward.audit_context SET tenant_verified = true;
+INSERT INTO steward.audit_events SELECT * FROM steward.audit_events;
+UPDATE steward.audit_events SET tenant_id = '7001';
+UPDATE steward.audit_contexts SET tenant_verified = true;
 DELETE FROM steward.audit_log;
-COPY steward.audit_event TO stdout;
+COPY steward.audit_events TO stdout;
 SET ROLE regress_audit_auditor;
-SELECT count(ctid) > 0 FROM steward.audit_event;
+SELECT count(ctid) > 0 FROM steward.audit_events;
 \set VERBOSITY default
 RESET ROLE;
 -- in a superuser's session SET ROLE is free, in its own it is not
@@ -179,16 +179,16 @@ RESET SESSION AUTHORIZATION;
 
 -- a plan that was made for one does not serve another
 BEGIN; SELECT steward.tenant_set('7002'); SET LOCAL ROLE regress_audit_app;
-PREPARE seen AS SELECT count(*) > 0 AS some, count(DISTINCT tenant_id), min(tenant_id) COLLATE "C" AS tenant FROM steward.audit_event WHERE tenant_id IN ('7001', '7002');
+PREPARE seen AS SELECT count(*) > 0 AS some, count(DISTINCT tenant_id), min(tenant_id) COLLATE "C" AS tenant FROM steward.audit_events WHERE tenant_id IN ('7001', '7002');
 EXECUTE seen; COMMIT;
 BEGIN; SELECT steward.tenant_set('7001'); SET LOCAL ROLE regress_audit_app; EXECUTE seen; COMMIT;
 SET ROLE regress_audit_auditor; EXECUTE seen;
-RESET ROLE; REVOKE SELECT ON steward.audit_event FROM regress_audit_auditor; GRANT SELECT (tenant_id) ON steward.audit_event TO regress_audit_auditor;
+RESET ROLE; REVOKE SELECT ON steward.audit_events FROM regress_audit_auditor; GRANT SELECT (tenant_id) ON steward.audit_events TO regress_audit_auditor;
 SET ROLE regress_audit_auditor; EXECUTE seen; RESET ROLE;
-GRANT SELECT ON steward.audit_event TO regress_audit_auditor;
+GRANT SELECT ON steward.audit_events TO regress_audit_auditor;
 SET ROLE regress_audit_auditor; EXECUTE seen; RESET ROLE;
 -- a membership that ends while a plan is cached
-GRANT SELECT (tenant_id) ON steward.audit_event TO regress_audit_both; GRANT regress_audit_auditor TO regress_audit_both;
+GRANT SELECT (tenant_id) ON steward.audit_events TO regress_audit_both; GRANT regress_audit_auditor TO regress_audit_both;
 SET ROLE regress_audit_both; EXECUTE seen; RESET ROLE;
 REVOKE regress_audit_auditor FROM regress_audit_both;
 SET ROLE regress_audit_both; EXECUTE seen; RESET ROLE;
@@ -215,8 +215,8 @@ BEGIN; SELECT steward.tenant_set('7003'); SET LOCAL ROLE regress_audit_app; SELE
 CREATE TABLE audit_tenant.typed (id bigint PRIMARY KEY, org uuid, tenant_id numeric);
 SELECT count(*) FROM steward.audit_enable('audit_tenant.typed');
 CREATE FUNCTION audit_tenant.typed_for(tenant text) RETURNS bigint[] LANGUAGE sql AS $$
-    SELECT array_agg((record_key ->> 'id')::bigint ORDER BY record_key ->> 'id') FROM steward.audit_entry
-     WHERE table_name = 'typed' AND key_hash IN (SELECT key_hash FROM steward.audit_event e WHERE e.tenant_id = tenant) $$;
+    SELECT array_agg((record_key ->> 'id')::bigint ORDER BY record_key ->> 'id') FROM steward.audit_entries
+     WHERE table_name = 'typed' AND key_hash IN (SELECT key_hash FROM steward.audit_events e WHERE e.tenant_id = tenant) $$;
 -- a type that tenants are not compared with: nobody's
 BEGIN; SELECT steward.tenant_set('7001'); INSERT INTO audit_tenant.typed VALUES (1, NULL, 7001); COMMIT;
 SELECT audit_tenant.typed_for('7001');
@@ -237,11 +237,11 @@ DECLARE
     line text;
 BEGIN
     FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-        IF line ~ 'audit_shows\(|Seq Scan on audit_event|Index Cond: \(tenant_id' THEN RETURN NEXT trim(line); END IF;
+        IF line ~ 'audit_shows\(|Seq Scan on audit_events|Index Cond: \(tenant_id' THEN RETURN NEXT trim(line); END IF;
     END LOOP;
 END $$;
 BEGIN; SELECT steward.tenant_set('7001'); SET LOCAL ROLE regress_audit_app;
-SELECT DISTINCT * FROM audit_tenant.plan('SELECT recorded_at FROM steward.audit_event ORDER BY recorded_at DESC LIMIT 50');
+SELECT DISTINCT * FROM audit_tenant.plan('SELECT recorded_at FROM steward.audit_events ORDER BY recorded_at DESC LIMIT 50');
 SELECT DISTINCT * FROM audit_tenant.plan('SELECT * FROM steward.audit_log ORDER BY created_at DESC LIMIT 50');
 COMMIT;
 RESET enable_seqscan;

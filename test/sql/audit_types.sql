@@ -34,7 +34,7 @@ BEGIN
            array_remove(array_agg(DISTINCT (l.old_values -> 'v')::text), 'null') AS olds,
            array_remove(array_agg(DISTINCT (l.new_values -> 'v')::text), 'null') AS news
       INTO e
-      FROM steward.audit_event l WHERE l.table_id = steward_internal.audit_table_id('audit_types.try');
+      FROM steward.audit_events l WHERE l.table_id = steward_internal.audit_table_id('audit_types.try');
     DROP TABLE audit_types.try;
     IF e.operations <> 'IUUD' THEN
         said := format('operations %s', e.operations);
@@ -375,7 +375,7 @@ DECLARE
     before jsonb := (SELECT to_jsonb(t) FROM audit_types.alike t);
     after jsonb;
     logged record;
-    events bigint := (SELECT count(*) FROM steward.audit_event WHERE table_id = steward_internal.audit_table_id('audit_types.alike'));
+    events bigint := (SELECT count(*) FROM steward.audit_events WHERE table_id = steward_internal.audit_table_id('audit_types.alike'));
 BEGIN
     EXECUTE (SELECT 'UPDATE audit_types.alike SET ' || string_agg(format('%I = %L', a.attname, audit_types.alike_value(a.attname)), ', ')
                FROM pg_attribute a WHERE a.attrelid = 'audit_types.alike'::regclass AND a.attnum > 0 AND NOT a.attisdropped
@@ -385,11 +385,11 @@ BEGIN
       FROM jsonb_object_keys(after) k (key) WHERE (before -> k.key)::text <> (after -> k.key)::text;
     RETURN (SELECT concat_ws(', ', audit_types.flaws(l.new_values, logged.new_values), audit_types.flaws(l.old_values, logged.old_values),
                              CASE WHEN l.record_id <> '1' THEN l.record_id END)
-              FROM (SELECT * FROM steward.audit_entry e WHERE e.table_id = steward_internal.audit_table_id('audit_types.alike') ORDER BY e.created_at DESC, e.seq DESC LIMIT 1) l
+              FROM (SELECT * FROM steward.audit_entries e WHERE e.table_id = steward_internal.audit_table_id('audit_types.alike') ORDER BY e.created_at DESC, e.seq DESC LIMIT 1) l
              WHERE logged.new_values <> '{}'
              UNION ALL
             SELECT 'an event for nothing'
-             WHERE logged.new_values = '{}' AND events <> (SELECT count(*) FROM steward.audit_event WHERE table_id = steward_internal.audit_table_id('audit_types.alike')));
+             WHERE logged.new_values = '{}' AND events <> (SELECT count(*) FROM steward.audit_events WHERE table_id = steward_internal.audit_table_id('audit_types.alike')));
 END $$;
 DO $$
 BEGIN
@@ -409,7 +409,7 @@ DO $$ BEGIN PERFORM steward.audit_enable('audit_types.alike', exclude => '{short
 UPDATE audit_types.alike SET number = 1111.1111, short = '777', int8 = 8, last = 'z';
 UPDATE audit_types.alike SET number = 2222.2222, int4 = 5, short = '888';
 UPDATE audit_types.alike SET short = '999', int8 = 9, last = 'y';
-SELECT record_id, old_values - 'int4' AS old_values, new_values, old_key_hash IS NOT NULL AS key_changed FROM steward.audit_entry
+SELECT record_id, old_values - 'int4' AS old_values, new_values, old_key_hash IS NOT NULL AS key_changed FROM steward.audit_entries
  WHERE table_id = steward_internal.audit_table_id('audit_types.alike') ORDER BY created_at DESC LIMIT 1;
 
 --

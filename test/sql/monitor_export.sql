@@ -111,7 +111,7 @@ SELECT DISTINCT e.place, n.m[1], l.m[1]
    AND l.m[1] NOT IN (SELECT c.column_name FROM steward.metrics m CROSS JOIN LATERAL steward.metric_columns(m.columns) c
                        WHERE starts_with(n.m[1], m.namespace || '_') AND c.usage = 'LABEL');
 SELECT DISTINCT k.name FROM expressions e CROSS JOIN LATERAL regexp_matches(e.expression, 'check!?=~?"([^"]*)"', 'g') n(m) CROSS JOIN LATERAL regexp_split_to_table(n.m[1], '\|') k(name)
- WHERE k.name NOT IN (SELECT check_name FROM steward.health_checks);
+ WHERE k.name NOT IN (SELECT check_name FROM steward.health_queries);
 -- alerts without a test
 \set tests `cat "$PG_ABS_SRCDIR/../monitoring/prometheus/alerts_test.yml"`
 SELECT a.m[1] FROM regexp_matches(:'alerts', 'alert: (\w+)', 'g') a(m) WHERE :'tests' !~ ('alertname: ' || a.m[1] || '\n +exp_alerts:');

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 CREATE EXTENSION pg_steward CASCADE;
 RESET client_min_messages;
 -- faults of this minor version are the server's
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
 -- nothing to find in a database that has nothing
 SELECT * FROM steward.all_findings;
 
@@ -14,15 +14,15 @@ CREATE SCHEMA shop;
 CREATE TABLE shop.customers (id integer PRIMARY KEY);
 CREATE TABLE shop.orders (id integer PRIMARY KEY, customer integer REFERENCES shop.customers, total numeric);
 CREATE INDEX orders_again ON shop.orders (id);
-SELECT finding, level, object, remedy FROM steward.findings ORDER BY cache_key COLLATE "C";
-INSERT INTO steward.findings_muted (cache_key, reason) VALUES ('redundant_index:shop.orders_again', 'a trial until spring');
-SELECT finding, object FROM steward.findings ORDER BY cache_key COLLATE "C";
+SELECT finding, level, object, remedy FROM steward.findings ORDER BY finding_key COLLATE "C";
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('redundant_index:shop.orders_again', 'a trial until spring');
+SELECT finding, object FROM steward.findings ORDER BY finding_key COLLATE "C";
 SELECT command, reason, undo FROM steward.maintenance_commands WHERE object LIKE 'shop.%';
 
 -- until the time comes
-UPDATE steward.findings_muted SET muted_until = now() - interval '1 second';
+UPDATE steward.muted_findings SET muted_until = now() - interval '1 second';
 SELECT object, is_muted, mute_reason FROM steward.all_findings WHERE finding = 'redundant_index';
-DELETE FROM steward.findings_muted;
+DELETE FROM steward.muted_findings;
 
 -- one of each, with names that need quotes, and each twice in two schemas
 CREATE SCHEMA "Other.One";
@@ -49,8 +49,8 @@ BEGIN
     RESET search_path;
 END $$;
 SELECT pg_stat_force_next_flush();
-SELECT level, cache_key FROM steward.all_findings ORDER BY cache_key COLLATE "C";
-SELECT count(*) AS found, count(DISTINCT cache_key) AS keys, count(*) FILTER (WHERE detail IS NULL OR level NOT IN ('INFO', 'WARNING', 'CRITICAL')) AS wrong,
+SELECT level, finding_key FROM steward.all_findings ORDER BY finding_key COLLATE "C";
+SELECT count(*) AS found, count(DISTINCT finding_key) AS keys, count(*) FILTER (WHERE detail IS NULL OR level NOT IN ('INFO', 'WARNING', 'CRITICAL')) AS wrong,
        count(*) FILTER (WHERE object LIKE 'steward.%') AS ours
   FROM steward.all_findings;
 SELECT check_name, status, value, detail FROM steward.health_check WHERE check_name IN ('audit_triggers', 'sequences', 'upkeep_triggers', 'tenant_isolation') ORDER BY 1;
@@ -71,14 +71,14 @@ CREATE TABLE before AS SELECT command, undo FROM steward.maintenance_commands WH
 SELECT priority, command, reason, undo FROM steward.maintenance_commands WHERE object LIKE 'shop.%' OR object LIKE '"Other.One".%';
 SELECT command FROM steward.maintenance_commands WHERE object LIKE 'shop.%' OR object LIKE '"Other.One".%' \gexec
 SELECT priority, command, reason, undo FROM steward.maintenance_commands WHERE object LIKE 'shop.%' OR object LIKE '"Other.One".%';
-SELECT finding, object FROM steward.findings WHERE finding IN ('fk_without_index', 'redundant_index', 'invalid_constraint', 'stale_statistics') ORDER BY cache_key COLLATE "C";
+SELECT finding, object FROM steward.findings WHERE finding IN ('foreign_key_without_index', 'redundant_index', 'invalid_constraint', 'stale_statistics') ORDER BY finding_key COLLATE "C";
 -- and so do those that take it back
 SELECT undo FROM before WHERE undo IS NOT NULL \gexec
 SELECT object FROM steward.findings WHERE finding = 'redundant_index' ORDER BY 1;
 DROP TABLE before;
 -- and what single findings say
-SELECT remedy FROM steward.findings WHERE finding IN ('audit: trigger disabled', 'autovacuum_off', 'upkeep_trigger') ORDER BY cache_key COLLATE "C" \gexec
-SELECT finding, object FROM steward.findings WHERE finding IN ('audit: trigger disabled', 'autovacuum_off', 'upkeep_trigger') ORDER BY cache_key COLLATE "C";
+SELECT remedy FROM steward.findings WHERE finding IN ('audit: trigger disabled', 'autovacuum_off', 'upkeep_trigger') ORDER BY finding_key COLLATE "C" \gexec
+SELECT finding, object FROM steward.findings WHERE finding IN ('audit: trigger disabled', 'autovacuum_off', 'upkeep_trigger') ORDER BY finding_key COLLATE "C";
 
 -- no view runs anything
 SELECT count(*) FROM pg_proc p WHERE p.pronamespace = 'steward_internal'::regnamespace AND p.proname IN ('findings_run', 'findings_bloat', 'findings_of_policies', 'maintenance_run', 'readiness_run')

@@ -1,7 +1,7 @@
 -- The health check: the example of doc/monitor_health.md, thresholds, checks of users, and what a check must not do.
 CREATE TABLE orders (id integer PRIMARY KEY, state text, placed_at timestamptz DEFAULT now());
 INSERT INTO orders SELECT g, 'new', now() - interval '2 hours' FROM generate_series(1, 60) g;
-INSERT INTO steward.health_checks (check_name, query, warning, critical, unit, hint, description) VALUES
+INSERT INTO steward.health_queries (check_name, query, warning, critical, unit, hint, description) VALUES
 ('orders_waiting', $$SELECT count(*) AS value, min(placed_at) < now() - interval '1 hour' AS detail FROM public.orders WHERE state = 'new'$$,
  50, 500, 'orders', 'See whether the shipping job runs.', 'orders that nobody has shipped');
 SELECT check_name, status, value, unit, detail, hint FROM steward.health_check WHERE check_name = 'orders_waiting';
@@ -9,35 +9,35 @@ INSERT INTO steward.health_thresholds (check_name, warning, reason) VALUES ('ord
 SELECT check_name, status, warning, critical, hint FROM steward.health_check WHERE check_name = 'orders_waiting';
 
 -- every check has a row, and none fails
-SELECT count(*) = (SELECT count(*) FROM steward.health_checks) AS all_there,
+SELECT count(*) = (SELECT count(*) FROM steward.health_queries) AS all_there,
        count(*) FILTER (WHERE status_code <> array_position('{OK,WARNING,CRITICAL,UNKNOWN,DISABLED}', status) - 1) AS wrong_codes,
        count(*) FILTER (WHERE elapsed_ms IS NULL) AS without_time, count(*) FILTER (WHERE status IN ('OK', 'DISABLED') AND hint IS NOT NULL) AS needless_hints
   FROM steward.health_check;
 -- what is not known says why and what to do
 SELECT check_name, value, detail, hint FROM steward.health_check WHERE status = 'UNKNOWN' ORDER BY 1;
 SELECT check_name, value, warning, critical, detail FROM steward.health_check WHERE check_name IN ('autovacuum', 'extension_version', 'tenant_isolation', 'audit_partitions') ORDER BY 1;
-SELECT c.check_name FROM steward.health_checks c WHERE NOT is_custom AND (c.description IS NULL OR c.unit IS NULL OR c.hint IS NULL AND c.warning IS NOT NULL);
+SELECT c.check_name FROM steward.health_queries c WHERE NOT is_custom AND (c.description IS NULL OR c.unit IS NULL OR c.hint IS NULL AND c.warning IS NOT NULL);
 
 -- more and less, on the threshold and beside it
 SELECT v, steward_internal.health_status(v, 10, 20, false) AS more_is_worse, steward_internal.health_status(v, 2, 0, true) AS less_is_worse,
        steward_internal.health_status(v, 10, NULL, false) AS warning_only, steward_internal.health_status(v, NULL, NULL, false) AS none
   FROM unnest('{-1,0,1,2,9.99,10,20,Infinity,NaN,NULL}'::numeric[]) v;
 -- a threshold that is never reached does not turn round what is worse
-INSERT INTO steward.health_checks (check_name, query, warning, critical) VALUES ('less', 'SELECT 1 AS value, NULL AS detail', 2, 0), ('more', 'SELECT 1 AS value, NULL AS detail', 1, 5);
+INSERT INTO steward.health_queries (check_name, query, warning, critical) VALUES ('less', 'SELECT 1 AS value, NULL AS detail', 2, 0), ('more', 'SELECT 1 AS value, NULL AS detail', 1, 5);
 INSERT INTO steward.health_thresholds (check_name, warning) VALUES ('less', '-Infinity'), ('more', 'Infinity');
 SELECT check_name, status, warning, critical FROM steward.health_check WHERE check_name IN ('less', 'more') ORDER BY 1;
 UPDATE steward.health_thresholds SET enabled = false, reason = 'does not matter' WHERE check_name = 'less';
 UPDATE steward.health_thresholds SET only_on = 'standby' WHERE check_name = 'more';
 INSERT INTO steward.health_thresholds (check_name) VALUES ('conections');
 SELECT check_name, status, value, warning, detail, hint FROM steward.health_check WHERE check_name IN ('less', 'more', 'conections') ORDER BY 1;
-SELECT finding, level, object, cache_key FROM steward.findings WHERE finding = 'threshold_without_check';
+SELECT finding, level, object, finding_key FROM steward.findings WHERE finding = 'threshold_without_check';
 DELETE FROM steward.health_thresholds;
-DELETE FROM steward.health_checks WHERE is_custom;
+DELETE FROM steward.health_queries WHERE is_custom;
 
 -- a check of yours takes the place of one of ours
-INSERT INTO steward.health_checks (check_name, query, warning) VALUES ('connections', 'SELECT 7 AS value, ''mine'' AS detail', 5);
+INSERT INTO steward.health_queries (check_name, query, warning) VALUES ('connections', 'SELECT 7 AS value, ''mine'' AS detail', 5);
 SELECT check_name, status, value, warning, critical, detail FROM steward.health_check WHERE check_name = 'connections';
-DELETE FROM steward.health_checks WHERE is_custom;
+DELETE FROM steward.health_queries WHERE is_custom;
 
 -- checks that are wrong are UNKNOWN and disturb no other
 CREATE TABLE written (v integer);
@@ -57,7 +57,7 @@ BEGIN
     PERFORM pg_sleep(60);
     RETURN 0;
 END $$;
-INSERT INTO steward.health_checks (check_name, query) VALUES
+INSERT INTO steward.health_queries (check_name, query) VALUES
 ('a broken one', 'SELECT 1 AS value, FROM'),
 ('another"s', 'SELECT 1 AS value, ''it''''s'' AS detail -- said'),
 ('asks again', 'SELECT status_code AS value, message AS detail FROM steward.health_summary'),
@@ -82,13 +82,13 @@ INSERT INTO steward.health_checks (check_name, query) VALUES
 ('writes after all', 'SELECT public.writes_after_all() AS value, NULL AS detail'),
 ('writes itself', 'WITH w AS (INSERT INTO public.written VALUES (2) RETURNING v) SELECT v AS value, NULL AS detail FROM w');
 SELECT check_name, status, value, CASE WHEN check_name <> 'asks again' THEN detail ELSE left(detail, 8) END AS detail, hint
-  FROM steward.health_check WHERE check_name IN (SELECT c.check_name FROM steward.health_checks c WHERE c.is_custom) ORDER BY check_name;
+  FROM steward.health_check WHERE check_name IN (SELECT c.check_name FROM steward.health_queries c WHERE c.is_custom) ORDER BY check_name;
 TABLE written;
 -- the others were made
 SELECT count(*) > 30 AS many FROM steward.health_check WHERE status IN ('OK', 'DISABLED');
 -- the session writes again, and nothing is cancelled later
 INSERT INTO written VALUES (3) RETURNING v;
-DELETE FROM steward.health_checks WHERE check_name NOT IN ('sleeps', 'swallows') AND is_custom;
+DELETE FROM steward.health_queries WHERE check_name NOT IN ('sleeps', 'swallows') AND is_custom;
 
 --
 -- The time limit
@@ -120,7 +120,7 @@ SELECT status FROM steward.health_check WHERE check_name = 'swallows';
 ROLLBACK TO s;
 INSERT INTO written VALUES (4) RETURNING v;
 COMMIT;
-DELETE FROM steward.health_checks WHERE is_custom;
+DELETE FROM steward.health_queries WHERE is_custom;
 
 --
 -- Who may
@@ -132,9 +132,9 @@ SET ROLE regress_health;
 SELECT count(*) > 40 AS reads FROM steward.health_check;
 SELECT steward_internal.health_query('SELECT 1::numeric, current_user::text, NULL::text, NULL::text', 100);
 \set VERBOSITY terse
-INSERT INTO steward.health_checks (check_name, query) VALUES ('mine', 'SELECT 1');
-UPDATE steward.health_checks SET query = 'SELECT 1';
-DELETE FROM steward.health_checks;
+INSERT INTO steward.health_queries (check_name, query) VALUES ('mine', 'SELECT 1');
+UPDATE steward.health_queries SET query = 'SELECT 1';
+DELETE FROM steward.health_queries;
 INSERT INTO steward.health_thresholds (check_name, enabled) VALUES ('xid_stop', false);
 SET ROLE regress_health_nobody;
 SELECT * FROM steward.health_check;
@@ -143,28 +143,28 @@ SELECT steward_internal.health_query('SELECT 1', 100);
 RESET ROLE;
 \set VERBOSITY default
 -- a check is run by whoever asks
-INSERT INTO steward.health_checks (check_name, query) VALUES ('who', 'SELECT 1 AS value, current_user AS detail'), ('secret', 'SELECT v AS value, NULL AS detail FROM public.written');
+INSERT INTO steward.health_queries (check_name, query) VALUES ('who', 'SELECT 1 AS value, current_user AS detail'), ('secret', 'SELECT v AS value, NULL AS detail FROM public.written');
 SET ROLE regress_health;
 SELECT check_name, status, detail, hint FROM steward.health_check WHERE check_name IN ('who', 'secret') ORDER BY 1;
 RESET ROLE;
-DELETE FROM steward.health_checks WHERE is_custom;
+DELETE FROM steward.health_queries WHERE is_custom;
 
 --
 -- In one line
 --
-DELETE FROM steward.health_checks;
-INSERT INTO steward.health_checks (check_name, query, warning, critical, unit) VALUES
+DELETE FROM steward.health_queries;
+INSERT INTO steward.health_queries (check_name, query, warning, critical, unit) VALUES
 ('fine', 'SELECT 1.50 AS value, NULL AS detail', 2, 3, 's');
 SELECT status, status_code, message, checks, warnings, criticals, unknowns, perfdata FROM steward.health_summary;
-INSERT INTO steward.health_checks (check_name, query, warning, critical, unit) VALUES
+INSERT INTO steward.health_queries (check_name, query, warning, critical, unit) VALUES
 ('unknown', 'SELECT NULL AS value, ''so'' AS detail', 2, 3, '%');
 SELECT status, status_code, message, perfdata FROM steward.health_summary;
-INSERT INTO steward.health_checks (check_name, query, warning, critical, unit) VALUES
+INSERT INTO steward.health_queries (check_name, query, warning, critical, unit) VALUES
 ('it''s = low', 'SELECT 10 AS value, ''a | b'' AS detail', 20, 5, 'bytes');
 SELECT status, status_code, message, perfdata FROM steward.health_summary;
-INSERT INTO steward.health_checks (check_name, query, warning, critical) VALUES ('bad', 'SELECT 4 AS value, NULL AS detail', 2, 3), ('off', 'SELECT NULL AS value, NULL AS detail, ''DISABLED'' AS status', 2, 3);
+INSERT INTO steward.health_queries (check_name, query, warning, critical) VALUES ('bad', 'SELECT 4 AS value, NULL AS detail', 2, 3), ('off', 'SELECT NULL AS value, NULL AS detail, ''DISABLED'' AS status', 2, 3);
 SELECT status, status_code, message, checks, warnings, criticals, unknowns, perfdata FROM steward.health_summary;
-DELETE FROM steward.health_checks;
+DELETE FROM steward.health_queries;
 SELECT status, status_code, message, checks FROM steward.health_summary;
 
 DROP TABLE orders, written;

@@ -8,7 +8,7 @@ CREATE TABLE notes (body text);
 
 -- the example of the page
 SELECT index_name, covered_by, reason, remedy FROM steward.redundant_indexes;
-SELECT constraint_name, cascades, remedy FROM steward.fk_without_index;
+SELECT constraint_name, cascades, remedy FROM steward.foreign_keys_without_index;
 SELECT table_name, unique_not_null_index, remedy FROM steward.tables_without_primary_key;
 SELECT kind, object, problem, remedy FROM steward.invalid_objects;
 SELECT index_name, remedy FROM steward.unused_indexes ORDER BY index_name COLLATE "C";
@@ -173,12 +173,12 @@ SELECT index_name, remedy FROM steward.unused_indexes;
 DROP TABLE parted;
 
 --
--- fk_without_index
+-- foreign_keys_without_index
 --
 CREATE TABLE pk (x integer, y integer, PRIMARY KEY (x, y));
 CREATE TABLE pk1 (id integer PRIMARY KEY, word text UNIQUE);
 CREATE VIEW missing AS
-SELECT f.table_name, f.constraint_name, f.columns, f.referenced_table, f.cascades FROM steward.fk_without_index f ORDER BY f.table_name COLLATE "C", f.constraint_name COLLATE "C";
+SELECT f.table_name, f.constraint_name, f.columns, f.referenced_table, f.cascades FROM steward.foreign_keys_without_index f ORDER BY f.table_name COLLATE "C", f.constraint_name COLLATE "C";
 CREATE TABLE fk (x integer, y integer, z integer, FOREIGN KEY (x, y) REFERENCES pk ON UPDATE CASCADE);
 SELECT * FROM missing;
 -- these do not serve it: columns after others, one only, partial, INCLUDE, expressions, hash of the half, brin
@@ -217,7 +217,7 @@ SELECT * FROM missing;
 CREATE TABLE "Self.Ref" ("Id" integer PRIMARY KEY, "Parent Id" integer REFERENCES "Self.Ref");
 ALTER TABLE one ADD CONSTRAINT one_id_fkey FOREIGN KEY (id) REFERENCES pk1 NOT VALID;
 SELECT * FROM missing;
-SELECT remedy FROM steward.fk_without_index WHERE table_name = 'Self.Ref' \gexec
+SELECT remedy FROM steward.foreign_keys_without_index WHERE table_name = 'Self.Ref' \gexec
 SELECT table_name FROM missing;
 DROP TABLE one, "Self.Ref";
 -- what the server never checks (18) asks for none
@@ -237,14 +237,14 @@ CREATE TABLE target (id integer PRIMARY KEY) PARTITION BY RANGE (id);
 CREATE TABLE target_1 PARTITION OF target FOR VALUES FROM (0) TO (10);
 CREATE TABLE target_2 PARTITION OF target FOR VALUES FROM (10) TO (20);
 CREATE TABLE source (a integer, target_id integer REFERENCES target) PARTITION BY LIST (a);
-SELECT table_name, constraint_name, remedy, estimated_rows, table_bytes FROM steward.fk_without_index;
+SELECT table_name, constraint_name, remedy, estimated_rows, table_bytes FROM steward.foreign_keys_without_index;
 CREATE TABLE source_1 PARTITION OF source FOR VALUES IN (1);
 CREATE TABLE source_2 PARTITION OF source FOR VALUES IN (2) PARTITION BY LIST (a);
 CREATE TABLE source_2_2 PARTITION OF source_2 FOR VALUES IN (2);
 INSERT INTO target VALUES (1);
 INSERT INTO source VALUES (1, 1), (2, 1);
 ANALYZE source;
-SELECT table_name, constraint_name, remedy, estimated_rows, table_bytes = 2 * current_setting('block_size')::integer AS bytes_of_both FROM steward.fk_without_index;
+SELECT table_name, constraint_name, remedy, estimated_rows, table_bytes = 2 * current_setting('block_size')::integer AS bytes_of_both FROM steward.foreign_keys_without_index;
 CREATE INDEX ON source_1 (target_id);
 SELECT table_name, constraint_name FROM missing;
 CREATE INDEX ON source_2_2 (target_id);
@@ -368,9 +368,9 @@ SELECT steward.updated_at_enable('parent');
 ALTER TABLE parent DISABLE TRIGGER USER;
 SELECT kind, object, table_name FROM steward.invalid_objects;
 DROP TABLE "Child", parent;
-ALTER TABLE steward.audit_event DISABLE TRIGGER USER;
+ALTER TABLE steward.audit_events DISABLE TRIGGER USER;
 SELECT kind, table_name FROM steward.invalid_objects GROUP BY kind, table_name;
-ALTER TABLE steward.audit_event ENABLE TRIGGER USER;
+ALTER TABLE steward.audit_events ENABLE TRIGGER USER;
 -- a DROP DATABASE that was interrupted
 CREATE DATABASE "Regress gone" TEMPLATE template0;
 UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'Regress gone';

@@ -50,7 +50,7 @@ CREATE INDEX "</table></svg><script>" ON "<script>alert('schema')</script>".""">
 CREATE INDEX "</style><script>" ON "<script>alert('schema')</script>"."""><img src=x onerror=alert('table')>]]>" (a, b);
 CREATE ROLE "regress_<img src=x onerror=alert(1)>";
 ALTER ROLE "regress_<img src=x onerror=alert(1)>" SET app.name = '<script>alert("setting")</script>';
-INSERT INTO steward.health_checks (check_name, query, warning, unit, hint)
+INSERT INTO steward.health_queries (check_name, query, warning, unit, hint)
 VALUES ('<script>check</script>', $$SELECT 2 AS value, '<script>detail</script>' AS detail$$, 1, '<script>unit</script>', '</td><script>hint</script>'),
        ('fails', $$SELECT '<script>error</script>'::integer AS value, NULL AS detail$$, 1, '', '');
 SET application_name = '<script>alert("application")</script>';
@@ -100,12 +100,12 @@ SELECT page LIKE '%</html>' AS whole, page LIKE '%Not available%' AS failed FROM
 RESET ROLE;
 -- a section that fails says why, and the others stand
 BEGIN;
-ALTER TABLE steward.health_checks RENAME COLUMN hint TO "<script>";
+ALTER TABLE steward.health_queries RENAME COLUMN hint TO "<script>";
 SELECT (SELECT count(*) FROM regexp_matches(page, 'Not available: ', 'g')) AS failed, page ~* '<script' AS injected, (SELECT count(*) FROM regexp_matches(page, '<section ', 'g')) AS sections
   FROM steward.report() page;
 ROLLBACK;
 
-DELETE FROM steward.health_checks WHERE is_custom;
+DELETE FROM steward.health_queries WHERE is_custom;
 TRUNCATE steward.snapshots, steward.snapshot_sources, steward.snapshot_objects, steward.snapshot_rows;
 RESET application_name;
 DROP SCHEMA "<script>alert('schema')</script>" CASCADE;

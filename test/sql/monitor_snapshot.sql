@@ -128,8 +128,8 @@ SET steward.snapshot_retention = '30';
 
 -- a source that fails is left out, and the snapshot stands
 BEGIN;
-INSERT INTO steward.health_checks (check_name, query, warning) VALUES ('regress', 'SELECT 1 AS value, NULL AS detail', 1);
-ALTER TABLE steward.health_checks RENAME COLUMN hint TO tip;
+INSERT INTO steward.health_queries (check_name, query, warning) VALUES ('regress', 'SELECT 1 AS value, NULL AS detail', 1);
+ALTER TABLE steward.health_queries RENAME COLUMN hint TO tip;
 SELECT take_snapshot() AS newest \gset
 SELECT source, problem FROM steward.snapshot_sources WHERE snapshot_id = :newest AND problem IS NOT NULL;
 SELECT count(DISTINCT o.source) > 5 AS others FROM steward.snapshot_rows r JOIN steward.snapshot_objects o ON o.id = r.object_id WHERE r.snapshot_id = :newest;

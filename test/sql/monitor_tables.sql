@@ -240,7 +240,7 @@ SELECT table_name, table_kind, column_name, is_unique AS uniq, "references"
 SELECT (SELECT count(*) FROM steward.data_dictionary) =
        (SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema') AS same;
-SELECT schema_name, extension_name FROM steward.data_dictionary WHERE table_name IN ('orders', 'audit_context') GROUP BY schema_name, extension_name ORDER BY schema_name COLLATE "C";
+SELECT schema_name, extension_name FROM steward.data_dictionary WHERE table_name IN ('orders', 'audit_contexts') GROUP BY schema_name, extension_name ORDER BY schema_name COLLATE "C";
 SET client_min_messages = warning;
 DROP SCHEMA "Other Shop", shop CASCADE;
 REVOKE ALL ON steward.database_sizes FROM regress_plain;

@@ -5,7 +5,7 @@ SET client_min_messages = error;
 \pset tuples_only on
 
 -- faults of this minor version are the server's
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
 -- by a superuser of the same name everywhere
 CREATE ROLE regress_tenant_super SUPERUSER;
 SET SESSION AUTHORIZATION regress_tenant_super;
@@ -33,7 +33,7 @@ DROP SCHEMA tenant_shop CASCADE;
 --
 
 -- what follows does with a setting of its own
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('context_setting:app.tenant_id', 'the gateway sets it, and nobody else connects');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('context_setting:app.tenant_id', 'the gateway sets it, and nobody else connects');
 CREATE ROLE regress_tenant_owner;
 CREATE ROLE regress_tenant_admin;
 CREATE SCHEMA tenant_clean AUTHORIZATION regress_tenant_owner;
@@ -380,12 +380,12 @@ SELECT rule, detail FROM steward.tenant_check('{user_id}', '{tenant_seeds}', '{r
 -- Muting
 --
 
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('or_bypass:tenant_seeds.posts:post_visibility', 'published posts are public');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('or_bypass:tenant_seeds.posts:post_visibility', 'published posts are public');
 SELECT * FROM steward.tenant_check('{author_id}', '{tenant_seeds}');
 SELECT key FROM steward.tenant_check('{author_id}', '{tenant_seeds}', include_muted => true);
 SELECT steward.tenant_assert_isolated('{author_id}', '{tenant_seeds}') IS NOT NULL AS isolated;
-DELETE FROM steward.tenant_check_muted WHERE key LIKE '%tenant_seeds%';
-SELECT 'steward.tenant_check_muted'::regclass = ANY (extconfig) AS is_dumped FROM pg_extension WHERE extname = 'pg_steward';
+DELETE FROM steward.muted_findings WHERE finding_key LIKE '%tenant_seeds%';
+SELECT 'steward.muted_findings'::regclass = ANY (extconfig) AS is_dumped FROM pg_extension WHERE extname = 'pg_steward';
 
 --
 -- Who asks
@@ -397,7 +397,7 @@ SELECT * FROM steward.tenant_check();
 ALTER TABLE tenant_clean.note NO FORCE ROW LEVEL SECURITY;
 SELECT rule, object FROM steward.tenant_check();
 ALTER TABLE tenant_clean.note FORCE ROW LEVEL SECURITY;
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('no_force', 'not for him to say');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('no_force', 'not for him to say');
 RESET ROLE;
 -- errors
 \set VERBOSITY default
@@ -405,7 +405,7 @@ SELECT steward.tenant_assert_isolated(level => 'FATAL');
 SELECT steward.tenant_assert_isolated('{mandant,client_id}');
 SELECT * FROM steward.tenant_check(roles => '{regress_tenant_nobody}');
 
-DELETE FROM steward.tenant_check_muted;
+DELETE FROM steward.muted_findings;
 RESET SESSION AUTHORIZATION;
 DROP SCHEMA tenant_clean, tenant_seeds, tenant_test CASCADE;
 DROP ROLE regress_tenant_app, regress_tenant_owner, regress_tenant_admin, regress_tenant_super, regress_app_user, regress_admin_user;

@@ -6,7 +6,7 @@ SET client_min_messages = error;
 \pset tuples_only on
 
 -- faults of this minor version are the server's
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
 CREATE ROLE regress_recall_owner;
 CREATE ROLE regress_recall_app LOGIN;
 CREATE ROLE regress_recall_admin;
@@ -184,6 +184,6 @@ SELECT count(*) FILTER (WHERE is_found AND n <= 26) AS of_26, count(*) FILTER (W
 DROP TABLE recall.defect, recall.outcome;
 SELECT * FROM steward.tenant_check();
 
-DELETE FROM steward.tenant_check_muted;
+DELETE FROM steward.muted_findings;
 DROP SCHEMA recall CASCADE;
 DROP ROLE regress_recall_owner, regress_recall_app, regress_recall_admin;

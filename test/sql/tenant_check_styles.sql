@@ -6,7 +6,7 @@ SET client_min_messages = error;
 \pset tuples_only on
 
 -- faults of this minor version are the server's
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of schemas');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of schemas');
 CREATE ROLE regress_style_owner;
 CREATE ROLE regress_style_app LOGIN;
 CREATE ROLE regress_style_admin;
@@ -115,7 +115,7 @@ INSERT INTO styles.cases (style, name, seed) VALUES
     GRANT SELECT, INSERT, UPDATE, DELETE ON members, orders TO regress_style_admin$s$),
 ('roles', 'an administrator of pg_steward', $s$
     CREATE TABLE orders (tenant_id integer NOT NULL, id bigint, PRIMARY KEY (tenant_id, id)); SELECT guard('orders');
-    RESET ROLE; GRANT SELECT, INSERT ON steward.tenant, steward.tenant_check_muted TO regress_style_app WITH GRANT OPTION$s$),
+    RESET ROLE; GRANT SELECT, INSERT ON steward.tenants, steward.muted_findings TO regress_style_app WITH GRANT OPTION$s$),
 ('members', 'the example of the page', $s$
     CREATE TABLE members (tenant_id bigint, user_id bigint, PRIMARY KEY (user_id, tenant_id)); GRANT SELECT ON members TO regress_style_app;
     CREATE TABLE projects (tenant_id bigint, id bigint, PRIMARY KEY (tenant_id, id)); GRANT SELECT, INSERT, UPDATE, DELETE ON projects TO regress_style_app;
@@ -264,8 +264,8 @@ INSERT INTO styles.cases (style, name, rules, seed) VALUES
 ('roles', 'a tenant by default', '{context_default}', styles.with_policy('USING (tenant_id = current_setting(''app.t'')::integer); RESET ROLE; ALTER ROLE regress_style_app SET app.t = 1')),
 ('roles', 'files of the server', '{server_function}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; GRANT EXECUTE ON FUNCTION pg_read_binary_file(text) TO regress_style_app')),
 ('roles', 'files of the server, for all', '{server_function}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; GRANT EXECUTE ON FUNCTION lo_import(text) TO PUBLIC')),
-('roles', 'who is suspended', '{extension_grant}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; GRANT UPDATE ON steward.tenant TO regress_style_app')),
-('roles', 'what is not reported', '{extension_grant}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; GRANT INSERT ON steward.tenant_check_muted TO PUBLIC')),
+('roles', 'who is suspended', '{extension_grant}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; GRANT UPDATE ON steward.tenants TO regress_style_app')),
+('roles', 'what is not reported', '{extension_grant}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; GRANT INSERT ON steward.muted_findings TO PUBLIC')),
 ('roles', 'triggers can be turned off', '{parameter_grant}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; GRANT SET ON PARAMETER session_replication_role TO regress_style_app')),
 ('roles', 'settings of the server', '{parameter_grant}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; GRANT ALTER SYSTEM ON PARAMETER archive_command TO regress_style_app')),
 ('roles', 'statistics of all rows', '{catalog_grant}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; GRANT SELECT ON pg_statistic TO regress_style_app')),
@@ -361,6 +361,6 @@ SELECT style, count(*) FILTER (WHERE wanted IS NULL) AS safe, count(*) FILTER (W
   FROM styles.outcome GROUP BY ROLLUP (style) ORDER BY style COLLATE "C";
 SELECT CASE WHEN wanted IS NULL THEN 'FALSE ALARM' ELSE 'MISSED ' || wanted::text END, style, name, alarms FROM styles.outcome WHERE is_right IS NOT TRUE ORDER BY n;
 
-DELETE FROM steward.tenant_check_muted;
+DELETE FROM steward.muted_findings;
 DROP SCHEMA styles CASCADE;
 DROP ROLE regress_style_owner, regress_style_app, regress_style_admin, regress_style_other;

@@ -16,7 +16,7 @@ SELECT * FROM steward.tenant_erase('42');
 SELECT steward.tenant_erase('42', dry_run => false);
 SELECT steward.tenant_suspend('42');
 SELECT * FROM steward.tenant_erase('42', dry_run => false);
-SELECT key, status, erasure -> 'rows' AS rows, erasure ->> 'by' = session_user AS by_us FROM steward.tenant ORDER BY key;
+SELECT key, status, erasure -> 'rows' AS rows, erasure ->> 'by' = session_user AS by_us FROM steward.tenants ORDER BY key;
 SELECT 'customers' AS "table", count(*) FROM customers UNION ALL SELECT 'orders', count(*) FROM orders UNION ALL SELECT 'order_lines', count(*) FROM order_lines;
 BEGIN; SELECT steward.tenant_set('42'); ROLLBACK;
 SELECT steward.tenant_resume('42');
@@ -25,7 +25,7 @@ SELECT * FROM steward.tenant_erase('45');
 -- again, for what has come since
 INSERT INTO orders VALUES (13, 42, 2);
 SELECT * FROM steward.tenant_erase('42', dry_run => false);
-SELECT erasure -> 'rows' -> 'tenant_erase.orders' AS now, erasure -> 'before' -> 'rows' -> 'tenant_erase.orders' AS before FROM steward.tenant WHERE key = '42';
+SELECT erasure -> 'rows' -> 'tenant_erase.orders' AS now, erasure -> 'before' -> 'rows' -> 'tenant_erase.orders' AS before FROM steward.tenants WHERE key = '42';
 
 -- Nothing of other tenants goes: neither by a cascade, nor by one behind a table without tenants.
 SELECT steward.tenant_suspend('43');
@@ -83,7 +83,7 @@ DROP TRIGGER keep ON customers;
 CREATE ROLE regress_eraser;
 CREATE ROLE regress_erased;
 GRANT USAGE ON SCHEMA tenant_erase TO regress_eraser;
-GRANT SELECT, UPDATE ON steward.tenant TO regress_eraser;
+GRANT SELECT, UPDATE ON steward.tenants TO regress_eraser;
 GRANT SELECT, DELETE ON teams, people, orders, order_lines TO regress_eraser;
 SET ROLE regress_eraser;
 SELECT * FROM steward.tenant_erase('43', dry_run => false);
@@ -140,10 +140,10 @@ SET ROLE regress_eraser;
 SELECT * FROM steward.tenant_erase('s');
 RESET ROLE;
 SELECT * FROM steward.tenant_erase('s', dry_run => false) WHERE rows > 0 OR command ~ '^DROP';
-SELECT to_regnamespace('"Tenant ""s"""') IS NULL AS gone, erasure #> '{rows,"\"Tenant \"\"s\"\"\".things"}' AS things FROM steward.tenant WHERE key = 's';
+SELECT to_regnamespace('"Tenant ""s"""') IS NULL AS gone, erasure #> '{rows,"\"Tenant \"\"s\"\"\".things"}' AS things FROM steward.tenants WHERE key = 's';
 
 SET client_min_messages = warning;
 DROP SCHEMA tenant_erase CASCADE;
-REVOKE ALL ON steward.tenant FROM regress_eraser;
+REVOKE ALL ON steward.tenants FROM regress_eraser;
 DROP ROLE regress_eraser, regress_erased;
-DELETE FROM steward.tenant;
+DELETE FROM steward.tenants;

@@ -2,7 +2,7 @@
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 -- faults of this minor version are the server's
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
 CREATE ROLE regress_tg_app;
 CREATE ROLE regress_tg_owner;
 CREATE ROLE regress_tg_other;
@@ -45,11 +45,11 @@ SELECT count(*) FROM pg_event_trigger WHERE evtname = 'steward_tenant_guard';
 BEGIN;
 SELECT steward.tenant_guard_enable();
 SELECT steward.tenant_guard_enable('error', '{customer_id,tenant_id}', '{regress_tg_app}');
-TABLE steward.tenant_guard;
+TABLE steward.tenant_guard_settings;
 SELECT evtenabled FROM pg_event_trigger WHERE evtname = 'steward_tenant_guard';
 SELECT steward.tenant_guard_disable();
 SELECT steward.tenant_guard_disable();
-TABLE steward.tenant_guard;
+TABLE steward.tenant_guard_settings;
 SELECT count(*) FROM pg_event_trigger WHERE evtname = 'steward_tenant_guard';
 ROLLBACK;
 
@@ -155,7 +155,7 @@ SELECT steward.tenant_unprotect('p', dry_run => true);
 ROLLBACK TO s;
 SELECT steward.tenant_unprotect('p');
 ROLLBACK TO s;
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('no_rls:tenant_guard.p', 'test'), ('materialized_view:tenant_guard.m', 'test');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('no_rls:tenant_guard.p', 'test'), ('materialized_view:tenant_guard.m', 'test');
 SELECT count(*) FROM steward.tenant_unprotect('p');
 CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
 CREATE MATERIALIZED VIEW m AS SELECT 1 AS tenant_id;
@@ -200,7 +200,7 @@ BEGIN;
 SELECT steward.tenant_guard_enable('error');
 CREATE TABLE a (tenant_id integer);
 COMMIT;
-SELECT to_regclass('a'), count(*) FROM steward.tenant_guard;
+SELECT to_regclass('a'), count(*) FROM steward.tenant_guard_settings;
 
 -- The guard, like the policies, holds the extension.
 BEGIN;
@@ -219,7 +219,7 @@ ROLLBACK;
 
 SET client_min_messages = warning;
 SELECT format('REVOKE CREATE ON DATABASE %I FROM regress_tg_owner', current_database()) \gexec
-DELETE FROM steward.tenant_check_muted;
+DELETE FROM steward.muted_findings;
 DROP SCHEMA tenant_guard CASCADE;
 DROP SERVER regress_tg_server;
 DROP FOREIGN DATA WRAPPER regress_tg_fdw;

@@ -24,8 +24,8 @@ SELECT * FROM attempt(
     'SELECT steward_internal.tenant_policy_sign(''ours.account'', ''steward_tenant_floor'', ''PERMISSIVE FOR ALL USING (true)'')',
     'SELECT steward.tenant_fk_guard(''ours.item'', ''item_tenant_id_account_id_fkey'')',
     'SELECT steward.tenant_guard_disable()',
-    'INSERT INTO steward.tenant_check_muted VALUES (''no_rls:ours.account'', ''mine'')',
-    'INSERT INTO steward.tenant_guard VALUES (true, ''warn'', ''{}'')');
+    'INSERT INTO steward.muted_findings VALUES (''no_rls:ours.account'', ''mine'')',
+    'INSERT INTO steward.tenant_guard_settings VALUES (true, ''warn'', ''{}'')');
 RESET SESSION AUTHORIZATION;
 -- rights that policies do not hold for are found
 SELECT rule, level, object FROM steward.tenant_check(schemas => '{ours}');

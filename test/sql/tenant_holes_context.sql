@@ -193,8 +193,8 @@ SELECT steward.tenant_suspend(upper(:'uuid'));
 SELECT relation, rows FROM steward.tenant_erase(upper(:'uuid'), dry_run => false) WHERE rows > 0;
 BEGIN; SET LOCAL steward.token = :'upper_token'; SET LOCAL ROLE regress_holes_app; INSERT INTO ours.by_uuid VALUES (:'uuid'); ROLLBACK;
 SELECT count(*) FROM ours.by_uuid;
-INSERT INTO steward.tenant (key) VALUES (upper(:'uuid'));
-DELETE FROM steward.tenant;
+INSERT INTO steward.tenants (key) VALUES (upper(:'uuid'));
+DELETE FROM steward.tenants;
 SELECT steward.tenant_sign(U&'cafe\0301') AS decomposed, steward.tenant_sign(U&'caf\00e9') AS composed \gset
 SELECT valid, reason FROM steward.tenant_verify(:'decomposed') UNION ALL SELECT valid, reason FROM steward.tenant_verify(:'composed');
 BEGIN; SELECT steward.tenant_set(U&'cafe\0301'); ROLLBACK;

@@ -37,6 +37,6 @@ SELECT steward.tenant_guard_disable();
 \set ECHO none
 SET client_min_messages = warning;
 DROP SCHEMA template, tenant_one, tenant_two CASCADE;
-DELETE FROM steward.tenant;
+DELETE FROM steward.tenants;
 \set ending `echo "$PG_ABS_SRCDIR/data/tenant_holes_end.sql"`
 \i :ending

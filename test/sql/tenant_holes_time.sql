@@ -84,7 +84,7 @@ DO $$ DECLARE n bigint[]; BEGIN n[1] := (SELECT count(*) FROM ours.account); PER
 ROLLBACK;
 BEGIN; SET LOCAL steward.token = :'t2'; DECLARE c CURSOR FOR SELECT secret FROM ours.account ORDER BY id; FETCH 1 FROM c; SELECT public.suspend('2'); FETCH 1 FROM c; ROLLBACK;
 RESET SESSION AUTHORIZATION;
-DELETE FROM steward.tenant;
+DELETE FROM steward.tenants;
 
 -- Parallel workers take no tenant that has ended for their leader.
 SET ROLE regress_holes_owner;

@@ -2,7 +2,7 @@
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 -- faults of this minor version are the server's
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
 CREATE ROLE regress_tp_owner;
 CREATE ROLE regress_tp_app;
 CREATE ROLE regress_tp_admin;
@@ -263,6 +263,6 @@ SELECT steward.tenant_protect_member('projects', 'members');
 RESET ROLE;
 
 SET client_min_messages = warning;
-DELETE FROM steward.tenant_check_muted;
+DELETE FROM steward.muted_findings;
 DROP SCHEMA tenant_policy CASCADE;
 DROP ROLE regress_tp_owner, regress_tp_app, regress_tp_admin;

@@ -65,10 +65,10 @@ INSERT INTO attacks (command) VALUES
 ('ALTER TABLE t DISABLE ROW LEVEL SECURITY'), ('ALTER TABLE t_1 NO FORCE ROW LEVEL SECURITY'), ('DROP POLICY steward_tenant_floor ON t'), ('ALTER POLICY steward_tenant ON t_1 USING (true)'),
 ('CREATE POLICY mine ON t USING (true)'), ('COMMENT ON POLICY steward_tenant ON t IS NULL'), ('ALTER TABLE t OWNER TO regress_tpa_app'), ('ALTER TABLE t DETACH PARTITION t_1'), ('DROP TABLE t_1'),
 ('SELECT steward.tenant_unprotect(''t'')'), ('SELECT steward.tenant_protect(''t'', ''id'')'), ('SELECT steward.tenant_admin_all(''t'', ''regress_tpa_app'')'), ('SELECT steward_internal.tenant_policy_sign(''t'', ''steward_tenant'', ''x'')'),
-('SELECT steward.tenant_guard_enable()'), ('SELECT steward.tenant_guard_disable()'), ('SELECT steward_internal.tenant_guard_commit()'), ('INSERT INTO steward.tenant_check_muted VALUES (''no_rls:x'', ''x'')'),
+('SELECT steward.tenant_guard_enable()'), ('SELECT steward.tenant_guard_disable()'), ('SELECT steward_internal.tenant_guard_commit()'), ('INSERT INTO steward.muted_findings VALUES (''no_rls:x'', ''x'')'),
 ('SELECT steward_internal.tenant_run(''tenant_policy_attacks.t'', ''{ALTER TABLE tenant_policy_attacks.t DISABLE ROW LEVEL SECURITY}'', false)'),
 ('SELECT steward.tenant_set(''2'')'), ('SET steward.tenant = 2'), ('SET steward.token = ''v1.x.e30.x'''), ('RESET steward.tenant; SELECT FROM t'), ('SELECT steward.tenant_clear(); SELECT FROM t'), ('DISCARD ALL'),
-('DELETE FROM steward.tenant_guard'), ('UPDATE pg_class SET relrowsecurity = false'),
+('DELETE FROM steward.tenant_guard_settings'), ('UPDATE pg_class SET relrowsecurity = false'),
 -- Copies
 ('CREATE TABLE mine AS TABLE t'), ('CREATE MATERIALIZED VIEW mine AS TABLE plain'), ('CREATE VIEW mine AS TABLE plain; SELECT FROM mine');
 SELECT command, attempt(command) AS result FROM attacks ORDER BY no;

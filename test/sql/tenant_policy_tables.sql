@@ -2,7 +2,7 @@
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 -- faults of this minor version are the server's
-INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
+INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('server_version:server ' || split_part(current_setting('server_version'), ' ', 1), 'a test of the schema');
 CREATE ROLE regress_tpt_owner;
 CREATE ROLE regress_tpt_app;
 CREATE ROLE regress_tpt_other;
@@ -84,7 +84,7 @@ SELECT steward.tenant_protect('t');
 SELECT steward.tenant_unprotect('t');
 RESET ROLE;
 SELECT steward.tenant_protect('pg_catalog.pg_class', 'relname');
-SELECT steward.tenant_protect('steward.tenant_guard', 'mode');
+SELECT steward.tenant_protect('steward.tenant_guard_settings', 'mode');
 SELECT steward.tenant_protect('public.nothing');
 SET ROLE regress_tpt_owner;
 -- Rows without a tenant: an error, and nothing has changed.
@@ -464,7 +464,7 @@ SELECT steward.tenant_protect_member('two', 'one');
 RESET ROLE;
 
 SET client_min_messages = warning;
-DELETE FROM steward.tenant_check_muted;
+DELETE FROM steward.muted_findings;
 DROP SCHEMA tenant_policy_tables CASCADE;
 DROP SERVER regress_tpt_server;
 DROP FOREIGN DATA WRAPPER regress_tpt_fdw;

@@ -1,6 +1,6 @@
 -- The first example of doc/tenant_registry.md.
 SELECT steward.tenant_create('42', 'Acme', metadata => '{"plan": "free"}');
-SELECT key, name, status, isolation FROM steward.tenant;
+SELECT key, name, status, isolation FROM steward.tenants;
 
 SELECT steward.tenant_suspend('42');
 BEGIN;
@@ -24,28 +24,28 @@ SELECT steward.tenant_create('43', schema_name => 'x');
 SELECT steward.tenant_create('43', isolation => 'schema', schema_name => 'pg_x');
 SELECT steward.tenant_create('43', isolation => 'schema', schema_name => repeat('x', 64));
 SELECT steward.tenant_create('43', metadata => '[]');
-INSERT INTO steward.tenant (key, status) VALUES ('43', 'erased');
-UPDATE steward.tenant SET status = 'gone';
+INSERT INTO steward.tenants (key, status) VALUES ('43', 'erased');
+UPDATE steward.tenants SET status = 'gone';
 \set VERBOSITY default
 SELECT steward.tenant_suspend('43');
 SELECT steward.tenant_resume('it''s');
 SELECT steward.tenant_create(repeat('x', 255), isolation => 'schema');
-SELECT octet_length(key), octet_length(schema_name) FROM steward.tenant WHERE key ~ '^x';
-DELETE FROM steward.tenant WHERE key ~ '^x';
+SELECT octet_length(key), octet_length(schema_name) FROM steward.tenants WHERE key ~ '^x';
+DELETE FROM steward.tenants WHERE key ~ '^x';
 
 -- Rights.
 CREATE ROLE regress_registrar;
 CREATE ROLE regress_registry_app;
 SET ROLE regress_registry_app;
-SELECT * FROM steward.tenant;
+SELECT * FROM steward.tenants;
 SELECT steward.tenant_create('44');
 SELECT steward.tenant_resume('42');
 SELECT steward.tenant_schema_use('42');
 RESET ROLE;
-GRANT SELECT, INSERT, UPDATE ON steward.tenant TO regress_registrar;
+GRANT SELECT, INSERT, UPDATE ON steward.tenants TO regress_registrar;
 SET ROLE regress_registrar;
 SELECT steward.tenant_create('44'), steward.tenant_suspend('44');
-DELETE FROM steward.tenant;
+DELETE FROM steward.tenants;
 RESET ROLE;
 
 -- Tenants that the registry does not name may work; names are taken byte by byte.
@@ -53,7 +53,7 @@ BEGIN; SELECT steward.tenant_set('nobody''s'); SELECT steward.current_tenant_tex
 BEGIN; SELECT steward.tenant_set('044'); SELECT steward.current_tenant_text(); ROLLBACK;
 BEGIN; SELECT steward.tenant_set('44'); ROLLBACK;
 BEGIN; SELECT steward.tenant_set(NULL, 'alice'); SELECT steward.current_user_id_text(); ROLLBACK;
-INSERT INTO steward.tenant (key, status) VALUES ('it''s 100% "mine"', 'suspended');
+INSERT INTO steward.tenants (key, status) VALUES ('it''s 100% "mine"', 'suspended');
 BEGIN; SELECT steward.tenant_set('it''s 100% "mine"'); ROLLBACK;
 
 -- A transaction that has set its tenant sees none from the next statement on; its user goes with it.
@@ -73,9 +73,9 @@ SELECT steward.tenant_suspend('42');
 SELECT steward.current_tenant_int();
 ROLLBACK TO s;
 SELECT steward.current_tenant_int();
-UPDATE steward.tenant SET status = 'suspended' WHERE key = '42';
+UPDATE steward.tenants SET status = 'suspended' WHERE key = '42';
 SELECT steward.current_tenant_int();
-DELETE FROM steward.tenant WHERE key = '42';
+DELETE FROM steward.tenants WHERE key = '42';
 SELECT steward.current_tenant_int();
 ROLLBACK;
 BEGIN; SELECT steward.tenant_set('42'); SELECT steward.current_tenant_int(); ROLLBACK;
@@ -129,27 +129,27 @@ RESET min_parallel_table_scan_size;
 -- Whatever changes the table is noticed: also what fires no ordinary triggers, and a TRUNCATE.
 BEGIN;
 SET LOCAL session_replication_role = replica;
-UPDATE steward.tenant SET status = 'suspended' WHERE key = '42';
+UPDATE steward.tenants SET status = 'suspended' WHERE key = '42';
 SAVEPOINT s; SELECT steward.tenant_set('42'); ROLLBACK TO s;
-TRUNCATE steward.tenant;
+TRUNCATE steward.tenants;
 SELECT steward.tenant_set('42'), steward.current_tenant_int();
 ROLLBACK;
 -- the trigger is for this alone
 SELECT steward_internal.tenant_changed_trigger();
 
 -- Many that may not work.
-INSERT INTO steward.tenant (key, status) SELECT 'many ' || i, 'suspended' FROM generate_series(1, 1000) i;
+INSERT INTO steward.tenants (key, status) SELECT 'many ' || i, 'suspended' FROM generate_series(1, 1000) i;
 BEGIN; SELECT steward.tenant_set('many 777'); ROLLBACK;
 BEGIN; SELECT steward.tenant_set('many 1001'); ROLLBACK;
-SELECT steward.tenant_resume(key) FROM steward.tenant WHERE key = 'many 777';
+SELECT steward.tenant_resume(key) FROM steward.tenants WHERE key = 'many 777';
 BEGIN; SELECT steward.tenant_set('many 777'); ROLLBACK;
 -- a table of that name that is not the extension's says nothing
 BEGIN;
-ALTER EXTENSION pg_steward DROP TABLE steward.tenant;
+ALTER EXTENSION pg_steward DROP TABLE steward.tenants;
 SELECT steward.tenant_set('44');
 ROLLBACK;
 
 DROP TABLE registered;
-DELETE FROM steward.tenant;
-REVOKE ALL ON steward.tenant FROM regress_registrar;
+DELETE FROM steward.tenants;
+REVOKE ALL ON steward.tenants FROM regress_registrar;
 DROP ROLE regress_registrar, regress_registry_app;

@@ -20,7 +20,7 @@ INSERT INTO products (name) VALUES ('Cup') RETURNING id;
 COMMIT;
 
 CALL steward.tenant_schema_migrate('2026-11-21 stock', 'ALTER TABLE products ADD stock integer NOT NULL DEFAULT 0', 'template');
-SELECT schema_name, status FROM steward.tenant_migration ORDER BY schema_name;
+SELECT schema_name, status FROM steward.tenant_migrations ORDER BY schema_name;
 SELECT * FROM steward.tenant_schema_drift('template');
 ALTER TABLE tenant_124.products ALTER stock DROP NOT NULL;
 SELECT tenant, difference, kind, object, expected, found FROM steward.tenant_schema_drift('template');
@@ -30,10 +30,10 @@ SELECT steward.tenant_create('Ünïcode ''%s'' "q"', isolation => 'schema'), ste
        steward.tenant_create(repeat('long', 20), isolation => 'schema'), steward.tenant_create('rows');
 CALL steward.tenant_schema_create(NULL, 'template', batch => 1);
 CALL steward.tenant_schema_create('{124,123,125,125,custom}', 'template', batch => 2);
-SELECT key, schema_name, template, to_regclass(quote_ident(schema_name) || '.products') IS NOT NULL AS made FROM steward.tenant ORDER BY key;
+SELECT key, schema_name, template, to_regclass(quote_ident(schema_name) || '.products') IS NOT NULL AS made FROM steward.tenants ORDER BY key;
 SELECT name FROM tenant_123.products;
 -- a new copy has been through what its template has
-SELECT schema_name, status FROM steward.tenant_migration ORDER BY schema_name;
+SELECT schema_name, status FROM steward.tenant_migrations ORDER BY schema_name;
 CALL steward.tenant_schema_migrate('2026-11-21 stock', 'ALTER TABLE products ADD stock integer NOT NULL DEFAULT 0', 'template');
 SELECT count(*) FROM steward.tenant_schema_drift('template') WHERE tenant <> '124';
 -- one that has gone is made again
@@ -49,14 +49,14 @@ ROLLBACK;
 BEGIN;
 CALL steward.tenant_schema_create('{126,127}', 'template', batch => 1);
 ROLLBACK;
-SELECT key FROM steward.tenant WHERE key ~ '^12[67]';
+SELECT key FROM steward.tenants WHERE key ~ '^12[67]';
 -- an error takes its batch with it, not those before
 CREATE SCHEMA tenant_13;
 CALL steward.tenant_schema_create('{11,12,13,14}', 'template', batch => 1);
-SELECT key FROM steward.tenant WHERE key ~ '^1.$' ORDER BY key;
+SELECT key FROM steward.tenants WHERE key ~ '^1.$' ORDER BY key;
 DROP SCHEMA tenant_13;
 CALL steward.tenant_schema_create('{11,12,13,14}', 'template');
-SELECT key FROM steward.tenant WHERE key ~ '^1.$' ORDER BY key;
+SELECT key FROM steward.tenants WHERE key ~ '^1.$' ORDER BY key;
 
 -- What is refused.
 CALL steward.tenant_schema_create('{rows}', 'template');
@@ -70,7 +70,7 @@ CREATE SCHEMA "Other";
 CREATE TABLE "Other"."T" (id int);
 CALL steward.tenant_schema_create('{123}', '"Other"');
 CALL steward.tenant_schema_create('{o}', '"Other"');
-SELECT key, template FROM steward.tenant WHERE key = 'o';
+SELECT key, template FROM steward.tenants WHERE key = 'o';
 SELECT count(*) FROM steward.tenant_schema_drift('"Other"');
 SELECT steward.tenant_suspend('o');
 SELECT relation, rows, command FROM steward.tenant_erase('o', dry_run => false);
@@ -99,15 +99,15 @@ ROLLBACK;
 BEGIN; DROP SCHEMA tenant_125 CASCADE; SELECT steward.tenant_schema_use('125'); ROLLBACK;
 
 -- Migrations: what fails is recorded, and tried again.
-DELETE FROM steward.tenant WHERE key NOT IN ('123', '124', '125', 'rows');
+DELETE FROM steward.tenants WHERE key NOT IN ('123', '124', '125', 'rows');
 INSERT INTO tenant_124.products (id, name) VALUES (7, 'Cup');
 CALL steward.tenant_schema_migrate('unique', 'ALTER TABLE products ADD UNIQUE (name)', 'template');
-SELECT schema_name, status, sqlstate, message, run_by = current_user AS by_us, duration >= '0' AS took FROM steward.tenant_migration WHERE migration = 'unique' ORDER BY 1;
+SELECT schema_name, status, sqlstate, message, run_by = current_user AS by_us, duration >= '0' AS took FROM steward.tenant_migrations WHERE migration = 'unique' ORDER BY 1;
 CALL steward.tenant_schema_migrate('unique', 'ALTER TABLE products ADD UNIQUE (name)', 'template', on_error => 'continue');
-SELECT schema_name, status FROM steward.tenant_migration WHERE migration = 'unique' ORDER BY 1;
+SELECT schema_name, status FROM steward.tenant_migrations WHERE migration = 'unique' ORDER BY 1;
 DELETE FROM tenant_124.products WHERE id = 7;
 CALL steward.tenant_schema_migrate('unique', 'ALTER TABLE products ADD UNIQUE (name)', 'template');
-SELECT schema_name, status, sqlstate, message FROM steward.tenant_migration WHERE migration = 'unique' ORDER BY 1;
+SELECT schema_name, status, sqlstate, message FROM steward.tenant_migrations WHERE migration = 'unique' ORDER BY 1;
 CALL steward.tenant_schema_migrate('unique', 'ALTER TABLE products ADD UNIQUE (id, name)', 'template');
 CALL steward.tenant_schema_migrate('x', 'SELECT 1', 'template', on_error => 'ignore');
 CALL steward.tenant_schema_migrate(NULL, 'SELECT 1', 'template');
@@ -117,18 +117,18 @@ BEGIN; CALL steward.tenant_schema_migrate('x', 'SELECT 1', 'template'); ROLLBACK
 SELECT steward.tenant_suspend('124');
 CALL steward.tenant_schema_migrate('two', 'CREATE TABLE a (id int); CREATE TABLE b (id int, late int REFERENCES products DEFERRABLE INITIALLY DEFERRED); INSERT INTO b VALUES (1, 4711)', 'template', on_error => 'continue');
 CALL steward.tenant_schema_migrate('two, again', 'CREATE TABLE a (id int); CREATE TABLE b (id int)', 'template');
-SELECT migration, schema_name, status, sqlstate FROM steward.tenant_migration WHERE migration ~ 'two' ORDER BY 1, 2;
+SELECT migration, schema_name, status, sqlstate FROM steward.tenant_migrations WHERE migration ~ 'two' ORDER BY 1, 2;
 SELECT steward.tenant_resume('124');
 CALL steward.tenant_schema_migrate('two, again', 'CREATE TABLE a (id int); CREATE TABLE b (id int)', 'template');
-SELECT schema_name, status FROM steward.tenant_migration WHERE migration = 'two, again' ORDER BY 1;
+SELECT schema_name, status FROM steward.tenant_migrations WHERE migration = 'two, again' ORDER BY 1;
 SELECT steward.tenant_suspend('124');
 SELECT count(*) FROM steward.tenant_erase('124', dry_run => false);
-SELECT schema_name FROM steward.tenant_migration WHERE schema_name = 'tenant_124';
+SELECT schema_name FROM steward.tenant_migrations WHERE schema_name = 'tenant_124';
 
 -- Who is not a superuser, with a hostile search_path.
 CREATE ROLE regress_schema_owner;
 CREATE ROLE regress_schema_other;
-GRANT SELECT, INSERT, UPDATE, DELETE ON steward.tenant, steward.tenant_migration TO regress_schema_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON steward.tenants, steward.tenant_migrations TO regress_schema_owner;
 CREATE SCHEMA hostile AUTHORIZATION regress_schema_other;
 GRANT USAGE ON SCHEMA hostile TO PUBLIC;
 SET ROLE regress_schema_other;
@@ -162,7 +162,7 @@ SELECT current_user = session_user AS ourselves;
 SET ROLE regress_schema_other;
 CALL steward.tenant_schema_create('{h4}', 'mine');
 RESET ROLE;
-GRANT SELECT, INSERT, UPDATE ON steward.tenant TO regress_schema_other;
+GRANT SELECT, INSERT, UPDATE ON steward.tenants TO regress_schema_other;
 SET ROLE regress_schema_other;
 CALL steward.tenant_schema_create('{h4}', 'mine');
 CALL steward.tenant_schema_create('{h4}', 'hostile');
@@ -170,7 +170,7 @@ RESET ROLE;
 
 DROP SCHEMA template, "Other", mine, hostile CASCADE;
 SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace WHERE nspname ~ '^tenant_(\d|h\d|long|Ü)' OR nspname = 'My "own" schema' ORDER BY 1 \gexec
-DELETE FROM steward.tenant;
-DELETE FROM steward.tenant_migration;
+DELETE FROM steward.tenants;
+DELETE FROM steward.tenant_migrations;
 DROP OWNED BY regress_schema_owner, regress_schema_other;
 DROP ROLE regress_schema_owner, regress_schema_other;

@@ -5,7 +5,7 @@ CREATE ROLE regress_copy_owner;
 CREATE ROLE "regress_copy 'App' %s";
 CREATE ROLE regress_copy_late;
 SELECT format('GRANT CREATE ON DATABASE %I TO regress_copy_owner', current_database()) \gexec
-GRANT SELECT, INSERT, UPDATE, DELETE ON steward.tenant, steward.tenant_migration TO regress_copy_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON steward.tenants, steward.tenant_migrations TO regress_copy_owner;
 CREATE SCHEMA copy_shared AUTHORIZATION regress_copy_owner;
 CREATE SCHEMA "Tpl %I 'x'" AUTHORIZATION regress_copy_owner;
 SET ROLE regress_copy_owner;
@@ -239,12 +239,12 @@ DROP TABLE copy_bad.t;
 CREATE EXTENSION intarray SCHEMA copy_bad;
 CALL steward.tenant_schema_create('{three}', 'copy_bad');
 DROP EXTENSION intarray;
-SELECT key FROM steward.tenant WHERE key = 'three';
+SELECT key FROM steward.tenants WHERE key = 'three';
 CALL steward.tenant_schema_create('{three}', 'copy_bad');
-SELECT key, schema_name FROM steward.tenant WHERE key = 'three';
+SELECT key, schema_name FROM steward.tenants WHERE key = 'three';
 
 DROP SCHEMA "Tpl %I 'x'", copy_shared, copy_bad, tenant_one, tenant_two, tenant_three CASCADE;
-DELETE FROM steward.tenant;
+DELETE FROM steward.tenants;
 ALTER DEFAULT PRIVILEGES FOR ROLE regress_copy_owner REVOKE DELETE ON TABLES FROM regress_copy_late;
 DROP OWNED BY regress_copy_owner, regress_copy_late, "regress_copy 'App' %s";
 DROP ROLE regress_copy_owner, regress_copy_late, "regress_copy 'App' %s";

@@ -22,8 +22,8 @@ create_workload($node);
 sub wait_for_events
 {
 	my ($more) = @_;
-	my $before = $node->safe_psql('postgres', 'SELECT count(*) FROM steward.audit_event');
-	$node->poll_query_until('postgres', "SELECT count(*) >= $before + $more FROM steward.audit_event")
+	my $before = $node->safe_psql('postgres', 'SELECT count(*) FROM steward.audit_events');
+	$node->poll_query_until('postgres', "SELECT count(*) >= $before + $more FROM steward.audit_events")
 	  or die 'the workload does nothing';
 	return;
 }
@@ -60,13 +60,13 @@ foreach my $round (@rounds)
 	log_is_whole($node, "log is whole after a crash: $name");
 }
 
-is( $node->safe_psql('postgres', 'SELECT count(*) > 0 FROM ONLY steward.audit_event_default'),
+is( $node->safe_psql('postgres', 'SELECT count(*) > 0 FROM ONLY steward.audit_events_default'),
 	'f', 'events are in their partition');
 
 # the proof itself: it notices one event too few
 my ($rc, $stdout, $stderr) = $node->psql('postgres', q{
 	SET steward.audit_guard = off;
-	DELETE FROM steward.audit_event WHERE ctid = (SELECT ctid FROM steward.audit_event WHERE operation = 'U' LIMIT 1);
+	DELETE FROM steward.audit_events WHERE ctid = (SELECT ctid FROM steward.audit_events WHERE operation = 'U' LIMIT 1);
 	SELECT count(*) FROM unproved}, extra_params => ['--single-transaction']);
 like($stdout . $stderr, qr/^[1-9]|does not follow/m, 'a lost event would be noticed');
 

@@ -73,12 +73,12 @@ $source->safe_psql('postgres', q{
 # Events from before there were partitions: they stay in the default partition.
 $source->safe_psql('postgres', q{
 	SET steward.audit_guard = off;
-	INSERT INTO steward.audit_event
+	INSERT INTO steward.audit_events
 	SELECT (jsonb_populate_record(e, jsonb_build_object('recorded_at', '2020-01-01 12:00+00'::timestamptz + seq * interval '1 s', 'seq', seq + 1000))).*
-	  FROM steward.audit_event e WHERE operation = 'I' ORDER BY recorded_at LIMIT 3;
+	  FROM steward.audit_events e WHERE operation = 'I' ORDER BY recorded_at LIMIT 3;
 });
 is( $source->safe_psql('postgres',
-		'SELECT count(DISTINCT tableoid) > 1 AND bool_or(tableoid = $$steward.audit_event_default$$::regclass) FROM steward.audit_event'),
+		'SELECT count(DISTINCT tableoid) > 1 AND bool_or(tableoid = $$steward.audit_events_default$$::regclass) FROM steward.audit_events'),
 	't', 'the log to dump has several partitions');
 
 # Everything the log is made of, in an order that does not depend on where it lies.
@@ -87,7 +87,7 @@ sub log_of
 	my ($node, $db) = @_;
 	return join "\n", map {
 		$node->safe_psql($db, "SET TimeZone = 'UTC'; SELECT '$_', count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM steward.$_ t")
-	} qw(audit_event audit_context audit_table audit_entry);
+	} qw(audit_events audit_contexts audit_tables audit_entries);
 }
 
 # All triggers of the audit module and whether they fire.
@@ -129,13 +129,13 @@ like($readers, qr/^1\|10\|10\n\d\d+\n/m, 'a tenant reads what is his, an auditor
 my $log = log_of($source, 'postgres');
 my $triggers = triggers_of($source, 'postgres');
 my $indexes = indexes_of($source, 'postgres');
-like($triggers, qr/^audit_event_\d+|^steward\.audit_event_\d+.*\|steward_guard\|A/m, 'partitions made at run time are guarded');
+like($triggers, qr/^audit_events_\d+|^steward\.audit_events_\d+.*\|steward_guard\|A/m, 'partitions made at run time are guarded');
 
 # Tests that changes are audited in a restored database as they were before, and told apart from those.
 sub auditing_goes_on
 {
 	my ($node, $db, $how) = @_;
-	my $ids = 'SELECT count(*), count(DISTINCT (era, transaction_id, seq)) FROM steward.audit_entry';
+	my $ids = 'SELECT count(*), count(DISTINCT (era, transaction_id, seq)) FROM steward.audit_entries';
 
 	$node->safe_psql($db, q{
 		SET app.current_user_id = 'bob';
@@ -159,12 +159,12 @@ sub auditing_goes_on
 		"$how: a row's history spans the restore");
 	my ($events, $distinct) = split /\|/, $node->safe_psql($db, $ids);
 	is($distinct, $events, "$how: no two events have the same id");
-	is( $node->safe_psql($db, 'SELECT count(*) FROM steward.audit_event e LEFT JOIN steward.audit_context c USING (context_id)
-			LEFT JOIN steward.audit_table t USING (table_id) WHERE c.context_id IS NULL OR t.table_id IS NULL'),
+	is( $node->safe_psql($db, 'SELECT count(*) FROM steward.audit_events e LEFT JOIN steward.audit_contexts c USING (context_id)
+			LEFT JOIN steward.audit_tables t USING (table_id) WHERE c.context_id IS NULL OR t.table_id IS NULL'),
 		'0', "$how: every event has its context and table");
-	isnt( $node->psql($db, 'DELETE FROM steward.audit_event'), 0, "$how: the log is guarded");
+	isnt( $node->psql($db, 'DELETE FROM steward.audit_events'), 0, "$how: the log is guarded");
 	is( $node->safe_psql($db, q{SELECT partition FROM steward.audit_maintain() WHERE detail LIKE '%3 events moved in'}),
-		'steward.audit_event_2020_01_01', "$how: events in the default partition move on");
+		'steward.audit_events_2020_01_01', "$how: events in the default partition move on");
 	return;
 }
 
@@ -221,10 +221,10 @@ auditing_goes_on($source, 'a copy', 'template');
 	$target->safe_psql('data_only', "$migration$rename");
 	$target->safe_psql('data_only', 'SELECT steward.audit_maintain()');
 	command_ok([ @data, '-d', 'data_only', "$dir/whole.dump" ], 'data only: restores');
-	is( $target->safe_psql('data_only', q{SET TimeZone = 'UTC'; SELECT 'audit_entry', count(*), md5(string_agg(e::text, chr(10) ORDER BY e::text))
-			FROM steward.audit_entry e WHERE era = (SELECT min(era) FROM steward.audit_table WHERE era <> (SELECT system_identifier FROM pg_control_system()))}),
+	is( $target->safe_psql('data_only', q{SET TimeZone = 'UTC'; SELECT 'audit_entries', count(*), md5(string_agg(e::text, chr(10) ORDER BY e::text))
+			FROM steward.audit_entries e WHERE era = (SELECT min(era) FROM steward.audit_tables WHERE era <> (SELECT system_identifier FROM pg_control_system()))}),
 		(split /\n/, $log)[3], 'data only: the log is whole');
-	is( $target->safe_psql('data_only', q{SELECT table_name, count(*) FROM steward.audit_entry
+	is( $target->safe_psql('data_only', q{SELECT table_name, count(*) FROM steward.audit_entries
 			WHERE era = (SELECT system_identifier FROM pg_control_system()) GROUP BY 1 ORDER BY 1}),
 		"Odd 'Table|2\nparted|2\nplain|3\nrenamed|1", 'data only: loading the tables is audited too');
 }
@@ -258,7 +258,7 @@ auditing_goes_on($source, 'a copy', 'template');
 		CREATE INDEX ON shop.item (made);
 		ALTER TABLE shop.item ENABLE ROW LEVEL SECURITY;
 		CREATE POLICY "all" ON shop.item USING (true);
-		INSERT INTO steward.tenant_check_muted (key, reason, muted_by, muted_at)
+		INSERT INTO steward.muted_findings (finding_key, reason, muted_by, muted_at)
 		SELECT key, 'it''s meant', 'somebody', '2026-01-02 03:04:05+00' FROM steward.tenant_check(schemas => '{shop}') WHERE rule <> 'no_rls';
 	});
 	my ($left, $findings) = ($source->safe_psql('shop', $check), $source->safe_psql('shop', $all));
@@ -271,7 +271,7 @@ auditing_goes_on($source, 'a copy', 'template');
 	command_ok([ 'pg_restore', @to, '-e', '-d', 'shop', "$dir/shop.dump" ], 'muted: pg_restore');
 	is($target->safe_psql('shop', $check), $left, 'muted: still muted after the restore');
 	is($target->safe_psql('shop', $all), $findings, 'muted: the same findings under the same keys');
-	my $rows = q{SET TimeZone = 'UTC'; SELECT * FROM steward.tenant_check_muted ORDER BY key COLLATE "C"};
+	my $rows = q{SET TimeZone = 'UTC'; SELECT * FROM steward.muted_findings ORDER BY finding_key COLLATE "C"};
 	is($target->safe_psql('shop', $rows), $source->safe_psql('shop', $rows), 'muted: with reason, author and time');
 	# another name is another thing: nobody has said yet that it is meant
 	$target->safe_psql('shop', 'ALTER TABLE shop.item RENAME TO article');
@@ -326,13 +326,13 @@ auditing_goes_on($source, 'a copy', 'template');
 # What would destroy a log that holds events is refused.
 {
 	my $stderr;
-	my $events = sub { join "\n", grep { !/^audit_table/ } split /\n/, log_of($target, 'whole') };
+	my $events = sub { join "\n", grep { !/^audit_tables/ } split /\n/, log_of($target, 'whole') };
 	my $before = $events->();
 
 	IPC::Run::run([ 'pg_restore', @to, '--clean', '--if-exists', '-d', 'whole', "$dir/whole.dump" ], '2>', \$stderr);
 	like($stderr, qr/cannot drop .*it holds audit events/, '--clean: refused');
 	is($events->(), $before, '--clean: the log is untouched, and no event comes twice');
-	foreach my $command ('DROP EXTENSION pg_steward CASCADE', 'DROP SCHEMA steward CASCADE', 'DROP TABLE steward.audit_event CASCADE',
+	foreach my $command ('DROP EXTENSION pg_steward CASCADE', 'DROP SCHEMA steward CASCADE', 'DROP TABLE steward.audit_events CASCADE',
 		'DROP EXTENSION pgcrypto CASCADE', 'DROP OWNED BY CURRENT_USER CASCADE')
 	{
 		$stderr = '';

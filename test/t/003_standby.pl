@@ -60,7 +60,7 @@ $standby->promote;
 is(log_digest($standby), $before, 'promotion leaves the log as it is');
 ok(start_workload($standby, seconds => 1)->finish, 'the promoted standby is written to');
 log_is_whole($standby, 'the log is whole across the promotion');
-is( $standby->safe_psql('postgres', q{SELECT count(DISTINCT era) FROM steward.audit_context}), '1',
+is( $standby->safe_psql('postgres', q{SELECT count(DISTINCT era) FROM steward.audit_contexts}), '1',
 	'a promotion begins no new era: transaction ids go on');
 $standby->safe_psql('postgres', 'SELECT steward.audit_maintain()');
 

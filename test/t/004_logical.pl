@@ -56,7 +56,7 @@ my $publisher_connstr = $publisher->connstr . ' dbname=postgres';
 	$publisher->wait_for_catchup('application');
 	is( $subscriber->safe_psql('postgres', q{
 			SELECT table_name, operation, count(*), bool_and(origin ~ '^pg_\d+'), bool_and(changed_by IS NOT NULL)
-			  FROM steward.audit_entry GROUP BY 1, 2 ORDER BY 1, 2}),
+			  FROM steward.audit_entries GROUP BY 1, 2 ORDER BY 1, 2}),
 		"always|DELETE|1|t|t\nalways|INSERT|1500|t|t\nalways|UPDATE|2|t|t\nparted|DELETE|1|t|t\nparted|INSERT|3|t|t",
 		'copied and applied changes are recorded with their origin; a trigger that is not ALWAYS records none');
 	is( $subscriber->safe_psql('postgres', q{SELECT transaction_id = xmin::text::xid8 FROM steward.audit_log, always WHERE record_id = '-4' AND id = -4 AND operation = 'UPDATE'}),
@@ -64,12 +64,12 @@ my $publisher_connstr = $publisher->connstr . ' dbname=postgres';
 	# Truncating is a statement, and is applied as one.
 	$publisher->safe_psql('postgres', 'TRUNCATE always, origin_only');
 	$publisher->wait_for_catchup('application');
-	is( $subscriber->safe_psql('postgres', q{SELECT table_name, origin ~ '^pg_\d+$' FROM steward.audit_entry WHERE operation = 'TRUNCATE'}),
+	is( $subscriber->safe_psql('postgres', q{SELECT table_name, origin ~ '^pg_\d+$' FROM steward.audit_entries WHERE operation = 'TRUNCATE'}),
 		'always|t', 'TRUNCATE is recorded with its origin');
 
 	# What is done on the subscriber itself has no origin.
 	$subscriber->safe_psql('postgres', q{INSERT INTO origin_only VALUES (7, 'local'); INSERT INTO always VALUES (7, 'local')});
-	is( $subscriber->safe_psql('postgres', q{SELECT table_name FROM steward.audit_entry WHERE origin IS NULL ORDER BY 1}),
+	is( $subscriber->safe_psql('postgres', q{SELECT table_name FROM steward.audit_entries WHERE origin IS NULL ORDER BY 1}),
 		"always\norigin_only", 'local changes have none');
 
 	# Large transactions come in pieces before they are over, and may still be rolled back.
@@ -92,7 +92,7 @@ my $publisher_connstr = $publisher->connstr . ' dbname=postgres';
 		INSERT INTO always VALUES (40000, 'last');
 	});
 	$publisher->wait_for_catchup('application');
-	is( $subscriber->safe_psql('postgres', q{SELECT operation, count(*), count(DISTINCT (transaction_id, seq)) FROM steward.audit_entry
+	is( $subscriber->safe_psql('postgres', q{SELECT operation, count(*), count(DISTINCT (transaction_id, seq)) FROM steward.audit_entries
 			WHERE table_name = 'always' AND record_id::int > 10000 GROUP BY 1 ORDER BY 1}),
 		"INSERT|3001|3001\nUPDATE|2500|2500", 'a streamed transaction is recorded once');
 	$subscriber->safe_psql('postgres', 'DROP SUBSCRIPTION application');
@@ -104,7 +104,7 @@ my $publisher_connstr = $publisher->connstr . ' dbname=postgres';
 		SELECT steward.audit_enable('always');
 		SET app.current_user_id = 'alice';
 		INSERT INTO always VALUES (50001, 'before the subscription');
-		CREATE PUBLICATION log FOR TABLE steward.audit_event, steward.audit_context, steward.audit_table
+		CREATE PUBLICATION log FOR TABLE steward.audit_events, steward.audit_contexts, steward.audit_tables
 		  WITH (publish = 'insert', publish_via_partition_root = true)});
 	$subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION log CONNECTION '$publisher_connstr' PUBLICATION log");
 	$subscriber->poll_query_until('postgres', q{SELECT count(*) = 3 AND bool_and(srsubstate IN ('r', 's')) FROM pg_subscription_rel})
@@ -117,7 +117,7 @@ my $publisher_connstr = $publisher->connstr . ' dbname=postgres';
 	});
 	$publisher->wait_for_catchup('log');
 	my $era = $publisher->safe_psql('postgres', 'SELECT system_identifier FROM pg_control_system()');
-	my $entries = "SET TimeZone = 'UTC'; SELECT * FROM steward.audit_entry WHERE era = $era ORDER BY created_at";
+	my $entries = "SET TimeZone = 'UTC'; SELECT * FROM steward.audit_entries WHERE era = $era ORDER BY created_at";
 	is($subscriber->safe_psql('postgres', $entries), $publisher->safe_psql('postgres', $entries), 'the subscriber has the whole log of the publisher');
 	is( $subscriber->safe_psql('postgres', q{SELECT operation, user_id FROM steward.audit_history('always', 50001)}),
 		"INSERT|alice\nUPDATE|bob\nDELETE|bob", 'and shows it as the history of its own table');
@@ -130,10 +130,10 @@ my $publisher_connstr = $publisher->connstr . ' dbname=postgres';
 $publisher->safe_psql('postgres', 'CREATE PUBLICATION everything FOR ALL TABLES');
 $publisher->safe_psql('postgres', q{
 	SET steward.audit_guard = off;
-	INSERT INTO steward.audit_event_default
+	INSERT INTO steward.audit_events_default
 	SELECT (jsonb_populate_record(e, jsonb_build_object('recorded_at', '2020-01-01 12:00+00', 'seq', seq + 1000))).*
-	  FROM steward.audit_event e LIMIT 1});
-is( $publisher->safe_psql('postgres', q{SELECT detail FROM steward.audit_maintain() WHERE partition = 'steward.audit_event_2020_01_01'}),
+	  FROM steward.audit_events e LIMIT 1});
+is( $publisher->safe_psql('postgres', q{SELECT detail FROM steward.audit_maintain() WHERE partition = 'steward.audit_events_2020_01_01'}),
 	'from 2020-01-01 00:00:00+00 to 2020-01-02 00:00:00+00, 1 events moved in', 'upkeep works while all tables are published');
 
 server_log_is_clean($publisher);

@@ -88,7 +88,7 @@ is( $node->safe_psql('postgres', "SELECT new_values ->> 'expected', $said FROM s
 is($node->safe_psql('postgres', 'SELECT count(*), count(DISTINCT record_id) FROM steward.audit_log'), "$id|$id", 'every change is recorded once');
 is( $node->safe_psql('postgres', q{SELECT DISTINCT tenant_id, ip_address, changed_by = 'regress_pooled' FROM steward.audit_log WHERE tenant_id IS NOT NULL OR changed_by = 'regress_pooled'}),
 	'acme|192.0.2.7|t', 'role, tenant and address stay together');
-is( $node->safe_psql('postgres', q{SELECT max(n) FROM (SELECT count(*) AS n FROM steward.audit_context
+is( $node->safe_psql('postgres', q{SELECT max(n) FROM (SELECT count(*) AS n FROM steward.audit_contexts
 		GROUP BY backend_pid, role_name, user_id, tenant_id, client_ip, application_name, context) c}),
 	'1', 'a context that comes again is not stored again');
 

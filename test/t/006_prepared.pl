@@ -77,10 +77,10 @@ my $sql = join '', map {
 $node->safe_psql('postgres', $sql);
 is( $node->safe_psql('postgres', q{SELECT count(*), bool_and(l.user_id = 'u' || o.id / 10) FROM one o LEFT JOIN steward.audit_log l ON l.table_name = 'one' AND l.record_id = o.id::text WHERE o.id >= 10}),
 	($users * 2 + $users / 2) . '|t', 'each event has the context of its time');
-is( $node->safe_psql('postgres', q{SELECT count(*) FROM steward.audit_event e LEFT JOIN steward.audit_context c USING (context_id)
-		LEFT JOIN steward.audit_table t USING (table_id) WHERE c.context_id IS NULL OR t.table_id IS NULL}),
+is( $node->safe_psql('postgres', q{SELECT count(*) FROM steward.audit_events e LEFT JOIN steward.audit_contexts c USING (context_id)
+		LEFT JOIN steward.audit_tables t USING (table_id) WHERE c.context_id IS NULL OR t.table_id IS NULL}),
 	'0', 'and every event its table');
-is($node->safe_psql('postgres', q{SELECT count(*) - count(DISTINCT (transaction_id, seq)) FROM steward.audit_event}), '0', 'no event is there twice');
+is($node->safe_psql('postgres', q{SELECT count(*) - count(DISTINCT (transaction_id, seq)) FROM steward.audit_events}), '0', 'no event is there twice');
 
 server_log_is_clean($node);
 $node->stop;

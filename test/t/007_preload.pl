@@ -72,12 +72,12 @@ sub test_settings
 	$node->safe_psql('postgres', q{ALTER ROLE regress_app RESET ALL; ALTER DATABASE postgres RESET ALL});
 
 	# The guard holds in a session that has not touched the library before.
-	foreach my $command ('DELETE FROM steward.audit_event', 'TRUNCATE steward.audit_event_default', q{UPDATE steward.audit_context SET user_id = 'x'},
-		'INSERT INTO steward.audit_event_default SELECT * FROM steward.audit_event', 'DROP TABLE steward.audit_event CASCADE', 'DROP EXTENSION pg_steward CASCADE')
+	foreach my $command ('DELETE FROM steward.audit_events', 'TRUNCATE steward.audit_events_default', q{UPDATE steward.audit_contexts SET user_id = 'x'},
+		'INSERT INTO steward.audit_events_default SELECT * FROM steward.audit_events', 'DROP TABLE steward.audit_events CASCADE', 'DROP EXTENSION pg_steward CASCADE')
 	{
 		like(session($superuser, $command), qr/must not|it holds audit events|requires it/, "$how: refused: $command");
 	}
-	like(session($superuser, q{SET steward.audit_guard = off; BEGIN; DELETE FROM steward.audit_event RETURNING 'deleted'; ROLLBACK}), qr/^deleted/m,
+	like(session($superuser, q{SET steward.audit_guard = off; BEGIN; DELETE FROM steward.audit_events RETURNING 'deleted'; ROLLBACK}), qr/^deleted/m,
 		"$how: a superuser may take the guard away first thing");
 	is(session($superuser, 'SELECT count(*) >= 0 FROM steward.audit_maintain(); SHOW steward.audit_guard'), "t\non", "$how: upkeep leaves the guard as it was");
 
@@ -135,13 +135,13 @@ $node->append_conf('postgresql.conf', q{steward.audit_partition_interval = 'mont
 $node->reload;
 
 # Parallel workers read the log, with the library loaded or not, and settings passed on to them.
-$node->safe_psql('postgres', q{INSERT INTO t (v) SELECT md5(g::text) FROM generate_series(1, 20000) g; ANALYZE steward.audit_event});
+$node->safe_psql('postgres', q{INSERT INTO t (v) SELECT md5(g::text) FROM generate_series(1, 20000) g; ANALYZE steward.audit_events});
 my $parallel = q{SET debug_parallel_query = on; SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; };
 $parallel =~ s/debug_parallel_query/force_parallel_mode/ if $node->pg_version < 16;
 like(session($superuser, $parallel . 'EXPLAIN (COSTS off) SELECT count(record_id) FROM steward.audit_log'), qr/Parallel Seq Scan/, 'the log can be read in parallel');
 foreach my $before ('', q{SET steward.context = '{"a": 1}'; SET app.current_user_id = 'alice'; INSERT INTO t (v) VALUES ('before'); })
 {
-	is( session($superuser, "$before$parallel" . q{SELECT count(record_id) = count(*), count(*) >= 20000, steward_internal.audit_table_id('t') = max(table_id) FROM steward.audit_entry}),
+	is( session($superuser, "$before$parallel" . q{SELECT count(record_id) = count(*), count(*) >= 20000, steward_internal.audit_table_id('t') = max(table_id) FROM steward.audit_entries}),
 		't|t|t', 'and is whole' . ($before ? ', in a session that has written too' : ''));
 }
 like(session('regress_app', $parallel . q{SET steward.audit_guard = off; SET steward.context = '{}'; SELECT steward_internal.audit_record_id('{"id": 1}')}), qr/^1$/m,

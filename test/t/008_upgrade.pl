@@ -29,9 +29,9 @@ ok(start_workload($old, seconds => 1)->finish, 'the old cluster is written to');
 $old->safe_psql('postgres', 'SELECT steward.audit_maintain()');
 $old->safe_psql('postgres', q{
 	SET steward.audit_guard = off;
-	INSERT INTO steward.audit_event
+	INSERT INTO steward.audit_events
 	SELECT (jsonb_populate_record(e, jsonb_build_object('recorded_at', '2020-01-01 12:00+00', 'seq', seq + 1000))).*
-	  FROM steward.audit_event e WHERE table_id = steward_internal.audit_table_id('renamed') LIMIT 1});
+	  FROM steward.audit_events e WHERE table_id = steward_internal.audit_table_id('renamed') LIMIT 1});
 my $triggers = q{SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger WHERE tgname ~ '^steward' ORDER BY tgrelid::regclass::text, tgname};
 my $members = q{SELECT pg_describe_object(classid, objid, 0) FROM pg_depend WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_steward') AND deptype = 'e' ORDER BY 1};
 my %before = map { $_ => $old->safe_psql('postgres', $_) } ($triggers, $members);
@@ -58,11 +58,11 @@ log_is_whole($new, 'the indexes hold all of it');
 
 ok(start_workload($new, seconds => 1)->finish, 'the new cluster is written to');
 log_is_whole($new, 'the log is whole across the upgrade');
-is($new->safe_psql('postgres', 'SELECT count(DISTINCT era) FROM steward.audit_context'), '2', 'the new cluster is a new era');
+is($new->safe_psql('postgres', 'SELECT count(DISTINCT era) FROM steward.audit_contexts'), '2', 'the new cluster is a new era');
 is( $new->safe_psql('postgres', q{UPDATE renamed SET v = 'third'; SELECT operation FROM steward.audit_history('renamed', 1) WHERE created_at > '2021-01-01'}),
 	"INSERT\nUPDATE\nUPDATE", q{a row's history spans the upgrade});
 is( $new->safe_psql('postgres', q{SELECT partition FROM steward.audit_maintain() WHERE partition ~ '2020'}),
-	'steward.audit_event_2020_01_01', 'upkeep goes on');
+	'steward.audit_events_2020_01_01', 'upkeep goes on');
 isnt($new->psql('postgres', 'DROP EXTENSION pg_steward CASCADE'), 0, 'the log is still guarded');
 
 server_log_is_clean($new);

@@ -27,32 +27,32 @@ my $other = $node->background_psql('postgres');
 $session->query('INSERT INTO t VALUES (1)');
 
 # Cancelled while it waits to learn which partition takes the event.
-$node->safe_psql('postgres', 'CREATE INDEX doomed ON steward.audit_event_default (context_id); DROP INDEX steward.doomed');
-$other->query_safe('BEGIN; LOCK TABLE steward.audit_event IN ACCESS EXCLUSIVE MODE');
+$node->safe_psql('postgres', 'CREATE INDEX doomed ON steward.audit_events_default (context_id); DROP INDEX steward.doomed');
+$other->query_safe('BEGIN; LOCK TABLE steward.audit_events IN ACCESS EXCLUSIVE MODE');
 $session->query(q{SET statement_timeout = '100ms'; INSERT INTO t VALUES (2)});
 $other->query_safe('ROLLBACK');
 goes_on($session, 3, 'a write goes on after one was cancelled that waited for the log');
 
 # Cancelled while it waits for the partition.
-$other->query_safe('BEGIN; LOCK TABLE steward.audit_event_default IN ACCESS EXCLUSIVE MODE');
+$other->query_safe('BEGIN; LOCK TABLE steward.audit_events_default IN ACCESS EXCLUSIVE MODE');
 $session->query(q{SET statement_timeout = '100ms'; INSERT INTO t VALUES (4)});
 $session->query(q{BEGIN; SAVEPOINT s; INSERT INTO t VALUES (4); ROLLBACK TO s; INSERT INTO t VALUES (4); COMMIT});
 $other->query_safe('ROLLBACK');
 goes_on($session, 5, 'and after one that waited for a partition');
 
 # No partition takes the event.
-$other->query_safe(q{SET steward.audit_guard = off; ALTER TABLE steward.audit_event DETACH PARTITION steward.audit_event_default});
+$other->query_safe(q{SET steward.audit_guard = off; ALTER TABLE steward.audit_events DETACH PARTITION steward.audit_events_default});
 $session->query('INSERT INTO t VALUES (6)') for 1 .. 2;
-$other->query_safe(q{ALTER TABLE steward.audit_event ATTACH PARTITION steward.audit_event_default DEFAULT});
+$other->query_safe(q{ALTER TABLE steward.audit_events ATTACH PARTITION steward.audit_events_default DEFAULT});
 goes_on($session, 7, 'and after one that found no partition');
 
 # Cancelled while it registers a context and a table for the first time.
-foreach my $table ('audit_context', 'audit_table')
+foreach my $table ('audit_contexts', 'audit_tables')
 {
 	$other->query_safe("BEGIN; LOCK TABLE steward.$table IN ACCESS EXCLUSIVE MODE");
 	$session->query("SET app.current_user_id = '$table'; ALTER TABLE t RENAME TO t_; ALTER TABLE t_ RENAME TO t; SET statement_timeout = '100ms'; INSERT INTO t VALUES (8)");
 	$other->query_safe('ROLLBACK');
-	goes_on($session, $table eq 'audit_table' ? 10 : 11, "and after one that waited for $table");
+	goes_on($session, $table eq 'audit_tables' ? 10 : 11, "and after one that waited for $table");
 }
 is($node->safe_psql('postgres', q{SELECT string_agg(id::text, ' ' ORDER BY id) FROM t}), '1 3 5 7 10 11', 'what was cancelled is not there');
 is( $node->safe_psql('postgres', q{SELECT string_agg(record_id, ' ' ORDER BY record_id::int) FROM steward.audit_log WHERE table_name = 't'}),
@@ -62,7 +62,7 @@ is( $node->safe_psql('postgres', q{SELECT string_agg(record_id, ' ' ORDER BY rec
 {
 	$other->query_safe('BEGIN; INSERT INTO t VALUES (20)');
 	my $build = IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-c',
-			'CREATE INDEX CONCURRENTLY slow ON steward.audit_event_default (context_id)' ], '2>', '/dev/null');
+			'CREATE INDEX CONCURRENTLY slow ON steward.audit_events_default (context_id)' ], '2>', '/dev/null');
 	$node->poll_query_until('postgres', q{SELECT NOT indisready FROM pg_index WHERE indexrelid = to_regclass('steward.slow')}) or die;
 	goes_on($session, 21, 'a write goes on while an index of the log is built concurrently');
 	my $fresh = $node->background_psql('postgres', on_error_stop => 0);
@@ -73,13 +73,13 @@ is( $node->safe_psql('postgres', q{SELECT string_agg(record_id, ' ' ORDER BY rec
 	$other->query_safe('COMMIT');
 	$node->safe_psql('postgres', 'REINDEX INDEX CONCURRENTLY steward.slow');
 	goes_on($fresh, 24, 'and when it is rebuilt');
-	is($node->safe_psql('postgres', q{SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'steward.audit_event_default'::regclass}), 't', 'all indexes are valid');
+	is($node->safe_psql('postgres', q{SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'steward.audit_events_default'::regclass}), 't', 'all indexes are valid');
 	$fresh->quit;
 }
 
 # Upkeep that wants to drop a partition meets a transaction that has written the log and goes on to read it.
 {
-	$node->safe_psql('postgres', q{CREATE TABLE steward.old PARTITION OF steward.audit_event FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')});
+	$node->safe_psql('postgres', q{CREATE TABLE steward.old PARTITION OF steward.audit_events FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')});
 	$session->query('BEGIN; INSERT INTO t VALUES (30)');
 	my $upkeep = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', q{SET steward.audit_retention = '365d'},
 			'-c', 'SELECT action FROM steward.audit_maintain()' ], '>', \my $actions, '2>', \my $errors);
@@ -95,7 +95,7 @@ is( $node->safe_psql('postgres', q{SELECT string_agg(record_id, ' ' ORDER BY rec
 	is($errors, '', 'upkeep does not fail because a transaction is at work');
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM t WHERE id BETWEEN 30 AND 60'), '21', 'and ends no transaction');
 	$node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM (SELECT set_config('steward.audit_retention', '365d', false) OFFSET 0) s, steward.audit_maintain() WHERE action = 'postponed')}) or die;
-	is( $node->safe_psql('postgres', q{SELECT to_regclass('steward.old') IS NULL, count(*) FROM ONLY steward.audit_event_default}),
+	is( $node->safe_psql('postgres', q{SELECT to_regclass('steward.old') IS NULL, count(*) FROM ONLY steward.audit_events_default}),
 		't|0', 'it is done when it can');
 }
 $_->quit foreach $session, $other;

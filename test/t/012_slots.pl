@@ -71,7 +71,7 @@ is( rows(q{
 	ROLLBACK TO s;
 	COMMIT;
 	SELECT new_values ->> 'v' FROM steward.audit_log ORDER BY created_at, seq;
-	SELECT table_schema, table_name FROM steward.audit_table ORDER BY known_since;}),
+	SELECT table_schema, table_name FROM steward.audit_tables ORDER BY known_since;}),
 	"created\ntable renamed\nschema renamed\nshop|orders\nshop|bills\nstore|bills",
 	'audit follows renamed tables and schemas, and savepoints');
 

@@ -43,7 +43,7 @@ $node->safe_psql('source', q{
 	CREATE POLICY theirs ON documents FOR SELECT USING (false);
 	RESET ROLE;
 	SELECT steward.tenant_guard_enable('error', '{tenant_id,team}', '{app}');
-	INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('no_rls:public.muted', 'test');
+	INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('no_rls:public.muted', 'test');
 	CREATE TABLE muted (tenant_id integer);
 });
 
@@ -54,8 +54,8 @@ my $state = q{
 	SELECT adrelid::regclass, adnum, pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid > 16383 AND pg_get_expr(adbin, adrelid) ~ 'current_' ORDER BY adrelid::regclass::text, 2;
 	SELECT c.relname, c.relacl FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 1;
 	SELECT evtname, evtevent, evtenabled, evttags FROM pg_event_trigger WHERE evtname ~ 'tenant';
-	SELECT * FROM steward.tenant_guard;
-	SELECT key, reason FROM steward.tenant_check_muted;
+	SELECT * FROM steward.tenant_guard_settings;
+	SELECT finding_key, reason FROM steward.muted_findings;
 	SELECT * FROM parted ORDER BY id;
 };
 my $before = $node->safe_psql('source', $state);

@@ -29,7 +29,7 @@ sub unfinished
 	my ($node) = @_;
 	return $node->safe_psql('postgres', q{
 		SELECT count(*) FROM steward.tenant_schema_drift('template')
-		 UNION ALL SELECT count(*) FROM pg_namespace n WHERE nspname ~ '^tenant_' AND NOT EXISTS (SELECT FROM steward.tenant t WHERE t.schema_name = n.nspname AND t.template = 'template')});
+		 UNION ALL SELECT count(*) FROM pg_namespace n WHERE nspname ~ '^tenant_' AND NOT EXISTS (SELECT FROM steward.tenants t WHERE t.schema_name = n.nspname AND t.template = 'template')});
 }
 
 # Locks.
@@ -47,12 +47,12 @@ $keys = $primary->safe_psql('postgres', 'SELECT schemas(41, 120)');
 my ($out, $err) = ('', '');
 my $first = IPC::Run::start([ 'psql', '-XAtq', '-d', $primary->connstr('postgres'), '-c', "SET application_name = 'first'",
 	'-c', "CALL steward.tenant_schema_create('$keys', 'template', batch => 1)" ], '<', \undef, '>', \$out, '2>', \$err);
-$primary->poll_query_until('postgres', q{SELECT count(*) > 45 FROM steward.tenant}) or die 'no schemas are made';
+$primary->poll_query_until('postgres', q{SELECT count(*) > 45 FROM steward.tenants}) or die 'no schemas are made';
 $primary->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'first'});
 $first->finish;
 like($err, qr/canceling statement/, 'a call was cancelled');
 is(unfinished($primary), "0\n0", 'it left no half schema');
-my $made = $primary->safe_psql('postgres', 'SELECT count(*) FROM steward.tenant');
+my $made = $primary->safe_psql('postgres', 'SELECT count(*) FROM steward.tenants');
 cmp_ok($made, '<', 120, 'and not all of them');
 my @both = map {
 	IPC::Run::start([ 'psql', '-XAtq', '-d', $primary->connstr('postgres'),
@@ -60,7 +60,7 @@ my @both = map {
 } 1 .. 2;
 is(join(' ', map { $_->finish ? 'ok' : "failed: $out" } @both), 'ok ok', 'two calls at once do the rest');
 is(unfinished($primary), "0\n0", 'and each schema once');
-is($primary->safe_psql('postgres', 'SELECT count(*) FROM steward.tenant'), '120', 'all of them');
+is($primary->safe_psql('postgres', 'SELECT count(*) FROM steward.tenants'), '120', 'all of them');
 
 # The standby.
 $primary->backup('base');
@@ -85,8 +85,8 @@ $standby->stop;
 
 # Dump and restore.
 $primary->safe_psql('postgres', q{SELECT steward.tenant_suspend('2'); INSERT INTO tenant_1.t1 (b) VALUES ('row');
-	DELETE FROM steward.tenant WHERE key::int > 10});
-$primary->safe_psql('postgres', q{SELECT format('DROP SCHEMA %I CASCADE', n.nspname) FROM pg_namespace n WHERE n.nspname ~ '^tenant_' AND n.nspname NOT IN (SELECT schema_name FROM steward.tenant) \gexec});
+	DELETE FROM steward.tenants WHERE key::int > 10});
+$primary->safe_psql('postgres', q{SELECT format('DROP SCHEMA %I CASCADE', n.nspname) FROM pg_namespace n WHERE n.nspname ~ '^tenant_' AND n.nspname NOT IN (SELECT schema_name FROM steward.tenants) \gexec});
 $primary->safe_psql('postgres', q{CALL steward.tenant_schema_migrate('m1', 'ALTER TABLE t3 ADD m int', 'template', shared => '{}')});
 my $dump = $primary->basedir . '/dump.sql';
 $primary->command_ok([ 'pg_dump', '-f', $dump, $primary->connstr('postgres') ], 'dump');
@@ -94,8 +94,8 @@ $primary->append_conf('postgresql.conf', 'max_locks_per_transaction = 64');
 $primary->restart;
 $primary->safe_psql('postgres', 'CREATE DATABASE restored');
 $primary->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump, $primary->connstr('restored') ], 'restore');
-my $digest = q{SELECT md5(string_agg(t::text, ',' ORDER BY key)) FROM steward.tenant t
-	UNION ALL SELECT md5(string_agg(m::text, ',' ORDER BY schema_name)) FROM steward.tenant_migration m};
+my $digest = q{SELECT md5(string_agg(t::text, ',' ORDER BY key)) FROM steward.tenants t
+	UNION ALL SELECT md5(string_agg(m::text, ',' ORDER BY schema_name)) FROM steward.tenant_migrations m};
 is($primary->safe_psql('restored', $digest), $primary->safe_psql('postgres', $digest), 'registry and migrations are as they were');
 is($primary->safe_psql('restored', q{SELECT tenant, kind, object FROM steward.tenant_schema_drift('template')}), '2|column|t3.m',
 	'the schemas are like the template, but for what a suspended tenant has missed');

@@ -54,7 +54,7 @@ is(ask($standby, $unused), 't', 'which says that it is not the only one');
 my $views = ask($standby, q{
 	SELECT string_agg(c.relname, ',') FROM pg_class c
 	 WHERE c.relname IN ('database_stats', 'database_sizes', 'table_sizes', 'table_stats', 'cache_hit_ratios', 'partitions', 'sequence_usage', 'data_dictionary', 'index_usage',
-	                     'unused_indexes', 'redundant_indexes', 'invalid_objects', 'fk_without_index', 'tables_without_primary_key')
+	                     'unused_indexes', 'redundant_indexes', 'invalid_objects', 'foreign_keys_without_index', 'tables_without_primary_key')
 	   AND c.relnamespace = 'steward'::regnamespace});
 is(scalar(split /,/, $views), 14, 'all views are there');
 ask($standby, "SELECT count(to_jsonb(v)) FROM steward.$_ v") for split /,/, $views;

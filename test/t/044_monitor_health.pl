@@ -18,11 +18,11 @@ $primary->safe_psql(
 	CREATE TABLE items (tenant_id integer NOT NULL, id integer PRIMARY KEY);
 	SELECT steward.audit_enable('items');
 	SELECT steward.audit_maintain();
-	INSERT INTO steward.health_checks (check_name, query, warning, unit) VALUES ('items', 'SELECT count(*) AS value, NULL AS detail FROM public.items', 10, 'items'),
+	INSERT INTO steward.health_queries (check_name, query, warning, unit) VALUES ('items', 'SELECT count(*) AS value, NULL AS detail FROM public.items', 10, 'items'),
 		('connections', 'SELECT 1 AS value, NULL AS detail', 5, NULL), ('where', 'SELECT 1 AS value, NULL AS detail', 1, NULL);
 	INSERT INTO steward.health_thresholds (check_name, warning, enabled, only_on, reason) VALUES ('xid_stop', 30, true, NULL, NULL),
 		('autovacuum_pressure', NULL, false, 'standby', 'the primary is asked'), ('where', 7, true, 'primary', NULL);
-	INSERT INTO steward.findings_muted (cache_key, muted_until, reason) VALUES ('a:b', '2100-01-01', 'c');
+	INSERT INTO steward.muted_findings (finding_key, muted_until, reason) VALUES ('a:b', '2100-01-01', 'c');
 	INSERT INTO items SELECT 1, g FROM generate_series(1, 20) g;
 	GRANT SELECT ON items TO watcher;
 	SELECT steward.snapshot(), steward.snapshot()});
@@ -33,15 +33,15 @@ $primary->command_ok([ 'pg_dump', '-f', $dump, '-d', $primary->connstr('postgres
 $primary->safe_psql('postgres', 'CREATE DATABASE restored');
 $primary->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $dump, '-d', $primary->connstr('restored') ], 'restore');
 for my $query (
-	'SELECT check_name, is_custom, query, warning, critical, unit, hint FROM steward.health_checks ORDER BY 1, 2',
-	'SELECT * FROM steward.health_thresholds ORDER BY 1', 'SELECT * FROM steward.findings_muted')
+	'SELECT check_name, is_custom, query, warning, critical, unit, hint FROM steward.health_queries ORDER BY 1, 2',
+	'SELECT * FROM steward.health_thresholds ORDER BY 1', 'SELECT * FROM steward.muted_findings')
 {
 	is($primary->safe_psql('restored', $query), $primary->safe_psql('postgres', $query), "restored: $query");
 }
 
 # Somebody cancels while a check runs: that ends the statement and is no verdict of the check.
-$primary->safe_psql('restored', q{INSERT INTO steward.health_checks (check_name, query) VALUES ('sleeps', 'SELECT 1 AS value, pg_sleep(0.9) AS detail')});
-$primary->safe_psql('restored', q{INSERT INTO steward.health_checks (check_name, query) SELECT 'sleeps ' || g, 'SELECT 1 AS value, pg_sleep(0.9) AS detail' FROM generate_series(1, 100) g});
+$primary->safe_psql('restored', q{INSERT INTO steward.health_queries (check_name, query) VALUES ('sleeps', 'SELECT 1 AS value, pg_sleep(0.9) AS detail')});
+$primary->safe_psql('restored', q{INSERT INTO steward.health_queries (check_name, query) SELECT 'sleeps ' || g, 'SELECT 1 AS value, pg_sleep(0.9) AS detail' FROM generate_series(1, 100) g});
 my ($out, $err) = ('', '');
 my $session = IPC::Run::start(
 	[ 'psql', '-XAtq', '-v', 'VERBOSITY=sqlstate', '-d', $primary->connstr('restored'), '-c', 'SELECT count(*) FROM steward.health_check' ],

@@ -96,9 +96,9 @@ foreach my $options ([ '-s' ], [ '--exclude-schema=steward*' ])
 }
 
 # all but the log, for the owner
-like(dump_as('regress_owner', '-s'), qr/permission denied for table audit_event_\d/, 'the owner of the database may not read the log');
+like(dump_as('regress_owner', '-s'), qr/permission denied for table audit_events_\d/, 'the owner of the database may not read the log');
 my $structure = dump_as('regress_owner', '-s', '--exclude-schema=steward*');
-unlike($structure, qr/pg_dump:|audit_event_\d|TABLE DATA/, 'the structure without the log can be dumped by the owner, and names no partition of it');
+unlike($structure, qr/pg_dump:|audit_events_\d|TABLE DATA/, 'the structure without the log can be dumped by the owner, and names no partition of it');
 like($structure, qr/CREATE EXTENSION IF NOT EXISTS pg_steward.*CREATE TRIGGER steward_audit .* ENABLE ALWAYS TRIGGER steward_audit;/s,
 	'but has the extension and the triggers');
 unlike(dump_as('regress_owner', '--exclude-schema=steward*', '-f', "$dir/without.sql"), qr/./, 'so can the data');
@@ -118,7 +118,7 @@ is($node->safe_psql('by_owner', $data), $node->safe_psql('shop', $data), 'and it
 
 # the structure with the log, for who may read it: partitions made later have the grants of the log
 $node->safe_psql('postgres', 'GRANT regress_auditor TO regress_owner');
-like(dump_as('regress_owner', '-s'), qr/CREATE TABLE steward\.audit_event_\d/, 'an owner who may read the log dumps its structure too');
+like(dump_as('regress_owner', '-s'), qr/CREATE TABLE steward\.audit_events_\d/, 'an owner who may read the log dumps its structure too');
 like(dump_as('regress_owner'), qr/query would be affected by row-level security policy/, 'but not what is in it');
 
 #

@@ -70,12 +70,11 @@ is( as_dba(q{
 	SELECT count(*) > 0 FROM steward.audit_maintain();
 	SELECT steward.tenant_create('7');
 	SELECT steward.tenant_create('8');
-	INSERT INTO steward.findings_muted (cache_key, reason) VALUES ('some:thing', 'known');
 	INSERT INTO steward.health_thresholds (check_name, warning) VALUES ('xid_age', 5e8);
-	INSERT INTO steward.tenant_check_muted (key, reason) VALUES ('some:thing', 'known');
+	INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('some:thing', 'known');
 	SELECT steward.snapshot() > 0, (SELECT string_agg(source || ': ' || problem, ', ') FROM steward.snapshot_sources WHERE problem IS NOT NULL);
 	SELECT count(*) > 0 FROM steward.audit_tenant_enable('regress_app');
-	GRANT SELECT ON steward.audit_log, steward.audit_entry, steward.audit_table_names, steward.audit_event, steward.audit_context, steward.audit_table TO "regress Auditor";
+	GRANT SELECT ON steward.audit_log, steward.audit_entries, steward.audit_table_names, steward.audit_events, steward.audit_contexts, steward.audit_tables TO "regress Auditor";
 	}) =~ s/^WARNING: .*\n?//mgr, "t\nt\nt\n\n\nt|\nt", 'audits, maintains, administers tenants and monitoring, lets the application set tenants');
 is(as_role('regress_app', q{BEGIN; SELECT steward.tenant_set('7', 'alice'); INSERT INTO account VALUES (1, 7, 'seven'); COMMIT;
 	BEGIN; SELECT steward.tenant_set('8'); INSERT INTO account VALUES (2, 8, 'eight'); SELECT record_id, operation FROM steward.audit_log; COMMIT}),
@@ -87,7 +86,7 @@ is(as_role('regress Auditor', $read), $events, 'so does whom he lets');
 # partitions that are made later are for the same readers
 $node->safe_psql('shop', q{SET steward.audit_partitions_ahead = 5; SELECT steward.audit_maintain()});
 is(as_dba(q{SELECT count(*) > 5, bool_and(has_table_privilege(relation_id, 'SELECT WITH GRANT OPTION')) FROM steward.audit_partitions}), 't|t', 'in partitions made later too');
-like(as_dba(q{SELECT steward.tenant_suspend('8'); SELECT key, status FROM steward.tenant ORDER BY key}), qr/^7\|active\n8\|suspended$/m, 'suspends tenants');
+like(as_dba(q{SELECT steward.tenant_suspend('8'); SELECT key, status FROM steward.tenants ORDER BY key}), qr/^7\|active\n8\|suspended$/m, 'suspends tenants');
 
 #
 # What the administrator cannot do
@@ -96,20 +95,20 @@ like(as_dba(q{SELECT steward.tenant_suspend('8'); SELECT key, status FROM stewar
 my $refused = qr/permission denied|no privileges were granted|must be owner|must be superuser|Must be superuser|must not (?:INSERT|UPDATE|DELETE|TRUNCATE)/;
 foreach my $attack (
 	# change the log, or take it away
-	'DELETE FROM steward.audit_event',
-	'DELETE FROM steward.audit_event_default',
-	q{UPDATE steward.audit_context SET user_id = 'x'},
-	'TRUNCATE steward.audit_table',
-	'INSERT INTO steward.audit_event SELECT * FROM steward.audit_event',
-	'COPY steward.audit_context FROM stdin',
-	'GRANT INSERT ON steward.audit_event TO regress_dba',
-	'DROP TABLE steward.audit_event CASCADE',
+	'DELETE FROM steward.audit_events',
+	'DELETE FROM steward.audit_events_default',
+	q{UPDATE steward.audit_contexts SET user_id = 'x'},
+	'TRUNCATE steward.audit_tables',
+	'INSERT INTO steward.audit_events SELECT * FROM steward.audit_events',
+	'COPY steward.audit_contexts FROM stdin',
+	'GRANT INSERT ON steward.audit_events TO regress_dba',
+	'DROP TABLE steward.audit_events CASCADE',
 	'DROP EXTENSION pg_steward CASCADE',
 	'DROP EXTENSION pgcrypto CASCADE',
 	'DROP SCHEMA steward CASCADE',
 	'ALTER SCHEMA steward RENAME TO other',
-	'ALTER TABLE steward.audit_event DISABLE TRIGGER ALL',
-	'ALTER TABLE steward.audit_event DISABLE ROW LEVEL SECURITY',
+	'ALTER TABLE steward.audit_events DISABLE TRIGGER ALL',
+	'ALTER TABLE steward.audit_events DISABLE ROW LEVEL SECURITY',
 	'ALTER EXTENSION pg_steward UPDATE',
 	'ALTER EVENT TRIGGER steward_audit_protect DISABLE',
 	# have it dropped by those who may
@@ -124,11 +123,11 @@ foreach my $attack (
 	'CREATE OR REPLACE FUNCTION steward_internal.audit_equip(regclass) RETURNS void LANGUAGE sql AS $$ALTER ROLE regress_dba SUPERUSER$$',
 	'CREATE VIEW steward.mine AS SELECT 1',
 	'CREATE TABLE steward_internal.mine ()',
-	q{INSERT INTO steward.health_checks (check_name, query) VALUES ('mine', 'SELECT 1')},
-	q{UPDATE steward.health_checks SET query = 'SELECT 1'},
+	q{INSERT INTO steward.health_queries (check_name, query) VALUES ('mine', 'SELECT 1')},
+	q{UPDATE steward.health_queries SET query = 'SELECT 1'},
 	q{UPDATE steward.metrics SET query = 'SELECT 1'},
-	'ALTER TABLE steward.tenant ENABLE ROW LEVEL SECURITY',
-	'CREATE TRIGGER mine BEFORE INSERT ON steward.findings_muted FOR EACH ROW EXECUTE FUNCTION steward.updated_at_trigger()',
+	'ALTER TABLE steward.tenants ENABLE ROW LEVEL SECURITY',
+	'CREATE TRIGGER mine BEFORE INSERT ON steward.muted_findings FOR EACH ROW EXECUTE FUNCTION steward.updated_at_trigger()',
 	'CREATE INDEX ON steward.snapshots ((1))',
 	# read what is not of this database
 	q{SELECT steward.tenant_sign('7')},

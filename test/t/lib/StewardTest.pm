@@ -93,13 +93,13 @@ sub create_workload
 		  FROM stored s JOIN replayed r USING (table_name, record_id)
 		 WHERE s.n <> r.updates
 		UNION ALL
-		SELECT 'event without context', e::text FROM steward.audit_event e
-		 WHERE NOT EXISTS (SELECT FROM steward.audit_context c WHERE c.context_id = e.context_id)
+		SELECT 'event without context', e::text FROM steward.audit_events e
+		 WHERE NOT EXISTS (SELECT FROM steward.audit_contexts c WHERE c.context_id = e.context_id)
 		UNION ALL
-		SELECT 'event without table', e::text FROM steward.audit_event e
-		 WHERE NOT EXISTS (SELECT FROM steward.audit_table t WHERE t.table_id = e.table_id)
+		SELECT 'event without table', e::text FROM steward.audit_events e
+		 WHERE NOT EXISTS (SELECT FROM steward.audit_tables t WHERE t.table_id = e.table_id)
 		UNION ALL
-		SELECT 'event twice', format('%s %s/%s', era, transaction_id, seq) FROM steward.audit_entry
+		SELECT 'event twice', format('%s %s/%s', era, transaction_id, seq) FROM steward.audit_entries
 		 GROUP BY era, transaction_id, seq HAVING count(*) > 1;
 	});
 	return;
@@ -175,8 +175,8 @@ sub log_is_whole
 	$unproved .= $stderr;
 	my @counts = map {
 		$node->safe_psql($db, "SET enable_seqscan = $_; SET enable_indexscan = off; SET enable_bitmapscan = @{[$_ eq 'on' ? 'off' : 'on']};
-			SELECT count(*), count(DISTINCT transaction_id) FROM steward.audit_event
-			 WHERE recorded_at > (SELECT min(recorded_at) + (max(recorded_at) - min(recorded_at)) / 3 FROM steward.audit_event)")
+			SELECT count(*), count(DISTINCT transaction_id) FROM steward.audit_events
+			 WHERE recorded_at > (SELECT min(recorded_at) + (max(recorded_at) - min(recorded_at)) / 3 FROM steward.audit_events)")
 	} ('on', 'off');
 	$unproved .= "scan finds $counts[0], index finds $counts[1]\n" if $counts[0] ne $counts[1];
 
@@ -188,7 +188,7 @@ sub log_digest
 {
 	my ($node, $db) = @_;
 	return $node->safe_psql($db // 'postgres',
-		"SET TimeZone = 'UTC'; SELECT count(*), sum(hashtextextended(e::text, 0)::numeric) FROM steward.audit_entry e");
+		"SET TimeZone = 'UTC'; SELECT count(*), sum(hashtextextended(e::text, 0)::numeric) FROM steward.audit_entries e");
 }
 
 # One test: nothing in the server's log tells of a leak, a crash or an internal error.
