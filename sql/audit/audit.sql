@@ -11,7 +11,8 @@ CREATE TABLE steward.audit_tables (
     database_id  oid         NOT NULL,
     relation_id  oid         NOT NULL,
     table_schema name        NOT NULL,
-    table_name   name        NOT NULL
+    table_name   name        NOT NULL,
+    key_columns  jsonb       NOT NULL
 );
 -- Not unique: two sessions that meet a table at once each add a row, and neither waits;
 -- audit_maintain() removes the second, which a publication of all tables allows only so.
@@ -19,11 +20,13 @@ CREATE INDEX audit_table_table_id_idx ON steward.audit_tables (table_id);
 ALTER TABLE steward.audit_tables REPLICA IDENTITY FULL;
 SELECT pg_extension_config_dump('steward.audit_tables', '');
 COMMENT ON TABLE steward.audit_tables IS
-'The audited tables and the names they had: a row when the log first met a table, and one after each rename.';
+'The audited tables, their names and their keys: a row when the log first met a table, and one after each change of these.';
 COMMENT ON COLUMN steward.audit_tables.table_id IS
 'Id of the table in the log: its oid, and a hash of the database it is in.';
 COMMENT ON COLUMN steward.audit_tables.known_since IS
-'When the log met the table under this name.';
+'When the log met the table with this name and key.';
+COMMENT ON COLUMN steward.audit_tables.key_columns IS
+'The columns that identified the rows, in the order of the key: number, name, type, and whether a hash stands for the value.';
 COMMENT ON COLUMN steward.audit_tables.era IS
 'System identifier of the cluster the table was met in.';
 
@@ -310,6 +313,16 @@ LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_record_key';
 COMMENT ON FUNCTION steward_internal.audit_record_key(regclass, text[]) IS
 'Returns the key of a row as the audit log writes it, from the values of the primary key in its order.';
 
+CREATE FUNCTION steward_internal.audit_key_columns(relation regclass) RETURNS jsonb
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_key_columns';
+COMMENT ON FUNCTION steward_internal.audit_key_columns(regclass) IS
+'Returns the columns of the key that a table''s rows have now, as steward.audit_tables keeps them.';
+
+CREATE FUNCTION steward_internal.audit_key_value(name text, value text, type text, redacted boolean) RETURNS jsonb
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'steward_audit_key_value';
+COMMENT ON FUNCTION steward_internal.audit_key_value(text, text, text, boolean) IS
+'Returns what the audit log writes of one column of a key, from its value as text.';
+
 CREATE FUNCTION steward_internal.audit_key_hash(table_id bigint, record_key jsonb) RETURNS bigint
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_key_hash';
 COMMENT ON FUNCTION steward_internal.audit_key_hash(bigint, jsonb) IS
@@ -327,13 +340,13 @@ COMMENT ON FUNCTION steward_internal.audit_record_id(jsonb) IS
 -- Each name of a table, and the time in which the log used it.  The first one
 -- reaches back for ever, so that no event stays without a name.
 CREATE VIEW steward.audit_table_names WITH (security_invoker) AS
-SELECT table_id, era, database_id, relation_id, table_schema, table_name,
+SELECT table_id, era, database_id, relation_id, table_schema, table_name, key_columns,
        CASE WHEN lag(known_since) OVER names IS NULL THEN '-infinity' ELSE known_since END AS known_since,
        coalesce(lead(known_since) OVER names, 'infinity') AS known_until
   FROM steward.audit_tables
 WINDOW names AS (PARTITION BY table_id ORDER BY known_since, table_schema, table_name);
 COMMENT ON VIEW steward.audit_table_names IS
-'The names of audited tables, each with the time in which it held.';
+'The names and keys of audited tables, with the time in which they held.';
 
 CREATE VIEW steward.audit_entries WITH (security_invoker) AS
 SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
@@ -386,78 +399,6 @@ AS $$
 $$;
 COMMENT ON FUNCTION steward.audit_row(anyelement, jsonb) IS
 'Returns the row that old_values or new_values of the audit log say, with the columns that they lack from base: audit_row(NULL::orders, new_values).';
-
-CREATE FUNCTION steward_internal.audit_table_ids(relation regclass) RETURNS SETOF bigint
-LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    -- the table itself and, where rows are identified by partition, its partitions
-    SELECT steward_internal.audit_table_id(p.relid)
-      FROM (SELECT relation AS relid
-             UNION
-            SELECT t.relid FROM pg_partition_tree(relation) t
-             UNION
-            SELECT steward_internal.audit_identity(relation)) p
-     UNION
-    -- and what the log knows by the same name, of a table that is gone or in the
-    -- database that a restored dump comes from
-    SELECT last.table_id
-      FROM (SELECT DISTINCT ON (t.table_id) t.*
-              FROM steward.audit_tables t ORDER BY t.table_id, t.known_since DESC) last
-      JOIN pg_class c ON c.relname = last.table_name
-      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = last.table_schema
-     WHERE c.oid IN (relation, steward_internal.audit_identity(relation))
-       AND ((last.era, last.database_id) <>
-            ((SELECT s.system_identifier FROM pg_control_system() s),
-             (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
-            -- gone before this one was met, not a table that lived beside it
-            OR NOT EXISTS (SELECT FROM pg_class g WHERE g.oid = last.relation_id)
-               AND NOT EXISTS (SELECT FROM steward.audit_tables own
-                                WHERE own.table_id = steward_internal.audit_table_id(c.oid) AND own.known_since <= last.known_since));
-END;
-COMMENT ON FUNCTION steward_internal.audit_table_ids(regclass) IS
-'Returns all ids under which the audit log knows a table: its own, those of its partitions, and those of tables of its name that are gone or were in another database.';
-
-CREATE FUNCTION steward.audit_history(relation regclass, VARIADIC key anycompatiblearray)
-RETURNS SETOF steward.audit_log
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
-AS $$
-DECLARE
-    ids constant bigint[] := ARRAY(SELECT steward_internal.audit_table_ids(relation));
-    wanted constant jsonb := steward_internal.audit_record_key(relation, key::text[]);
-    -- hashes of the keys the row had, and until when it had each
-    hashes bigint[] := ARRAY(SELECT steward_internal.audit_key_hash(id, wanted) FROM unnest(ids) id);
-    untils timestamptz[] := array_fill('infinity'::timestamptz, ARRAY[cardinality(hashes)]);
-    known integer := 0;
-    earlier_hashes bigint[];
-    earlier_untils timestamptz[];
-BEGIN
-    WHILE known < cardinality(hashes) LOOP
-        SELECT array_agg(e.old_key_hash), array_agg(e.created_at)
-          INTO earlier_hashes, earlier_untils
-          FROM unnest(hashes[known + 1:], untils[known + 1:]) AS k(hash, until)
-          JOIN steward.audit_entries e
-            ON e.key_hash = k.hash AND e.table_id = ANY (ids) AND e.created_at <= k.until
-         WHERE e.old_key_hash <> ALL (hashes);
-        known := cardinality(hashes);
-        hashes := hashes || earlier_hashes;
-        untils := untils || earlier_untils;
-    END LOOP;
-
-    -- Locks put the changes of one row in the order of the clock; transaction
-    -- ids do not, because the older transaction may come to the row later.
-    RETURN QUERY
-    SELECT e.transaction_id, e.seq, e.table_schema, e.table_name, e.record_id, e.operation, e.old_values, e.new_values,
-           e.changed_columns, e.changed_by, e.user_id, e.tenant_id, e.ip_address, e.application_name, e.context, e.created_at
-      FROM steward.audit_entries e
-     WHERE e.table_id = ANY (ids)
-       AND (e.key_hash = ANY (hashes) OR e.old_key_hash = ANY (hashes))
-       AND EXISTS (SELECT FROM unnest(hashes, untils) AS k(hash, until)
-                    WHERE e.created_at <= k.until
-                      AND (e.key_hash = k.hash AND (e.record_key = wanted OR k.until < 'infinity') OR e.old_key_hash = k.hash))
-     ORDER BY e.created_at, e.transaction_id, e.seq;
-END $$;
-COMMENT ON FUNCTION steward.audit_history(regclass, anycompatiblearray) IS
-'Returns the history of one row, oldest change first, from the values of its primary key; follows it back through the keys it had before.';
 
 --
 -- Attaching
@@ -981,7 +922,8 @@ BEGIN
 
     DELETE FROM steward.audit_tables t
      WHERE t.ctid IN (SELECT n.ctid
-                        FROM (SELECT a.ctid, (a.table_schema, a.table_name) = (lag(a.table_schema) OVER names, lag(a.table_name) OVER names) AS repeated
+                        FROM (SELECT a.ctid, (a.table_schema, a.table_name, a.key_columns)
+                                     = (lag(a.table_schema) OVER names, lag(a.table_name) OVER names, lag(a.key_columns) OVER names) AS repeated
                                 FROM steward.audit_tables a
                               WINDOW names AS (PARTITION BY a.table_id ORDER BY a.known_since, a.ctid)) n
                        WHERE n.repeated);

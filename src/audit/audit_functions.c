@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "parser/parse_type.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -95,6 +96,70 @@ steward_audit_option_values(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(steward_text_array(values));
 }
 
+/* Raises 42501 for those who may not read the log, or else anybody could have guesses at redacted values hashed. */
+static void
+check_may_hash(const char *column)
+{
+	if (pg_class_aclcheck(steward_audit_relation("audit_entries"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to hash values of redacted column \"%s\"", column),
+				 errhint("Looking up rows by a redacted key takes SELECT on steward.audit_entries.")));
+}
+
+/*
+ * steward_internal.audit_key_columns(relation regclass) returns jsonb
+ *
+ * Returns the columns of the key that a table's rows have now, as
+ * steward.audit_tables keeps them.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_key_columns);
+Datum
+steward_audit_key_columns(PG_FUNCTION_ARGS)
+{
+	Relation	rel = steward_open(PG_GETARG_OID(0));
+	AuditTable *table = describe(rel);
+	Datum		columns = steward_audit_describe_key(table->identity, table);
+
+	relation_close(rel, AccessShareLock);
+	PG_RETURN_DATUM(columns);
+}
+
+/*
+ * steward_internal.audit_key_value(name text, value text, type text, redacted boolean) returns jsonb
+ *
+ * Returns what the log writes of a column of a key: an object with the value.
+ * Raises 42501 as audit_record_key does, 42704 if the type is gone, and what the
+ * type raises for a value that it cannot read.
+ */
+PG_FUNCTION_INFO_V1(steward_audit_key_value);
+Datum
+steward_audit_key_value(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *value = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	bool		redacted = PG_GETARG_BOOL(3);
+	FormData_pg_attribute att = {.attnum = 1};
+	AuditColumn column;
+	AuditColumn *columns[] = {&column};
+	StringInfoData out;
+	Oid			function;
+	Oid			io_param;
+	Datum		datum;
+	bool		isnull = false;
+
+	if (redacted)
+		check_may_hash(name);
+	namestrcpy(&att.attname, name);
+	parseTypeString(text_to_cstring(PG_GETARG_TEXT_PP(2)), &att.atttypid, &att.atttypmod, 0);
+	get_typlenbyval(att.atttypid, &att.attlen, &att.attbyval);
+	steward_audit_column_init(&column, &att, redacted, true, CurrentMemoryContext);
+	getTypeInputInfo(att.atttypid, &function, &io_param);
+	datum = OidInputFunctionCall(function, value, io_param, att.atttypmod);
+	initStringInfo(&out);
+	PG_RETURN_JSONB_P(steward_audit_key(&out, columns, 1, &datum, &isnull));
+}
+
 /*
  * steward_internal.audit_record_key(relation regclass, key text[]) returns jsonb
  *
@@ -123,15 +188,9 @@ steward_audit_record_key(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 	int			i = 0;
 
-	/* Or else anybody could have guesses at redacted values hashed. */
 	for (int k = 0; k < table->nkeys; k++)
-		if (table->keys[k].type.encoding == ENCODE_REDACTED &&
-			pg_class_aclcheck(steward_audit_relation("audit_entries"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("permission denied to hash values of redacted column \"%s\"",
-							table->keys[k].name),
-					 errhint("Looking up rows by a redacted key takes SELECT on steward.audit_entries.")));
+		if (table->keys[k].type.encoding == ENCODE_REDACTED)
+			check_may_hash(table->keys[k].name);
 
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &texts, &nulls, &ntexts);
 	if (ntexts != Max(table->nkeys, 1))

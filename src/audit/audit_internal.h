@@ -188,6 +188,7 @@ typedef struct AuditTable
 	AuditColumn **all;			/* pointers to each of them */
 	AuditColumn **by_attnum;	/* the column of each attribute, NULL if it is
 								 * not kept */
+	List	   *key;			/* names of the key's columns, in its order */
 	int			nkeys;			/* 0: no primary key */
 	AuditColumn *keys;
 	AuditColumn **all_keys;
@@ -199,6 +200,7 @@ extern AuditTable *steward_audit_table(Relation rel, Trigger *trigger, bool trun
 extern void steward_audit_table_unpin(AuditTable *table);
 extern AuditTable *steward_audit_describe(Relation rel, Trigger *trigger, bool truncate,
 										  MemoryContext mcxt);
+extern Datum steward_audit_describe_key(Oid relation, AuditTable *table);
 
 /* audit_change.c */
 

@@ -222,6 +222,174 @@ SELECT count(*) AS leaks FROM steward.audit_log
    AND concat(record_id, old_values, new_values) ~ '(123-45|987-65|000-00)';
 
 --
+-- Keys whose columns change: the history goes on, or says what it cannot know
+--
+
+SET client_min_messages = notice;
+-- NOTICEs name times: only the first line
+\set VERBOSITY terse
+CREATE SCHEMA audit_keys_new;
+-- a column renamed, once, twice and to a name that another had
+CREATE TABLE audit_keys_new.one (id integer PRIMARY KEY, code text, a text);
+CREATE TABLE audit_keys_new.by_text (id text PRIMARY KEY, a text);
+CREATE TABLE audit_keys_new.two (x integer, y text, a text, PRIMARY KEY (y, x));
+DO $$ BEGIN PERFORM steward.audit_enable(t) FROM unnest('{audit_keys_new.one,audit_keys_new.by_text,audit_keys_new.two}'::regclass[]) t; END $$;
+INSERT INTO audit_keys_new.one VALUES (1, 'c1', 'a'), (2, 'c2', 'a');
+INSERT INTO audit_keys_new.by_text VALUES ('1', 'a'), ('2', 'a');
+INSERT INTO audit_keys_new.two VALUES (1, 'one', 'a'), (2, 'two', 'a');
+ALTER TABLE audit_keys_new.one RENAME id TO ident;
+ALTER TABLE audit_keys_new.by_text RENAME id TO ident;
+ALTER TABLE audit_keys_new.two RENAME x TO z;
+SELECT audit_keys.history('audit_keys_new.one', '1'), audit_keys.history('audit_keys_new.by_text', '1'), audit_keys.history('audit_keys_new.two', 'one', '1');
+UPDATE audit_keys_new.one SET a = 'b';
+UPDATE audit_keys_new.by_text SET a = 'b';
+UPDATE audit_keys_new.two SET a = 'b';
+ALTER TABLE audit_keys_new.two RENAME y TO x;
+ALTER TABLE audit_keys_new.two RENAME z TO y;
+UPDATE audit_keys_new.two SET a = 'c', y = 3 WHERE y = 2;
+SELECT audit_keys.history('audit_keys_new.one', '1'), audit_keys.history('audit_keys_new.by_text', '1');
+SELECT audit_keys.history('audit_keys_new.two', 'one', '1');
+SELECT audit_keys.history('audit_keys_new.two', 'two', '3');
+SELECT audit_keys.history('audit_keys_new.two', 'two', '2') AS "the key it had";
+-- in one transaction, with a savepoint that is rolled back
+BEGIN;
+UPDATE audit_keys_new.by_text SET a = 'c' WHERE ident = '2';
+SAVEPOINT s;
+ALTER TABLE audit_keys_new.by_text RENAME ident TO never;
+UPDATE audit_keys_new.by_text SET a = 'd' WHERE never = '2';
+ROLLBACK TO s;
+ALTER TABLE audit_keys_new.by_text RENAME ident TO id;
+UPDATE audit_keys_new.by_text SET a = 'e', id = 'two' WHERE id = '2';
+COMMIT;
+SELECT operation, record_id, new_values FROM steward.audit_history('audit_keys_new.by_text', 'two');
+-- the type changed
+ALTER TABLE audit_keys_new.one ALTER ident TYPE bigint;
+SELECT audit_keys.history('audit_keys_new.one', '1');
+UPDATE audit_keys_new.one SET a = 'bigint';
+ALTER TABLE audit_keys_new.one ALTER ident TYPE text;
+UPDATE audit_keys_new.one SET a = 'text', ident = CASE ident WHEN '2' THEN 'two' ELSE ident END;
+SELECT audit_keys.history('audit_keys_new.one', '1');
+SELECT audit_keys.history('audit_keys_new.one', 'two');
+CREATE TABLE audit_keys_new.uuid (id uuid, n numeric(6, 2), day date, a text, PRIMARY KEY (id, n, day));
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_new.uuid'); END $$;
+INSERT INTO audit_keys_new.uuid VALUES ('00112233-4455-6677-8899-aabbccddeeff', 1.50, '2026-02-01', 'a');
+ALTER TABLE audit_keys_new.uuid ALTER id TYPE text, ALTER n TYPE text, ALTER day TYPE timestamptz;
+UPDATE audit_keys_new.uuid SET a = 'b';
+SELECT operation, new_values ->> 'a' AS a FROM steward.audit_history('audit_keys_new.uuid', '00112233-4455-6677-8899-aabbccddeeff', '1.50', '2026-02-01 00:00');
+ALTER TABLE audit_keys_new.uuid ALTER id TYPE uuid USING id::uuid, ALTER n TYPE numeric USING n::numeric;
+SELECT operation, new_values ->> 'a' AS a FROM steward.audit_history('audit_keys_new.uuid', '00112233445566778899AABBCCDDEEFF', '1.50', '2026-02-01 00:00');
+-- an enum that is renamed, and a domain that is dropped
+CREATE TYPE audit_keys_new.mood AS ENUM ('sad', 'happy');
+CREATE DOMAIN audit_keys_new.positive AS integer CHECK (VALUE > 0);
+CREATE TABLE audit_keys_new.typed (mood audit_keys_new.mood, n audit_keys_new.positive, a text, PRIMARY KEY (mood, n));
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_new.typed'); END $$;
+INSERT INTO audit_keys_new.typed VALUES ('sad', 1, 'a');
+ALTER TYPE audit_keys_new.mood RENAME TO temper;
+ALTER TABLE audit_keys_new.typed ALTER n TYPE bigint;
+DROP DOMAIN audit_keys_new.positive;
+UPDATE audit_keys_new.typed SET a = 'b';
+ALTER TABLE audit_keys_new.typed ALTER mood TYPE text;
+DROP TYPE audit_keys_new.temper;
+UPDATE audit_keys_new.typed SET a = 'c';
+SELECT count(*) FROM steward.audit_history('audit_keys_new.typed', 'sad', '1');
+-- a value that cannot have been one of the former type has no past, and one that was written in another way is not found
+ALTER TABLE audit_keys_new.by_text ALTER id TYPE integer USING CASE id WHEN '1' THEN 1 ELSE 22 END;
+UPDATE audit_keys_new.by_text SET a = 'integer';
+SELECT audit_keys.history('audit_keys_new.by_text', '1') AS found, audit_keys.history('audit_keys_new.by_text', '22') AS lost;
+INSERT INTO audit_keys_new.by_text VALUES (3, 'new');
+UPDATE audit_keys_new.by_text SET a = 'newer' WHERE id = 3;
+SELECT audit_keys.history('audit_keys_new.by_text', '3') AS "nothing is lost of this one";
+
+-- other columns become the key: the row, or what became of it, says which one it was
+CREATE TABLE audit_keys_new.other (id integer PRIMARY KEY, code text NOT NULL UNIQUE, a text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_new.other'); END $$;
+INSERT INTO audit_keys_new.other SELECT n, 'c' || n, 'a' FROM generate_series(1, 5) n;
+UPDATE audit_keys_new.other SET id = 22 WHERE id = 2;
+DELETE FROM audit_keys_new.other WHERE id = 5;
+ALTER TABLE audit_keys_new.other DROP CONSTRAINT other_pkey, ADD PRIMARY KEY (code);
+SELECT audit_keys.history('audit_keys_new.other', 'c1') AS "by the row";
+UPDATE audit_keys_new.other SET a = 'b';
+DELETE FROM audit_keys_new.other WHERE id = 3;
+UPDATE audit_keys_new.other SET id = 44 WHERE id = 4;
+-- a new row that takes an old number
+INSERT INTO audit_keys_new.other VALUES (3, 'new', 'a');
+UPDATE audit_keys_new.other SET code = 'c1 again' WHERE id = 1;
+ALTER TABLE audit_keys_new.other RENAME id TO ident;
+SELECT audit_keys.history('audit_keys_new.other', 'c2') AS "changed its key before";
+SELECT audit_keys.history('audit_keys_new.other', 'c3') AS "by its DELETE";
+SELECT audit_keys.history('audit_keys_new.other', 'c4') AS "by its UPDATE";
+SELECT audit_keys.history('audit_keys_new.other', 'new') AS "no past";
+SELECT audit_keys.history('audit_keys_new.other', 'c1 again') AS "changed its key after";
+SELECT audit_keys.history('audit_keys_new.other', 'c5') AS "gone before";
+-- the old column is dropped: what it said is gone
+ALTER TABLE audit_keys_new.other DROP ident;
+SELECT audit_keys.history('audit_keys_new.other', 'c2') AS lost;
+-- back to a former key, and to more columns
+CREATE TABLE audit_keys_new.back (id integer PRIMARY KEY, code text NOT NULL, a text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_new.back'); END $$;
+INSERT INTO audit_keys_new.back VALUES (1, 'c1', 'a');
+ALTER TABLE audit_keys_new.back DROP CONSTRAINT back_pkey, ADD PRIMARY KEY (code, id);
+UPDATE audit_keys_new.back SET a = 'b';
+ALTER TABLE audit_keys_new.back DROP CONSTRAINT back_pkey, ADD PRIMARY KEY (code);
+UPDATE audit_keys_new.back SET a = 'c';
+SELECT audit_keys.history('audit_keys_new.back', 'c1');
+ALTER TABLE audit_keys_new.back DROP CONSTRAINT back_pkey, ADD PRIMARY KEY (id);
+SELECT audit_keys.history('audit_keys_new.back', '1');
+ALTER TABLE audit_keys_new.back DROP code;
+SELECT audit_keys.history('audit_keys_new.back', '1') AS "with a gap";
+-- a column dropped and another of its name
+CREATE TABLE audit_keys_new.same (id integer PRIMARY KEY, a text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_new.same'); END $$;
+INSERT INTO audit_keys_new.same VALUES (1, 'first'), (2, 'second');
+ALTER TABLE audit_keys_new.same DROP id;
+ALTER TABLE audit_keys_new.same ADD id integer;
+UPDATE audit_keys_new.same SET id = CASE a WHEN 'first' THEN 2 ELSE 1 END;
+ALTER TABLE audit_keys_new.same ADD PRIMARY KEY (id);
+UPDATE audit_keys_new.same SET a = a || ' as ' || id;
+SELECT operation, old_values ->> 'a' AS a FROM steward.audit_history('audit_keys_new.same', 1);
+-- a key that is redacted from some day on
+CREATE TABLE audit_keys_new.hidden (ssn text PRIMARY KEY, a text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_new.hidden'); END $$;
+INSERT INTO audit_keys_new.hidden VALUES ('123-45-6789', 'a');
+SET client_min_messages = error;
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_new.hidden', redact => '{ssn}'); END $$;
+SET client_min_messages = notice;
+UPDATE audit_keys_new.hidden SET a = 'b';
+SELECT operation, record_id LIKE 'hmac:%' AS redacted FROM steward.audit_history('audit_keys_new.hidden', '123-45-6789');
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_new.hidden'); END $$;
+SELECT count(*) FROM steward.audit_history('audit_keys_new.hidden', '123-45-6789');
+-- a key that comes after all
+CREATE TABLE audit_keys_new.keyless (id integer, a text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_new.keyless'); END $$;
+INSERT INTO audit_keys_new.keyless VALUES (1, 'a');
+ALTER TABLE audit_keys_new.keyless ADD PRIMARY KEY (id);
+UPDATE audit_keys_new.keyless SET a = 'b';
+SELECT audit_keys.history('audit_keys_new.keyless', '1') AS lost;
+\set VERBOSITY default
+SELECT regexp_replace(key_columns::text, '"attnum": \d+, ', '', 'g') AS key_columns FROM steward.audit_tables
+ WHERE table_id = steward_internal.audit_table_id('audit_keys_new.keyless') ORDER BY known_since;
+SET client_min_messages = error;
+
+-- a row's past ends where it was inserted, even if another row had its key before
+CREATE TABLE audit_keys_new.again (id integer PRIMARY KEY, a text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_new.again'); END $$;
+INSERT INTO audit_keys_new.again VALUES (1, 'other');
+DELETE FROM audit_keys_new.again;
+INSERT INTO audit_keys_new.again VALUES (1, 'mine');
+UPDATE audit_keys_new.again SET id = 2;
+INSERT INTO audit_keys_new.again VALUES (1, 'third');
+SELECT operation, record_id, old_values ->> 'a' AS old, new_values ->> 'a' AS new FROM steward.audit_history('audit_keys_new.again', 2);
+-- a row that goes to and fro a thousand times has a history that is read in no time
+DO $$ BEGIN
+    FOR n IN 1..1000 LOOP
+        UPDATE audit_keys_new.again SET id = 2 + n % 7 WHERE id > 1;
+    END LOOP;
+END $$;
+SET statement_timeout = '20s';
+SELECT count(*), count(DISTINCT (transaction_id, seq)) FROM steward.audit_history('audit_keys_new.again', 3);
+RESET statement_timeout;
+
+--
 -- No key: a hash of the row
 --
 
@@ -314,4 +482,4 @@ DROP TABLE audit_keys.guesses;
 REVOKE ALL ON SCHEMA audit_keys FROM regress_audit_guess;
 DROP ROLE regress_audit_guess;
 
-DROP SCHEMA audit_keys, audit_keys_other CASCADE;
+DROP SCHEMA audit_keys, audit_keys_new, audit_keys_other CASCADE;

@@ -1,0 +1,432 @@
+-- audit_history: the history of one row, through every change of its key and of its table.
+
+CREATE TYPE steward_internal.audit_key AS (
+    table_id    bigint,
+    depth       integer,      -- 0: the table itself, more: what it came from
+    known_since timestamptz,
+    known_until timestamptz,
+    key_columns jsonb         -- as in audit_table, with a "place" that a column keeps whatever its name and table
+);
+COMMENT ON TYPE steward_internal.audit_key IS
+'A key that the rows of a table had, and when.';
+
+CREATE FUNCTION steward_internal.audit_lineage(relation regclass, OUT table_id bigint, OUT successor bigint, OUT depth integer) RETURNS SETOF record
+LANGUAGE sql STABLE STRICT ROWS 2 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE own AS MATERIALIZED (
+        SELECT i.relid, steward_internal.audit_table_id(i.relid) AS table_id FROM steward_internal.audit_identity(relation) AS i(relid)
+    ), met AS MATERIALIZED (
+        SELECT t.table_id, t.table_id >> 32 AS database, min(t.relation_id) AS relation_id,
+               (array_agg(t.table_schema ORDER BY t.known_since))[1] AS first_schema, (array_agg(t.table_name ORDER BY t.known_since))[1] AS first_name,
+               (array_agg(t.table_schema ORDER BY t.known_since DESC))[1] AS last_schema, (array_agg(t.table_name ORDER BY t.known_since DESC))[1] AS last_name,
+               min(t.known_since) AS first_met, max(t.known_since) AS last_met
+          FROM steward.audit_tables t
+         GROUP BY t.table_id
+         UNION ALL
+        -- the table has not been written to yet
+        SELECT o.table_id, o.table_id >> 32, c.oid, n.nspname, c.relname, n.nspname, c.relname, 'infinity', 'infinity'
+          FROM own o
+          JOIN pg_class c ON c.oid = o.relid
+          JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE NOT EXISTS (SELECT FROM steward.audit_tables t WHERE t.table_id = o.table_id)
+    ), line AS (
+        SELECT o.table_id, NULL::bigint AS successor, 0 AS depth FROM own o
+         UNION
+        -- where rows are identified by partition, and where a partition was a table of its own
+        SELECT steward_internal.audit_table_id(p.relid), o.table_id, 1
+          FROM own o
+         CROSS JOIN (SELECT relation AS relid UNION SELECT t.relid FROM pg_partition_tree(relation) t) p
+         WHERE p.relid <> o.relid
+         UNION
+        -- what had the name when the log first met the table here: in the database that
+        -- this one was restored or cloned from, or a table that was dropped
+        SELECT earlier.table_id, l.table_id, l.depth + 1
+          FROM line l
+          JOIN met later ON later.table_id = l.table_id
+          JOIN met earlier ON (earlier.last_schema, earlier.last_name) = (later.first_schema, later.first_name)
+                          AND earlier.first_met < later.first_met
+         WHERE (earlier.database <> (SELECT o.table_id >> 32 FROM own o)
+                OR earlier.last_met < later.first_met AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = earlier.relation_id))
+           -- another table took the name over before
+           AND NOT EXISTS (SELECT FROM met other
+                            WHERE other.database = later.database AND (other.first_schema, other.first_name) = (later.first_schema, later.first_name)
+                              AND other.first_met > earlier.last_met AND other.first_met < later.first_met)
+    )
+    SELECT l.table_id, l.successor, l.depth FROM line l;
+END;
+COMMENT ON FUNCTION steward_internal.audit_lineage(regclass) IS
+'Returns all ids under which the audit log knows a table, each with the one that came after it: its own, those of its partitions, and those of tables of its name that are gone or were in another database.';
+
+CREATE FUNCTION steward_internal.audit_table_ids(relation regclass) RETURNS SETOF bigint
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT DISTINCT l.table_id FROM steward_internal.audit_lineage(relation) l;
+END;
+COMMENT ON FUNCTION steward_internal.audit_table_ids(regclass) IS
+'Returns all ids under which the audit log knows a table.';
+
+CREATE FUNCTION steward_internal.audit_keys(relation regclass) RETURNS SETOF steward_internal.audit_key
+LANGUAGE sql STABLE STRICT ROWS 2 SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE line AS MATERIALIZED (
+        SELECT l.table_id, l.successor, l.depth FROM steward_internal.audit_lineage(relation) l
+    ), present AS MATERIALIZED (
+        SELECT a.attnum, CASE WHEN NOT a.attisdropped THEN a.attname END AS name
+          FROM pg_attribute a
+         WHERE a.attrelid = steward_internal.audit_identity(relation) AND a.attnum > 0
+    ), partition AS MATERIALIZED (
+        SELECT steward_internal.audit_table_id(t.relid) AS table_id, a.attnum, p.attnum AS place
+          FROM pg_partition_tree(steward_internal.audit_identity(relation)) t
+          JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum > 0 AND NOT a.attisdropped
+          JOIN present p ON p.name = a.attname
+         WHERE t.level > 0
+    ), named AS MATERIALIZED (
+        SELECT t.table_id, c.attnum, (array_agg(c.name ORDER BY t.known_since))[1] AS first_name, (array_agg(c.name ORDER BY t.known_since DESC))[1] AS last_name
+          FROM steward.audit_tables t
+         CROSS JOIN LATERAL jsonb_to_recordset(t.key_columns) AS c(attnum smallint, name name)
+         WHERE t.table_id IN (SELECT l.table_id FROM line l)
+         GROUP BY t.table_id, c.attnum
+    ), placed AS (
+        SELECT l.table_id, p.attnum, p.attnum AS place FROM line l CROSS JOIN present p WHERE l.successor IS NULL
+         UNION
+        SELECT p.table_id, p.attnum, p.place FROM partition p
+         UNION
+        -- from one table to the next, columns are known by the name they had then
+        SELECT l.table_id, n.attnum, c.place
+          FROM placed c
+          JOIN line l ON l.successor = c.table_id
+          JOIN named n ON n.table_id = l.table_id
+          LEFT JOIN named k ON k.table_id = c.table_id AND k.attnum = c.attnum
+         WHERE n.last_name = coalesce(k.first_name, (SELECT p.name FROM present p WHERE p.attnum = c.place))
+    )
+    SELECT t.table_id, l.depth, t.known_since, t.known_until,
+           coalesce((SELECT jsonb_agg(c.key_column || jsonb_build_object('place', coalesce(p.place::text, t.table_id || '.' || (c.key_column ->> 'attnum'))) ORDER BY c.n)
+                       FROM jsonb_array_elements(t.key_columns) WITH ORDINALITY c(key_column, n)
+                       LEFT JOIN LATERAL (SELECT min(p.place) AS place FROM placed p
+                                           WHERE p.table_id = t.table_id AND p.attnum = (c.key_column ->> 'attnum')::smallint) p ON true), '[]')
+      FROM steward.audit_table_names t
+      JOIN (SELECT l.table_id, min(l.depth) AS depth FROM line l GROUP BY l.table_id) l ON l.table_id = t.table_id
+     ORDER BY l.depth, t.known_since DESC, t.table_id;
+END;
+COMMENT ON FUNCTION steward_internal.audit_keys(regclass) IS
+'Returns the keys that the rows of a table had, the latest first, with their columns told apart across names and tables.';
+
+-- What is known of a row's key is a jsonb object: for each place of a column the value
+-- as the log has it, its type and whether it is redacted; "text" has what was asked for.
+-- A row without a key has "row", its hash as the log has it.
+CREATE FUNCTION steward_internal.audit_key_state(key_columns jsonb, record_key jsonb, texts text[] DEFAULT NULL) RETURNS jsonb
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT CASE WHEN key_columns = '[]' THEN jsonb_build_object('row', record_key)
+                ELSE (SELECT jsonb_object_agg(c.key_column ->> 'place',
+                                              c.key_column || jsonb_build_object('value', record_key -> (c.key_column ->> 'name'), 'text', texts[c.n]))
+                        FROM jsonb_array_elements(key_columns) WITH ORDINALITY c(key_column, n)) END;
+END;
+COMMENT ON FUNCTION steward_internal.audit_key_state(jsonb, jsonb, text[]) IS
+'Returns what a key that the audit log wrote says of a row, by the places of its columns.';
+
+CREATE FUNCTION steward_internal.audit_past_key(key_columns jsonb, state jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    past record;
+    known jsonb;
+    value_text text;
+    record_key jsonb := '{}';
+BEGIN
+    IF key_columns = '[]' THEN
+        RETURN state -> 'row';
+    END IF;
+    FOR past IN SELECT * FROM jsonb_to_recordset(key_columns) AS c(place text, name text, type text, redacted boolean) LOOP
+        known := state -> past.place;
+        value_text := CASE WHEN known -> 'redacted' = 'false' THEN known ->> 'value' ELSE known ->> 'text' END;
+        IF (known ->> 'redacted')::boolean = past.redacted AND (past.redacted OR known ->> 'type' = past.type) THEN
+            record_key := record_key || jsonb_build_object(past.name, known -> 'value');
+        ELSIF value_text IS NULL THEN
+            RETURN NULL;
+        ELSE
+            BEGIN
+                record_key := record_key || steward_internal.audit_key_value(past.name, value_text, past.type, past.redacted);
+            EXCEPTION
+                -- a type that is gone: most such values are strings in the log
+                WHEN undefined_object OR invalid_schema_name THEN
+                    record_key := record_key || jsonb_build_object(past.name, value_text);
+                -- the column cannot have had this value
+                WHEN OTHERS THEN
+                    RETURN NULL;
+            END;
+        END IF;
+    END LOOP;
+    RETURN record_key;
+END $$;
+COMMENT ON FUNCTION steward_internal.audit_past_key(jsonb, jsonb) IS
+'Returns the key that the audit log wrote of a row while its key had these columns; null if that cannot be known.';
+
+CREATE TYPE steward_internal.audit_span AS (
+    table_id   bigint,
+    key_hash   bigint,
+    record_key jsonb,
+    since      timestamptz,
+    since_seq  integer,
+    until      timestamptz,
+    until_seq  integer        -- before this event
+);
+COMMENT ON TYPE steward_internal.audit_span IS
+'A stretch of the audit log in which a row had a key.';
+
+CREATE FUNCTION steward_internal.audit_old_key(past steward_internal.audit_key, event steward.audit_events) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT steward_internal.audit_key_state((past).key_columns,
+               -- as it was written while the row had it; or else old_values has it, if there was any
+               coalesce((SELECT e.record_key
+                           FROM steward.audit_events e
+                          WHERE e.table_id = (event).table_id AND e.key_hash = (event).old_key_hash
+                            AND e.recorded_at >= (past).known_since AND e.recorded_at <= (event).recorded_at
+                          ORDER BY e.recorded_at DESC, e.seq DESC
+                          LIMIT 1),
+                        CASE WHEN (past).key_columns <> '[]' THEN
+                            (SELECT jsonb_object_agg(k.name, coalesce((event).old_values -> k.name, k.value))
+                               FROM jsonb_each((event).record_key) AS k(name, value)) END));
+END;
+COMMENT ON FUNCTION steward_internal.audit_old_key(steward_internal.audit_key, steward.audit_events) IS
+'Returns what is known of the key that a row had before an event that changed it.';
+
+CREATE FUNCTION steward_internal.audit_present_value(relation regclass, state jsonb, place text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wanted constant name := (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum::text = place AND NOT a.attisdropped);
+    condition constant text := (
+        SELECT string_agg(format('t.%I = %L', a.attname, s.value ->> 'text'), ' AND ')
+          FROM jsonb_each(state) s
+          JOIN pg_attribute a ON a.attrelid = relation AND a.attnum::text = s.key AND NOT a.attisdropped);
+    found text;
+BEGIN
+    -- an earlier value of what is not recorded would not be seen
+    IF wanted IS NULL OR condition IS NULL
+       OR EXISTS (SELECT FROM steward_internal.audit_triggers t
+                   WHERE t.relation_id = relation
+                     AND (steward_internal.audit_option_values(t.arguments, 'capture') = '{key}'
+                          OR wanted = ANY (steward_internal.audit_option_values(t.arguments, 'exclude'))
+                          OR wanted <> ALL (nullif(steward_internal.audit_option_values(t.arguments, 'include'), '{}')))) THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE format('SELECT t.%I::text FROM %s t WHERE %s', wanted, relation, condition) INTO found;
+    RETURN found;
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION steward_internal.audit_present_value(regclass, jsonb, text) IS
+'Returns the value that a column has now in the row of a key; null if the row is gone, the role may not read it, or the log may not know of its changes.';
+
+CREATE FUNCTION steward_internal.audit_complete(
+    relation regclass, past steward_internal.audit_key, state jsonb, origin jsonb, spans steward_internal.audit_span[], is_present boolean)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    missing record;
+    found jsonb;
+BEGIN
+    FOR missing IN SELECT * FROM jsonb_to_recordset(past.key_columns) AS c(place text, name text, type text, redacted boolean) LOOP
+        CONTINUE WHEN state ? missing.place;
+        SELECT jsonb_build_object('type', missing.type, 'redacted', missing.redacted, 'value', e.old_values -> n.name) INTO found
+          FROM unnest(spans) s
+          JOIN steward.audit_events e ON e.table_id = s.table_id AND e.key_hash = s.key_hash AND e.record_key = s.record_key
+          JOIN (SELECT missing.name
+                 UNION
+                SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum::text = missing.place) n ON e.old_values ? n.name
+         WHERE (e.recorded_at, e.seq) >= (s.since, s.since_seq) AND (e.recorded_at, e.seq) < (s.until, s.until_seq)
+         ORDER BY e.recorded_at, e.seq
+         LIMIT 1;
+        IF found IS NULL AND is_present THEN
+            found := jsonb_build_object('redacted', false, 'value', steward_internal.audit_present_value(relation, origin, missing.place));
+        END IF;
+        IF found ->> 'value' IS NULL THEN
+            RETURN state;
+        END IF;
+        state := state || jsonb_build_object(missing.place, found);
+    END LOOP;
+    RETURN state;
+END $$;
+COMMENT ON FUNCTION steward_internal.audit_complete(regclass, steward_internal.audit_key, jsonb, jsonb, steward_internal.audit_span[], boolean) IS
+'Adds to what is known of a row the columns of an earlier key: from what changed or deleted them later, or from the row.';
+
+CREATE FUNCTION steward_internal.audit_trace_back(
+    relation regclass, keys steward_internal.audit_key[], state jsonb, origin jsonb, until timestamptz, until_seq integer)
+RETURNS SETOF steward_internal.audit_span
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    is_present constant boolean := until = 'infinity';
+    place integer := 1;
+    past steward_internal.audit_key;
+    span steward_internal.audit_span;
+    spans steward_internal.audit_span[] := '{}';
+    arrival steward.audit_events;
+BEGIN
+    WHILE place <= cardinality(keys) LOOP
+        past := keys[place];
+        IF past.known_since > until THEN
+            place := place + 1;
+            CONTINUE;
+        END IF;
+        span.record_key := steward_internal.audit_past_key(past.key_columns, state);
+        IF span.record_key IS NULL THEN
+            state := steward_internal.audit_complete(relation, past, state, origin, spans, is_present);
+            span.record_key := steward_internal.audit_past_key(past.key_columns, state);
+        END IF;
+        IF span.record_key IS NULL THEN
+            place := place + 1;
+            CONTINUE;
+        END IF;
+        EXIT WHEN NOT is_present AND span.record_key = steward_internal.audit_past_key(past.key_columns, origin);
+
+        span.table_id := past.table_id;
+        span.key_hash := steward_internal.audit_key_hash(past.table_id, span.record_key);
+        -- how the row came to this key
+        SELECT e.* INTO arrival
+          FROM steward.audit_events e
+         WHERE e.table_id = span.table_id AND e.key_hash = span.key_hash AND e.record_key = span.record_key
+           AND e.recorded_at >= past.known_since AND e.recorded_at < past.known_until AND (e.recorded_at, e.seq) < (until, until_seq)
+           AND (e.operation = 'I' OR e.old_key_hash IS NOT NULL)
+         ORDER BY e.recorded_at DESC, e.seq DESC
+         LIMIT 1;
+        span.since := coalesce(arrival.recorded_at, past.known_since);
+        span.since_seq := coalesce(arrival.seq, 0);
+        span.until := least(until, past.known_until);
+        span.until_seq := CASE WHEN span.until = until THEN until_seq ELSE 0 END;
+        spans := spans || span;
+        RETURN NEXT span;
+        IF arrival.recorded_at IS NULL THEN
+            place := place + 1;
+        ELSIF arrival.old_key_hash IS NULL THEN
+            RETURN;
+        ELSE
+            state := state || steward_internal.audit_old_key(past, arrival);
+            until := arrival.recorded_at;
+            until_seq := arrival.seq;
+        END IF;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION steward_internal.audit_trace_back(regclass, steward_internal.audit_key[], jsonb, jsonb, timestamptz, integer) IS
+'Returns where in the audit log a row stands that had a key until an event: from then back to its INSERT under each key, or to when it had the key "origin".';
+
+CREATE FUNCTION steward_internal.audit_trace(relation regclass, record_key jsonb, texts text[])
+RETURNS SETOF steward_internal.audit_span
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    identity constant regclass := steward_internal.audit_identity(relation);
+    keys constant steward_internal.audit_key[] := ARRAY(SELECT k FROM steward_internal.audit_keys(relation) k);
+    state constant jsonb := steward_internal.audit_key_state(
+        (SELECT coalesce(jsonb_agg(c.key_column || jsonb_build_object('place', c.key_column ->> 'attnum') ORDER BY c.n), '[]')
+           FROM jsonb_array_elements(steward_internal.audit_key_columns(relation)) WITH ORDINALITY c(key_column, n)), record_key, texts);
+    past steward_internal.audit_key;
+    span steward_internal.audit_span;
+    arrival steward.audit_events;
+    some_lost boolean := false;
+BEGIN
+    FOREACH past IN ARRAY keys LOOP
+        -- whatever happened to rows of this key
+        span.record_key := steward_internal.audit_past_key(past.key_columns, state);
+        IF span.record_key IS NULL THEN
+            some_lost := true;
+            CONTINUE;
+        END IF;
+        span.table_id := past.table_id;
+        span.key_hash := steward_internal.audit_key_hash(past.table_id, span.record_key);
+        span.since := past.known_since;
+        span.since_seq := 0;
+        span.until := past.known_until;
+        span.until_seq := 0;
+        RETURN NEXT span;
+
+        -- and to those that came to it from another key, before they did
+        FOR arrival IN
+            SELECT e.*
+              FROM steward.audit_events e
+             WHERE e.table_id = span.table_id AND e.key_hash = span.key_hash AND e.record_key = span.record_key
+               AND e.recorded_at >= span.since AND e.recorded_at < span.until AND e.old_key_hash IS NOT NULL
+        LOOP
+            RETURN QUERY SELECT * FROM steward_internal.audit_trace_back(
+                identity, keys, state || steward_internal.audit_old_key(past, arrival), state, arrival.recorded_at, arrival.seq);
+        END LOOP;
+    END LOOP;
+
+    -- the key had other columns once: those of the row that has it now can be found
+    IF some_lost THEN
+        RETURN QUERY SELECT * FROM steward_internal.audit_trace_back(identity, keys, state, state, 'infinity', 0);
+    END IF;
+END $$;
+COMMENT ON FUNCTION steward_internal.audit_trace(regclass, jsonb, text[]) IS
+'Returns where in the audit log the rows of a key stand: under that key, however it was called, and under those they had before.';
+
+CREATE FUNCTION steward_internal.audit_tell_gap(relation regclass, spans steward_internal.audit_span[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    present constant jsonb := steward_internal.audit_key_columns(relation);
+    first_event steward.audit_events;
+    is_born boolean;
+    gap record;
+BEGIN
+    SELECT e.* INTO first_event
+      FROM unnest(spans) s
+      JOIN steward.audit_events e ON e.table_id = s.table_id AND e.key_hash = s.key_hash AND e.record_key = s.record_key
+     WHERE (e.recorded_at, e.seq) >= (s.since, s.since_seq) AND (e.recorded_at, e.seq) < (s.until, s.until_seq)
+     ORDER BY e.recorded_at, e.seq
+     LIMIT 1;
+    is_born := first_event.operation IS NOT DISTINCT FROM 'I' AND first_event.old_key_hash IS NULL;
+
+    -- the latest key with other columns, or values of another form, of which nothing was found
+    SELECT k.table_id, k.known_until,
+           coalesce((SELECT string_agg(format('%I %s', c.name, c.type), ', ') FROM jsonb_to_recordset(k.key_columns) AS c(name text, type text)),
+                    'a hash of the row') AS columns INTO gap
+      FROM steward_internal.audit_keys(relation) k
+     WHERE (SELECT array_agg((c.place, c.type, c.redacted) ORDER BY c.place)
+              FROM jsonb_to_recordset(k.key_columns) AS c(place text, type text, redacted boolean))
+           IS DISTINCT FROM
+           (SELECT array_agg((c.attnum, c.type, c.redacted) ORDER BY c.attnum) FROM jsonb_to_recordset(present) AS c(attnum text, type text, redacted boolean))
+       AND CASE WHEN k.known_until <= first_event.recorded_at OR k.table_id IS DISTINCT FROM first_event.table_id THEN NOT is_born
+                ELSE NOT EXISTS (SELECT FROM unnest(spans) s WHERE s.table_id = k.table_id AND s.until > k.known_since AND s.since < k.known_until) END
+     LIMIT 1;
+    IF gap IS NOT NULL THEN
+        RAISE NOTICE USING
+            MESSAGE = format('the history of this row of %s may not be whole', relation),
+            DETAIL = format('Until %s rows were identified by (%s), and nothing says which of them this one was.', gap.known_until, gap.columns),
+            HINT = format('To search there: SELECT * FROM steward.audit_entries WHERE table_id = %s AND created_at < %L;', gap.table_id, gap.known_until);
+    END IF;
+END $$;
+COMMENT ON FUNCTION steward_internal.audit_tell_gap(regclass, steward_internal.audit_span[]) IS
+'Says so if the history of a row may reach back to a key under which it cannot be found.';
+
+CREATE FUNCTION steward.audit_history(relation regclass, VARIADIC key anycompatiblearray)
+RETURNS SETOF steward.audit_log
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET jit = off
+AS $$
+DECLARE
+    spans constant steward_internal.audit_span[] := ARRAY(
+        SELECT s FROM steward_internal.audit_trace(relation, steward_internal.audit_record_key(relation, key::text[]), key::text[]) s);
+    ids constant bigint[] := ARRAY(SELECT DISTINCT s.table_id FROM unnest(spans) s);
+    hashes constant bigint[] := ARRAY(SELECT DISTINCT s.key_hash FROM unnest(spans) s);
+BEGIN
+    PERFORM steward_internal.audit_tell_gap(relation, spans);
+
+    -- Locks put the changes of one row in the order of the clock; transaction
+    -- ids do not, because the older transaction may come to the row later.
+    RETURN QUERY
+    SELECT e.transaction_id, e.seq, e.table_schema, e.table_name, e.record_id, e.operation, e.old_values, e.new_values,
+           e.changed_columns, e.changed_by, e.user_id, e.tenant_id, e.ip_address, e.application_name, e.context, e.created_at
+      FROM steward.audit_entries e
+     WHERE e.table_id = ANY (ids)
+       AND (e.key_hash = ANY (hashes) OR e.old_key_hash = ANY (hashes))
+       AND EXISTS (SELECT FROM unnest(spans) s
+                    WHERE s.table_id = e.table_id
+                      AND (e.key_hash = s.key_hash AND e.record_key = s.record_key OR e.old_key_hash = s.key_hash)
+                      AND (e.created_at, e.seq) >= (s.since, s.since_seq) AND (e.created_at, e.seq) < (s.until, s.until_seq))
+     ORDER BY e.created_at, e.transaction_id, e.seq;
+END $$;
+COMMENT ON FUNCTION steward.audit_history(regclass, anycompatiblearray) IS
+'Returns the history of one row, oldest change first, from the values of its primary key; follows it back through the keys it had before and the changes of its table.';
