@@ -170,11 +170,14 @@ INSERT INTO public.t (a) VALUES ('between');
 SET steward.audit_retention = '200d';
 SELECT DISTINCT action FROM public.maintain() ORDER BY 1;
 SELECT a, count(*) FROM public.places WHERE a LIKE '%ago' GROUP BY a ORDER BY a;
+-- the next call removes contexts that served these events only
+SELECT DISTINCT action FROM public.maintain();
 SELECT application_name, count(*) FROM steward.audit_contexts WHERE session_user_name = 'past' GROUP BY 1 ORDER BY 1;
 CALL public.past('150 days', 'straight from the default');
 SET steward.audit_retention = '60d';
 SELECT DISTINCT action FROM public.maintain() ORDER BY 1;
 SELECT count(*) FROM steward.audit_events WHERE recorded_at < now() - interval '95 days';
+SELECT DISTINCT action FROM public.maintain();
 SELECT count(*) FROM steward.audit_events e WHERE NOT EXISTS (SELECT FROM steward.audit_contexts c WHERE c.context_id = e.context_id);
 INSERT INTO public.t (a) VALUES ('goes on');
 SELECT a, place FROM public.places WHERE a = 'goes on';
@@ -247,6 +250,92 @@ RESET TimeZone;
 SELECT count(*) FROM steward.audit_partitions WHERE upper_bound <= lower_bound;
 RESET steward.audit_partition_interval;
 RESET steward.audit_partitions_ahead;
+
+--
+-- A default partition with many events
+--
+
+CALL public.drop_partitions();
+CREATE VIEW public.shapes AS
+SELECT CASE WHEN p.lower_bound IS NULL THEN 'default' WHEN p.upper_bound <= now() THEN 'past' WHEN p.lower_bound <= now() THEN 'present' ELSE 'ahead' END AS shape,
+       count(*) AS partitions, sum(e.events) AS events
+  FROM steward.audit_partitions p
+  LEFT JOIN (SELECT tableoid, count(*) AS events FROM steward.audit_events GROUP BY 1) e ON e.tableoid = p.relation_id
+ GROUP BY 1;
+-- What a table is but for its place: columns, indexes, triggers, policies, comment, replica identity, what the extension and pg_dump have of it.
+CREATE FUNCTION public.portrait(relation regclass) RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(E'\n', obj_description(relation), c.relreplident,
+                 (SELECT string_agg(concat_ws(' ', a.attname, a.atttypid::regtype, a.attnotnull, a.attcollation), ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0),
+                 (SELECT string_agg(replace(pg_get_indexdef(i.indexrelid), c.relname, 'audit_events_default'), E'\n' ORDER BY i.indexrelid::regclass::text) FROM pg_index i WHERE i.indrelid = relation),
+                 (SELECT string_agg(concat_ws(' ', t.tgname, t.tgenabled, t.tgtype), ', ' ORDER BY t.tgname) FROM pg_trigger t WHERE t.tgrelid = relation),
+                 (SELECT string_agg(pg_get_expr(p.polqual, p.polrelid), ', ') FROM pg_policy p WHERE p.polrelid = relation),
+                 (SELECT string_agg(pg_get_constraintdef(k.oid), ', ') FROM pg_constraint k WHERE k.conrelid = relation),
+                 c.relrowsecurity, c.relowner::regrole, (SELECT string_agg(concat_ws(' ', x.grantee::regrole, x.privilege_type), ', ') FROM aclexplode(c.relacl) x WHERE x.grantee <> c.relowner),
+                 (SELECT x.extname FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid WHERE d.classid = 'pg_class'::regclass AND d.objid = relation AND d.deptype = 'e'),
+                 (SELECT x.extcondition[array_position(x.extconfig, relation::oid)] IS NOT NULL FROM pg_extension x WHERE x.extname = 'pg_steward'))
+  FROM pg_class c WHERE c.oid = relation
+$$;
+GRANT SELECT ON steward.audit_events TO regress_audit_keeper;
+SELECT count(*) > 0 AS shared FROM public.maintain();
+CALL public.drop_partitions();
+SELECT public.portrait('steward.audit_events_default') AS default_portrait, (SELECT array_length(extconfig, 1) FROM pg_extension WHERE extname = 'pg_steward') AS dumped \gset
+DELETE FROM public.t;
+INSERT INTO public.t (a) SELECT 'many' FROM generate_series(1, 11000);
+CALL public.past('40 days', 'a month ago');
+SELECT count(*) AS events FROM steward.audit_events \gset
+-- it is to be a partition as it is, of all months in a row that it has events of
+SELECT action, partition, regexp_replace(detail, 'from .* to .*:', '...:') AS detail FROM public.maintain();
+SELECT * FROM public.shapes ORDER BY shape;
+INSERT INTO public.t (a) VALUES ('meanwhile');
+SELECT action, count(*), count(*) FILTER (WHERE detail LIKE '% 0 events moved in') AS empty, count(*) FILTER (WHERE detail LIKE '%, of the default partition') AS attached
+  FROM public.maintain() GROUP BY action;
+SELECT shape, partitions, events - :events AS more FROM public.shapes ORDER BY shape;
+SELECT upper_bound - lower_bound > interval '55 days' AS wide, qualified_name = 'steward.audit_events_' || to_char(lower_bound AT TIME ZONE 'UTC', 'YYYY_MM') AS named FROM steward.audit_partitions WHERE lower_bound <= now() AND now() < upper_bound;
+INSERT INTO public.t (a) VALUES ('after');
+SELECT place FROM public.places WHERE a = 'after';
+SELECT * FROM public.maintain();
+SELECT count(*) AS found FROM steward.audit_history('public.t', (SELECT max(id) FROM public.t));
+SELECT count(*) FROM steward.audit_events WHERE recorded_at > now() - interval '1 hour' AND new_values ->> 'a' = 'meanwhile';
+-- its successor is what it was, and it is what the others are
+SELECT public.portrait('steward.audit_events_default') = :'default_portrait' AS same, (SELECT array_length(extconfig, 1) FROM pg_extension WHERE extname = 'pg_steward') = :dumped AS dumped;
+SELECT count(DISTINCT public.portrait(relation_id)) FROM steward.audit_partitions WHERE lower_bound IS NOT NULL;
+-- events of other times, which partitions in between keep apart, go to partitions of their own; those ahead wait
+CALL public.drop_partitions();
+CREATE TABLE steward.audit_events_between PARTITION OF steward.audit_events FOR VALUES FROM ('2020-01-01+00') TO ('2020-02-01+00');
+SELECT steward_internal.audit_equip('steward.audit_events_between');
+INSERT INTO public.t (a) SELECT 'many' FROM generate_series(1, 11000);
+CALL public.past(now() - '2019-12-24', 'before it');
+SELECT action, regexp_replace(partition, '_20[2-9]\d_\d\d$', '_PRESENT') AS partition, count(*) FROM public.maintain() GROUP BY 1, 2 ORDER BY 1;
+SELECT a, place, count(*) FROM public.places GROUP BY a, place ORDER BY a COLLATE "C";
+-- until the second call nothing else can be restored; if bounds do not hold all the same, they are looked for anew
+\set VERBOSITY terse
+CALL public.past(now() - '2020-02-24', 'behind it');
+\set VERBOSITY default
+SELECT pg_get_constraintdef(oid) AS bounds FROM pg_constraint WHERE conname = 'run_audit_maintain_again' \gset
+ALTER TABLE steward.audit_events_default DROP CONSTRAINT run_audit_maintain_again;
+CALL public.past(now() - '2020-02-24', 'behind it');
+CALL public.past(now() - '2018-02-24', 'long before it');
+ALTER TABLE steward.audit_events_default ADD CONSTRAINT run_audit_maintain_again :bounds;
+SELECT DISTINCT action FROM public.maintain() ORDER BY 1;
+SELECT DISTINCT action FROM public.maintain() ORDER BY 1;
+SELECT DISTINCT action FROM public.maintain() ORDER BY 1;
+SELECT a, place, count(*) FROM public.places GROUP BY a, place ORDER BY a COLLATE "C";
+SELECT shape, sum(partitions) > 1 AS several, sum(events) > 0 AS events FROM public.shapes GROUP BY shape ORDER BY shape;
+-- one that is dropped as a whole, later
+SET steward.audit_retention = '1 year';
+SELECT action, count(*) FROM public.maintain() GROUP BY action;
+RESET steward.audit_retention;
+-- another default partition is made like the first
+CALL public.drop_partitions();
+SET steward.audit_guard = off;
+ALTER EXTENSION pg_steward DROP TABLE steward.audit_events_default;
+DROP TABLE steward.audit_events_default;
+RESET steward.audit_guard;
+SELECT count(*) > 0 AS maintained FROM public.maintain();
+SELECT public.portrait('steward.audit_events_default') = :'default_portrait' AS same, (SELECT array_length(extconfig, 1) FROM pg_extension WHERE extname = 'pg_steward') = :dumped AS dumped;
+REVOKE SELECT ON steward.audit_events FROM regress_audit_keeper;
+SELECT count(*) AS maintained FROM public.maintain();
+SELECT count(*) AS granted FROM steward.audit_partitions p WHERE has_table_privilege('regress_audit_keeper', p.relation_id, 'SELECT');
 
 --
 -- Who may ask for it
