@@ -365,7 +365,8 @@ mirror() {
 }
 
 # Bootstraps $root with Debian release $1 and the given options of debootstrap, under another name until it is whole.
-# Its apt works as this machine's does; what has been released gets security updates, and with them new minor versions.
+# Its apt works as this machine's does. What has been released gets security updates, and with them new minor versions,
+# if their archive answers.
 bootstrap() {
 	local suite=$1 template=/usr/share/debootstrap/scripts/$1 partial=$root.partial security
 	shift
@@ -376,12 +377,14 @@ bootstrap() {
 	cp /etc/resolv.conf "$partial/etc/resolv.conf"
 	echo "127.0.0.1 localhost $(hostname)" >"$partial/etc/hosts"
 	apt-config dump | grep -E '^Acquire::https?::Proxy' >"$partial/etc/apt/apt.conf.d/90host" || :
-	security=$(mirror Debian-Security)
-	[ -z "$security" ] || [[ $suite == @(forky|sid) ]] ||
-		echo "deb $security $suite-security main" >"$partial/etc/apt/sources.list.d/security.list"
 	# A mirror may lag behind its Valid-Until; and the packages are for a test, not to be kept safe from power loss.
 	echo 'Acquire::Check-Valid-Until "false";' >>"$partial/etc/apt/apt.conf.d/90host"
 	echo force-unsafe-io >"$partial/etc/dpkg/dpkg.cfg.d/chroot"
 	printf 'path-exclude=/usr/share/%s/*\n' doc man locale >>"$partial/etc/dpkg/dpkg.cfg.d/chroot"
 	mv "$partial" "$root"
+	security=$(mirror Debian-Security)
+	if [ -n "$security" ] && [[ $suite != @(forky|sid) ]]; then
+		echo "deb $security $suite-security main" >"$root/etc/apt/sources.list.d/security.list"
+		inside apt-get -qq -o APT::Update::Error-Mode=any update || rm "$root/etc/apt/sources.list.d/security.list"
+	fi
 }

@@ -74,10 +74,8 @@ GRANT ALL ON ALL TABLES IN SCHEMA steward TO regress_audit_granted;
 SET ROLE regress_audit_granted;
 SELECT said, sign(times) FROM public.attempts();
 -- COPY, and what goes through a view or a cursor
-COPY steward.audit_events_default FROM stdin;
-\.
-COPY steward.audit_contexts FROM stdin;
-\.
+\copy steward.audit_events_default FROM /dev/null
+\copy steward.audit_contexts FROM /dev/null
 CREATE TEMPORARY VIEW entries AS SELECT * FROM steward.audit_events;
 DELETE FROM entries;
 BEGIN;

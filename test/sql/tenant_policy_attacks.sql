@@ -83,11 +83,9 @@ COPY t_2 TO STDOUT;
 COPY plain TO STDOUT;
 SAVEPOINT s;
 \set VERBOSITY sqlstate
-COPY plain FROM STDIN;
-\.
+\copy plain FROM /dev/null
 ROLLBACK TO s;
-COPY t FROM STDIN;
-\.
+\copy t FROM /dev/null
 \set VERBOSITY default
 ROLLBACK;
 

@@ -664,7 +664,8 @@ CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON by_time FOR EACH ROW EXECUTE FUN
 INSERT INTO by_time VALUES (3, 1, '2020-01-01');
 \set VERBOSITY sqlstate
 INSERT INTO by_time VALUES (4, 1, '2000-01-01');
-INSERT INTO by_time_old VALUES (4, 1, '2000-01-01');
+-- minor versions differ in whether they look at the partition's bounds before or after the trigger
+DO $$ BEGIN INSERT INTO by_time_old VALUES (4, 1, '2000-01-01'); EXCEPTION WHEN feature_not_supported OR check_violation THEN RAISE INFO 'refused'; END $$;
 COPY by_time FROM STDIN;
 4	1	2000-01-01
 \.

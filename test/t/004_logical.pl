@@ -137,8 +137,8 @@ is( $publisher->safe_psql('postgres', q{SELECT detail FROM steward.audit_maintai
 	'from 2020-01-01 00:00:00+00 to 2020-01-02 00:00:00+00, 1 events moved in', 'upkeep works while all tables are published');
 
 server_log_is_clean($publisher);
-# An apply worker leaves partitions open that AFTER triggers of any kind met in it, and says so from 17 on: its
+# An apply worker leaves partitions open that AFTER triggers of any kind met in it, and some minor versions say so: its
 # finish_edata() closes the relations it routed to, not those that ExecGetTriggerResultRel() opened.
-server_log_is_clean($subscriber, undef, qr/WARNING: .*not closed: relation "parted_\d"/);
+server_log_is_clean($subscriber, undef, qr/WARNING: .*relation "parted_\d"/);
 $_->stop foreach $subscriber, $publisher;
 done_testing();
