@@ -149,16 +149,16 @@ FROM (SELECT max(value) FILTER (WHERE measure = 'bulk') AS bulk, max(value) FILT
 CREATE TABLE shop.gift_cards (code text PRIMARY KEY, cents int NOT NULL);
 ALTER TABLE shop.product_reviews DISABLE TRIGGER steward_audit;
 \connect - :super
-CREATE TEMP VIEW gaps AS SELECT table_schema || '.' || table_name AS "table", finding, fix FROM steward.audit_coverage
+CREATE TEMP VIEW gaps AS SELECT table_schema || '.' || table_name AS "table", finding, remedy FROM steward.audit_coverage
 WHERE table_schema IN ('blog', 'shop', 'public');
-SELECT "table", finding, demo.fold(fix, 50) AS fix FROM gaps;
+SELECT "table", finding, demo.fold(remedy, 50) AS remedy FROM gaps;
 SELECT demo.check(array_agg("table" ORDER BY "table") = '{public.pgbench_history,shop.gift_cards,shop.product_reviews}',
                   'the three gaps are found, and no other') FROM gaps \g /dev/null
-\echo 'After running what stands under "fix":'
+\echo 'After running what stands under "remedy":'
 \o /dev/null
-SELECT fix FROM gaps WHERE finding <> 'no primary key' \gexec
+SELECT remedy FROM gaps WHERE finding <> 'no primary key' \gexec
 \o
-SELECT "table", finding, demo.fold(fix, 50) AS fix FROM gaps;
+SELECT "table", finding, demo.fold(remedy, 50) AS remedy FROM gaps;
 SELECT demo.check(count(*) = 1, 'the fixes close the gaps') FROM gaps \g /dev/null
 
 \echo :b'9. Keeping it for ninety days':n'   SELECT * FROM steward.audit_maintain()'

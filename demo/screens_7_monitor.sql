@@ -1,5 +1,5 @@
 \echo :b'18. Is all well with the server?':n'   steward.health_check, where it is not OK'
-SELECT check_name AS "check", status, coalesce(trim_scale(round(value, 2)) || ' ' || unit, '-') AS value, left(detail, 30) AS detail, left(hint, 44) AS "what to do"
+SELECT check_name AS "check", status, coalesce(trim_scale(round(value, 2)) || ' ' || unit, '-') AS value, left(detail, 30) AS detail, left(coalesce(remedy, hint), 44) AS "what to do"
 FROM steward.health_check WHERE status <> 'OK' ORDER BY status_code % 3 DESC, check_name COLLATE "C";
 SELECT checks, checks - warnings - criticals - unknowns AS "OK", warnings, criticals, unknowns, round(elapsed_ms) || ' ms' AS took FROM steward.health_summary;
 SELECT demo.check(checks > 20 AND unknowns < checks / 2, 'the health check looks at the server') FROM steward.health_summary \g /dev/null

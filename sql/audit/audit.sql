@@ -578,7 +578,7 @@ END $$;
 COMMENT ON FUNCTION steward.audit_enable_schema(regnamespace, text, boolean) IS
 'Attaches the audit triggers to every table of a schema that has none; returns what came of it, table by table.';
 
-CREATE FUNCTION steward_internal.audit_enable_command(relation text, arguments bytea) RETURNS text
+CREATE FUNCTION steward_internal.audit_enable_command(relation text, arguments bytea, more text[] DEFAULT '{}') RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('SELECT steward.audit_enable(%L%s);', relation,
@@ -586,11 +586,12 @@ BEGIN ATOMIC
                                             CASE o.option WHEN 'capture' THEN v.found[1] ELSE v.found::text END), '' ORDER BY o.place)
                      FROM (VALUES (1, 'exclude', 'exclude'), (2, 'include', 'include'), (3, 'redact', 'redact'),
                                   (4, 'capture', 'capture')) AS o(place, option, parameter)
-                    CROSS JOIN LATERAL (SELECT steward_internal.audit_option_values(arguments, o.option)) AS v(found)
+                    CROSS JOIN LATERAL (SELECT steward_internal.audit_option_values(arguments, o.option)
+                                               || CASE o.option WHEN 'include' THEN more ELSE '{}' END) AS v(found)
                     WHERE v.found <> '{}'));
 END;
-COMMENT ON FUNCTION steward_internal.audit_enable_command(text, bytea) IS
-'Returns the call of audit_enable() that attaches an audit trigger anew with the options it has.';
+COMMENT ON FUNCTION steward_internal.audit_enable_command(text, bytea, text[]) IS
+'Returns the call of audit_enable() that attaches an audit trigger anew with the options it has, and more columns to include.';
 
 CREATE VIEW steward.audit_coverage AS
 WITH tables AS (
@@ -614,7 +615,7 @@ WITH tables AS (
      WHERE t.kind = 'wrong'
      GROUP BY t.relation_id
 )
-SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
+SELECT t.table_schema, t.table_name, f.finding, f.detail, f.remedy
   FROM tables t
   LEFT JOIN row_triggers r ON r.relation_id = t.oid
   LEFT JOIN wrong_triggers w ON w.relation_id = t.oid
@@ -627,7 +628,7 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
                       FROM unnest(o.named) n(name)
                      WHERE NOT EXISTS (SELECT FROM pg_attribute a
                                         WHERE a.attrelid = t.oid AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped)) AS unknown,
-              ARRAY(SELECT quote_ident(a.attname)
+              ARRAY(SELECT a.attname::text
                       FROM pg_attribute a
                      -- most tables are not audited
                      WHERE r.relation_id IS NOT NULL AND a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -654,14 +655,13 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
                t.qualified_name)),
        (r.relation_id IS NOT NULL AND NOT t.relispartition
         AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND (i.indisprimary OR i.indisreplident)),
-        'no primary key', 'Rows are identified by a hash of their values, which changes when they do.',
-        format('ALTER TABLE %s ADD PRIMARY KEY (...);', t.qualified_name)),
+        'no primary key', 'Rows are identified by a hash of their values, which changes when they do.', NULL),
        (cardinality(c.unknown) > 0,
-        'unknown column', 'Writes fail, because the trigger names: ' || array_to_string(c.unknown, ', '),
-        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name)),
+        -- whoever renamed them knows what they are called now
+        'unknown column', 'Writes fail, because the trigger names: ' || array_to_string(c.unknown, ', '), NULL),
        (steward_internal.audit_option_values(r.arguments, 'include') <> '{}' AND NOT t.relispartition AND cardinality(c.unnamed) > 0,
-        'columns left out', 'No option names: ' || array_to_string(c.unnamed, ', '),
-        format('SELECT steward.audit_enable(%L, ...);', t.qualified_name))
+        'columns left out', 'No option names: ' || array_to_string(ARRAY(SELECT quote_ident(n) FROM unnest(c.unnamed) n), ', '),
+        CASE WHEN r.relation_id IS NOT NULL THEN steward_internal.audit_enable_command(t.qualified_name, r.arguments, c.unnamed) END)
         UNION ALL
        -- triggers that do not always fire
        SELECT true,
@@ -675,7 +675,7 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.fix
               format('ALTER TABLE %s%s ENABLE ALWAYS TRIGGER %I;', CASE x.kind WHEN 'truncate' THEN 'ONLY ' END,
                      t.qualified_name, x.trigger_name)
          FROM steward_internal.audit_triggers x
-        WHERE x.relation_id = t.oid AND (x.kind = 'row' AND x.enabled <> 'A' OR x.kind = 'truncate' AND x.enabled = 'D')) AS f(found, finding, detail, fix)
+        WHERE x.relation_id = t.oid AND (x.kind = 'row' AND x.enabled <> 'A' OR x.kind = 'truncate' AND x.enabled = 'D')) AS f(found, finding, detail, remedy)
  WHERE f.found
  UNION ALL
 SELECT n.nspname, c.relname, 'log incomplete', 'The table of the log lacks: ' || string_agg(DISTINCT l.what, ', '), 'SELECT steward.audit_repair();'
@@ -689,7 +689,7 @@ COMMENT ON COLUMN steward.audit_coverage.table_schema IS 'Where the table is.';
 COMMENT ON COLUMN steward.audit_coverage.table_name IS 'The table.';
 COMMENT ON COLUMN steward.audit_coverage.finding IS 'What is the matter.';
 COMMENT ON COLUMN steward.audit_coverage.detail IS 'What that means, and for which trigger or columns.';
-COMMENT ON COLUMN steward.audit_coverage.fix IS 'The command that mends it; null if there is none.';
+COMMENT ON COLUMN steward.audit_coverage.remedy IS 'The command that mends it; null if there is none.';
 GRANT SELECT ON steward.audit_coverage TO pg_monitor;
 
 --

@@ -26,8 +26,9 @@ BEGIN ATOMIC
           FROM pg_class c WHERE c.relpages >= 1024 ^ 3 / current_setting('block_size')::integer
     )
     SELECT 'table_bloat', 'WARNING', coalesce(b.toast_of || ' (TOAST)', format('%I.%I', b.schema_name, b.table_name)),
-           format('%s %% of %s in vain', b.bloat_percent, pg_size_pretty(b.table_bytes)),
-           format(CASE WHEN current_setting('server_version_num')::integer >= 190000 THEN 'REPACK (CONCURRENTLY) %s;' ELSE 'VACUUM (FULL, ANALYZE) %s; -- locks it' END,
+           format('%s %% of %s in vain', b.bloat_percent, pg_size_pretty(b.table_bytes))
+           || CASE WHEN current_setting('server_version_num')::integer >= 190000 THEN '' ELSE '; VACUUM FULL locks the table' END,
+           format(CASE WHEN current_setting('server_version_num')::integer >= 190000 THEN 'REPACK (CONCURRENTLY) %s;' ELSE 'VACUUM (FULL, ANALYZE) %s;' END,
                   coalesce(b.toast_of, format('%I.%I', b.schema_name, b.table_name))),
            coalesce(b.toast_of, format('%I.%I', b.schema_name, b.table_name))
       FROM steward.table_bloat b
@@ -126,7 +127,7 @@ BEGIN ATOMIC
          UNION ALL
         SELECT 'audit: ' || a.finding,
                CASE WHEN a.finding IN ('trigger disabled', 'trigger fires in replication only', 'trigger cannot work', 'unknown column', 'log incomplete') THEN 'CRITICAL' ELSE 'WARNING' END,
-               format('%I.%I', a.table_schema, a.table_name), min(a.detail), min(a.fix), NULL, NULL
+               format('%I.%I', a.table_schema, a.table_name), min(a.detail), min(a.remedy), NULL, NULL
           FROM steward.audit_coverage a
          -- what was never to be audited is no finding
          WHERE a.finding NOT IN ('not audited', 'foreign table', 'columns left out', 'no primary key')
@@ -138,7 +139,7 @@ BEGIN ATOMIC
          WHERE u.enabled IN ('D', 'R')
          UNION ALL
         -- where no table of tenants has row security it may never have been meant to keep them apart
-        SELECT 'tenant: ' || c.rule, CASE WHEN t.protected = 0 THEN 'INFO' WHEN c.level = 'ERROR' THEN 'CRITICAL' ELSE c.level END, c.object, c.detail, c.fix_sql,
+        SELECT 'tenant: ' || c.rule, CASE WHEN t.protected = 0 THEN 'INFO' WHEN c.level = 'ERROR' THEN 'CRITICAL' ELSE c.level END, c.object, c.detail, c.remedy,
                c.key, NULL
           FROM tenants t
          CROSS JOIN LATERAL (SELECT * FROM steward.tenant_check(include_muted => true) c WHERE t.tables > 0) c

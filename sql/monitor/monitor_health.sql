@@ -1,6 +1,6 @@
 -- monitor_health: whether all is well, and what is not.
 
-CREATE FUNCTION steward_internal.health_query(query text, milliseconds integer, OUT value numeric, OUT detail text, OUT status text, OUT hint text)
+CREATE FUNCTION steward_internal.health_query(query text, milliseconds integer, OUT value numeric, OUT detail text, OUT status text, OUT hint text, OUT remedy text)
 AS 'MODULE_PATHNAME', 'steward_health_query' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 REVOKE ALL ON FUNCTION steward_internal.health_query(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.health_query(text, integer) TO pg_monitor;
@@ -21,6 +21,7 @@ CREATE TABLE steward.health_queries (
     critical    numeric,
     unit        text,
     hint        text,
+    remedy      text,
     description text,
     PRIMARY KEY (check_name, is_custom)
 );
@@ -29,11 +30,12 @@ COMMENT ON TABLE steward.health_queries IS
 COMMENT ON COLUMN steward.health_queries.check_name IS 'What it is called.';
 COMMENT ON COLUMN steward.health_queries.is_custom IS 'Not one of the extension''s own, and kept by dumps.';
 COMMENT ON COLUMN steward.health_queries.query IS
-'SELECT of one row with the columns value and detail, and if wanted status and hint; a value of null says that it cannot be known, and detail why.';
+'SELECT of one row with the columns value and detail, and if wanted status, hint and remedy; a value of null says that it cannot be known, and detail why.';
 COMMENT ON COLUMN steward.health_queries.warning IS 'A value of this or more is a WARNING, if critical is below warning of this or less; null for never.';
 COMMENT ON COLUMN steward.health_queries.critical IS 'The same for CRITICAL.';
 COMMENT ON COLUMN steward.health_queries.unit IS 'Of the value and the thresholds.';
-COMMENT ON COLUMN steward.health_queries.hint IS 'What to do, best a command.';
+COMMENT ON COLUMN steward.health_queries.hint IS 'What to do, in words.';
+COMMENT ON COLUMN steward.health_queries.remedy IS 'The command that does it, or shows more of it.';
 COMMENT ON COLUMN steward.health_queries.description IS 'What the value is.';
 GRANT SELECT ON steward.health_queries TO pg_monitor;
 SELECT pg_extension_config_dump('steward.health_queries', 'WHERE is_custom');
@@ -70,7 +72,7 @@ COMMENT ON FUNCTION steward_internal.health_status(numeric, numeric, numeric, bo
 -- Runs as who calls it: only the owner of health_queries may write there, for others run it.
 CREATE FUNCTION steward_internal.health_run(
     OUT check_name text, OUT status text, OUT status_code integer, OUT value numeric, OUT warning numeric, OUT critical numeric,
-    OUT unit text, OUT detail text, OUT hint text, OUT elapsed_ms numeric) RETURNS SETOF record
+    OUT unit text, OUT detail text, OUT hint text, OUT remedy text, OUT elapsed_ms numeric) RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' SET jit = off
 AS $$
 DECLARE
@@ -79,7 +81,7 @@ DECLARE
     started timestamptz;
 BEGIN
     FOR wanted IN
-        SELECT coalesce(c.check_name, t.check_name) AS check_name, c.query, c.unit, c.hint, coalesce(t.enabled, true) AS enabled, t.reason,
+        SELECT coalesce(c.check_name, t.check_name) AS check_name, c.query, c.unit, c.hint, c.remedy, coalesce(t.enabled, true) AS enabled, t.reason,
                coalesce(t.warning, c.warning) AS warning, coalesce(t.critical, c.critical) AS critical,
                coalesce(c.critical < c.warning, false) AS less_is_worse
           FROM (SELECT DISTINCT ON (h.check_name) h.* FROM steward.health_queries h ORDER BY h.check_name, h.is_custom DESC) c
@@ -95,32 +97,36 @@ BEGIN
         unit := wanted.unit;
         value := NULL;
         hint := NULL;
+        remedy := NULL;
         IF NOT wanted.enabled THEN
             status := 'DISABLED';
             detail := wanted.reason;
         ELSIF wanted.query IS NULL THEN
             status := 'UNKNOWN';
             detail := 'there is no such check';
-            hint := format('DELETE FROM steward.health_thresholds WHERE check_name = %L;', check_name);
+            remedy := format('DELETE FROM steward.health_thresholds WHERE check_name = %L;', check_name);
         ELSE
             BEGIN
-                SELECT q.value, q.detail, q.status, q.hint INTO value, detail, status, hint
-                  FROM steward_internal.health_query(format(E'SELECT q.value::numeric, q.detail::text, to_jsonb(q) ->> ''status'', to_jsonb(q) ->> ''hint'' FROM (%s\n) q',
+                SELECT q.value, q.detail, q.status, q.hint, q.remedy INTO value, detail, status, hint, remedy
+                  FROM steward_internal.health_query(format(E'SELECT q.value::numeric, q.detail::text, to_jsonb(q) ->> ''status'', to_jsonb(q) ->> ''hint'', to_jsonb(q) ->> ''remedy'' FROM (%s\n) q',
                                                    regexp_replace(wanted.query, ';\s*$', '')), 1000) q;
                 status := coalesce(status, steward_internal.health_status(value, warning, critical, wanted.less_is_worse));
                 IF status <> ALL (statuses) THEN
                     RAISE invalid_parameter_value USING MESSAGE = format('unknown status "%s"', status);
                 END IF;
+                hint := CASE WHEN status NOT IN ('OK', 'DISABLED') THEN coalesce(hint, wanted.hint) END;
+                remedy := CASE WHEN status NOT IN ('OK', 'DISABLED') THEN coalesce(remedy, wanted.remedy) END;
             EXCEPTION WHEN OTHERS THEN
                 GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
                 status := 'UNKNOWN';
                 detail := SQLERRM;
                 value := NULL;
-                hint := CASE WHEN SQLSTATE = '42501' AND NOT pg_has_role('pg_monitor', 'USAGE') THEN format('GRANT pg_monitor TO %I;', current_user)
-                             WHEN SQLSTATE = '55P03' THEN 'SELECT * FROM steward.blocking_queries;'
-                             ELSE nullif(hint, '') END;
+                remedy := CASE WHEN SQLSTATE = '42501' AND NOT pg_has_role('pg_monitor', 'USAGE') THEN format('GRANT pg_monitor TO %I;', current_user)
+                               WHEN SQLSTATE = '55P03' THEN 'SELECT * FROM steward.blocking_queries;'
+                               -- a hint that is a command
+                               WHEN hint ~ '^[A-Z]{2,} .*;$' AND hint NOT LIKE '%...%' THEN hint END;
+                hint := CASE WHEN remedy IS NULL THEN coalesce(nullif(hint, ''), wanted.hint) END;
             END;
-            hint := CASE WHEN status NOT IN ('OK', 'DISABLED') THEN coalesce(hint, wanted.hint) END;
         END IF;
         status_code := array_position(statuses, status) - 1;
         elapsed_ms := round(extract(epoch FROM clock_timestamp() - started) * 1000, 2);
@@ -133,7 +139,7 @@ COMMENT ON FUNCTION steward_internal.health_run() IS
 'Makes all checks of health_queries, each on its own.';
 
 CREATE VIEW steward.health_check AS
-SELECT h.check_name, h.status, h.status_code, h.value, h.warning, h.critical, h.unit, h.detail, h.hint, h.elapsed_ms
+SELECT h.check_name, h.status, h.status_code, h.value, h.warning, h.critical, h.unit, h.detail, h.hint, h.remedy, h.elapsed_ms
   FROM steward_internal.health_run() h;
 COMMENT ON VIEW steward.health_check IS
 'One row for each check, also when all is well: OK, WARNING, CRITICAL, UNKNOWN or DISABLED.';
@@ -145,7 +151,8 @@ COMMENT ON COLUMN steward.health_check.warning IS 'From where on it is a WARNING
 COMMENT ON COLUMN steward.health_check.critical IS 'From where on it is CRITICAL, in the unit; less than warning where less is worse; null for never.';
 COMMENT ON COLUMN steward.health_check.unit IS 'Of value, warning and critical.';
 COMMENT ON COLUMN steward.health_check.detail IS 'Which object it is, or why nothing is known; may be null.';
-COMMENT ON COLUMN steward.health_check.hint IS 'What to do; null if all is well.';
+COMMENT ON COLUMN steward.health_check.hint IS 'What to do, in words; null if all is well.';
+COMMENT ON COLUMN steward.health_check.remedy IS 'The command that does it, or shows more of it; null if all is well, or none is known.';
 COMMENT ON COLUMN steward.health_check.elapsed_ms IS 'How long the check took, milliseconds.';
 GRANT SELECT ON steward.health_check TO pg_monitor;
 

@@ -27,7 +27,7 @@ GRANT EXECUTE ON FUNCTION steward_internal.readiness_open_rules() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.readiness_open_rules() IS
 'Returns how many rules of pg_hba.conf let others in without a password, or have it sent in the clear; null if that may not be known.';
 
-CREATE FUNCTION steward_internal.readiness_run(OUT place integer, OUT area text, OUT item text, OUT status text, OUT detail text, OUT remedy text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.readiness_run(OUT place integer, OUT area text, OUT item text, OUT status text, OUT detail text, OUT hint text, OUT remedy text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 BEGIN ATOMIC
     WITH archiver AS MATERIALIZED (
@@ -71,7 +71,7 @@ BEGIN ATOMIC
         SELECT current_setting('archive_command') AS archive_command, coalesce(current_setting('archive_library', true), '') AS archive_library,
                current_setting('ssl')::boolean AS ssl, current_setting('data_checksums') AS checksums, pg_is_in_recovery() AS is_standby
     )
-    SELECT r.place, r.area, r.item, r.status, r.detail, r.remedy
+    SELECT r.place, r.area, r.item, r.status, r.detail, r.hint, r.remedy
       FROM archiver a, source s, snapshots n, foreign_keys f, invalid i, stale st, vacuum v, standbys b, sessions c, hba h, tenants t, audited u, commented d, settings e
      CROSS JOIN LATERAL (VALUES
            (1, 'backups', 'WAL is archived, so that a backup can be rolled forward',
@@ -80,75 +80,78 @@ BEGIN ATOMIC
                  WHEN a.last_archived_time IS NULL THEN 'UNKNOWN' ELSE 'OK' END,
             CASE WHEN e.is_standby AND a.mode = 'on' THEN 'the primary archives'
                  ELSE format('archive_mode %s, last archived %s', a.mode, coalesce(date_trunc('second', a.last_archived_age) || ' ago', 'nothing yet')) END,
-            'Set up pgBackRest; it writes archive_command.'),
+            'Set up pgBackRest; it writes archive_command.', NULL),
            (2, 'backups', 'archive_command does not overwrite, and syncs what it writes',
             CASE WHEN a.mode = 'off' THEN 'MISSING' WHEN e.archive_library <> '' THEN 'UNKNOWN'
                  WHEN e.archive_command ~ '(^|[/&;|]|\s)(cp|copy|rsync|scp|mv)\s' THEN 'MISSING' ELSE 'UNKNOWN' END,
             CASE WHEN a.mode = 'off' THEN 'archive_mode off' WHEN e.archive_command ~ '(^|[/&;|]|\s)(cp|copy|rsync|scp|mv)\s' THEN 'it copies files without syncing them'
                  ELSE 'the server cannot know what the command does' END,
-            'Use a tool made for it, such as pgBackRest.'),
-           (3, 'backups', 'backups are made by themselves, and one was restored as a test', 'UNKNOWN', 'the server cannot know', 'Restore one, and compare.'),
+            'Use a tool made for it, such as pgBackRest.', NULL),
+           (3, 'backups', 'backups are made by themselves, and one was restored as a test', 'UNKNOWN', 'the server cannot know', 'Restore one, and compare.', NULL),
            (4, 'monitoring', 'somebody looks at the server', CASE WHEN c.monitors > 0 THEN 'OK' ELSE 'UNKNOWN' END,
             CASE WHEN c.monitors > 0 THEN format('%s sessions of monitoring programs', c.monitors) ELSE 'no session says that it is a monitoring program''s' END,
-            'SELECT message FROM steward.health_summary; from cron, or an exporter'),
-           (5, 'monitoring', 'an alert reaches a person', 'UNKNOWN', 'the server cannot know', 'Cause one, and see who comes.'),
-           (6, 'monitoring', 'statements are counted', CASE WHEN s.unavailable IS NULL THEN 'OK' ELSE 'MISSING' END, s.unavailable, s.remedy),
+            'Have cron or an exporter ask.', 'SELECT message FROM steward.health_summary;'),
+           (5, 'monitoring', 'an alert reaches a person', 'UNKNOWN', 'the server cannot know', 'Cause one, and see who comes.', NULL),
+           (6, 'monitoring', 'statements are counted', CASE WHEN s.unavailable IS NULL THEN 'OK' ELSE 'MISSING' END, s.unavailable, NULL, s.remedy),
            (7, 'monitoring', 'slow statements, lock waits and checkpoints are logged',
             CASE WHEN current_setting('log_lock_waits')::boolean AND current_setting('log_min_duration_statement') <> '-1' AND current_setting('log_checkpoints')::boolean THEN 'OK' ELSE 'MISSING' END,
             format('log_min_duration_statement %s, log_lock_waits %s, log_checkpoints %s', current_setting('log_min_duration_statement'), current_setting('log_lock_waits'), current_setting('log_checkpoints')),
-            'ALTER SYSTEM SET log_min_duration_statement = ''1s''; ALTER SYSTEM SET log_lock_waits = on; ALTER SYSTEM SET log_checkpoints = on;'),
-           (8, 'pooling', 'a pooler stands between applications and server', 'UNKNOWN', 'to the server its connections are like others', 'Put PgBouncer in front.'),
+            'Then SELECT pg_reload_conf();',
+            CASE WHEN current_setting('log_min_duration_statement') = '-1' THEN 'ALTER SYSTEM SET log_min_duration_statement = ''1s'';'
+                 WHEN NOT current_setting('log_lock_waits')::boolean THEN 'ALTER SYSTEM SET log_lock_waits = on;' ELSE 'ALTER SYSTEM SET log_checkpoints = on;' END),
+           (8, 'pooling', 'a pooler stands between applications and server', 'UNKNOWN', 'to the server its connections are like others', 'Put PgBouncer in front.', NULL),
            (9, 'pooling', 'connections are few enough for the machine',
             CASE WHEN current_setting('max_connections')::integer > 500 THEN 'MISSING' ELSE 'UNKNOWN' END,
-            format('max_connections %s; the server does not know how many processors there are', current_setting('max_connections')), 'ALTER SYSTEM SET max_connections = ...; a few for each processor'),
+            format('max_connections %s; the server does not know how many processors there are', current_setting('max_connections')), 'Set max_connections to a few for each processor, and restart the server.', NULL),
            (10, 'pooling', 'idle transactions end', CASE WHEN current_setting('idle_in_transaction_session_timeout') <> '0' THEN 'OK' ELSE 'MISSING' END,
-            format('idle_in_transaction_session_timeout %s', current_setting('idle_in_transaction_session_timeout')), 'ALTER SYSTEM SET idle_in_transaction_session_timeout = ''5min'';'),
+            format('idle_in_transaction_session_timeout %s', current_setting('idle_in_transaction_session_timeout')), 'Then SELECT pg_reload_conf();', 'ALTER SYSTEM SET idle_in_transaction_session_timeout = ''5min'';'),
            (11, 'encryption', 'the server can encrypt connections', CASE WHEN e.ssl THEN 'OK' ELSE 'MISSING' END,
-            format('ssl %s', CASE WHEN e.ssl THEN 'on' ELSE 'off' END), 'ALTER SYSTEM SET ssl = on;'),
+            format('ssl %s', CASE WHEN e.ssl THEN 'on' ELSE 'off' END), 'It needs a certificate. Then SELECT pg_reload_conf();', 'ALTER SYSTEM SET ssl = on;'),
            (12, 'encryption', 'connections from elsewhere are encrypted and need a password that is not sent',
             CASE WHEN h.open_rules > 0 OR NOT e.ssl THEN 'MISSING' ELSE 'UNKNOWN' END,
             CASE WHEN h.open_rules IS NULL THEN 'pg_hba.conf is for superusers to see' WHEN h.open_rules > 0 THEN format('%s rules of pg_hba.conf want neither', h.open_rules)
                  ELSE 'pg_hba.conf has no rule that is open, but host lets those in who do not encrypt' END,
-            'SELECT * FROM pg_hba_file_rules; and write hostssl and scram-sha-256'),
+            'Write hostssl and scram-sha-256 in pg_hba.conf.', 'SELECT * FROM pg_hba_file_rules;'),
            (13, 'roles', 'passwords are kept as SCRAM', CASE WHEN current_setting('password_encryption') = 'scram-sha-256' THEN 'OK' ELSE 'MISSING' END,
-            format('password_encryption %s', current_setting('password_encryption')), 'ALTER SYSTEM SET password_encryption = ''scram-sha-256'';'),
+            format('password_encryption %s', current_setting('password_encryption')), 'Then SELECT pg_reload_conf(), and have passwords set anew.', 'ALTER SYSTEM SET password_encryption = ''scram-sha-256'';'),
            (14, 'roles', 'applications do not log in as superuser', CASE WHEN c.superusers > 0 THEN 'MISSING' ELSE 'UNKNOWN' END,
             CASE WHEN c.superusers > 0 THEN format('%s sessions from elsewhere are', c.superusers) ELSE 'no session from elsewhere is, at the moment' END,
-            'CREATE ROLE ... LOGIN; and grant it what it needs.'),
+            'Create a role for each application, and grant it what it needs.', NULL),
            (15, 'roles', 'not everybody may create in schema public',
             CASE WHEN to_regnamespace('public') IS NULL THEN 'OK' WHEN has_schema_privilege('public', to_regnamespace('public'), 'CREATE') THEN 'MISSING' ELSE 'OK' END,
-            NULL, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC;'),
-           (16, 'indexes', 'foreign keys have indexes', CASE WHEN f.found > 0 THEN 'MISSING' ELSE 'OK' END, format('%s have none', f.found), 'SELECT remedy FROM steward.foreign_keys_without_index;'),
-           (17, 'indexes', 'all indexes are valid', CASE WHEN i.found > 0 THEN 'MISSING' ELSE 'OK' END, format('%s are not', i.found), 'SELECT * FROM steward.invalid_objects;'),
+            NULL, NULL, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC;'),
+           (16, 'indexes', 'foreign keys have indexes', CASE WHEN f.found > 0 THEN 'MISSING' ELSE 'OK' END, format('%s have none', f.found), NULL, 'SELECT remedy FROM steward.foreign_keys_without_index;'),
+           (17, 'indexes', 'all indexes are valid', CASE WHEN i.found > 0 THEN 'MISSING' ELSE 'OK' END, format('%s are not', i.found), NULL, 'SELECT * FROM steward.invalid_objects;'),
            (18, 'indexes', 'the planner knows the tables', CASE WHEN e.is_standby THEN 'UNKNOWN' WHEN st.found > 0 THEN 'MISSING' ELSE 'OK' END,
-            CASE WHEN e.is_standby THEN 'a standby does not count' ELSE format('%s tables ask for ANALYZE', st.found) END, 'SELECT remedy FROM steward.stale_statistics;'),
-           (19, 'vacuum', 'autovacuum is on, for all tables', CASE WHEN v.off > 0 THEN 'MISSING' ELSE 'OK' END, format('off for %s tables', v.off), 'SELECT remedy FROM steward.findings WHERE finding = ''autovacuum_off'';'),
+            CASE WHEN e.is_standby THEN 'a standby does not count' ELSE format('%s tables ask for ANALYZE', st.found) END, NULL, 'SELECT remedy FROM steward.stale_statistics;'),
+           (19, 'vacuum', 'autovacuum is on, for all tables', CASE WHEN v.off > 0 THEN 'MISSING' ELSE 'OK' END, format('off for %s tables', v.off), NULL, 'SELECT remedy FROM steward.findings WHERE finding = ''autovacuum_off'';'),
            (20, 'vacuum', 'freezing keeps up', CASE WHEN v.freeze_pressure > 1.1 THEN 'FAILING' ELSE 'OK' END,
-            format('the oldest table is at %s of its age to freeze', v.freeze_pressure), 'SELECT * FROM steward.xmin_horizon;'),
+            format('the oldest table is at %s of its age to freeze', v.freeze_pressure), NULL, 'SELECT * FROM steward.xmin_horizon;'),
            (21, 'replication', 'there is a standby', CASE WHEN e.is_standby THEN 'OK' WHEN b.found > 0 THEN 'OK' ELSE 'MISSING' END,
-            CASE WHEN e.is_standby THEN 'this is one' ELSE format('%s receive WAL', b.found) END, 'pg_basebackup --write-recovery-conf'),
+            CASE WHEN e.is_standby THEN 'this is one' ELSE format('%s receive WAL', b.found) END, 'Make one with pg_basebackup --write-recovery-conf.', NULL),
            (22, 'replication', 'a standby that is gone cannot fill the disk', CASE WHEN current_setting('max_slot_wal_keep_size') <> '-1' THEN 'OK' ELSE 'MISSING' END,
-            format('max_slot_wal_keep_size %s', current_setting('max_slot_wal_keep_size')), 'ALTER SYSTEM SET max_slot_wal_keep_size = ''50GB'';'),
+            format('max_slot_wal_keep_size %s', current_setting('max_slot_wal_keep_size')), 'Then SELECT pg_reload_conf();', 'ALTER SYSTEM SET max_slot_wal_keep_size = ''50GB'';'),
            (23, 'durability', 'the server writes what it says it has written',
             CASE WHEN current_setting('fsync')::boolean AND current_setting('full_page_writes')::boolean THEN 'OK' ELSE 'MISSING' END,
-            format('fsync %s, full_page_writes %s', current_setting('fsync'), current_setting('full_page_writes')), 'ALTER SYSTEM SET fsync = on; ALTER SYSTEM SET full_page_writes = on;'),
-           (24, 'durability', 'blocks have checksums', CASE WHEN e.checksums = 'on' THEN 'OK' ELSE 'MISSING' END, format('data_checksums %s', e.checksums), 'pg_checksums --enable, with the server stopped'),
-           (25, 'recovery', 'what to do when the server is lost is written down', 'UNKNOWN', 'the server cannot know', 'Write it down, and have somebody else try it.'),
+            format('fsync %s, full_page_writes %s', current_setting('fsync'), current_setting('full_page_writes')), 'Then SELECT pg_reload_conf();',
+            CASE WHEN current_setting('fsync')::boolean THEN 'ALTER SYSTEM SET full_page_writes = on;' ELSE 'ALTER SYSTEM SET fsync = on;' END),
+           (24, 'durability', 'blocks have checksums', CASE WHEN e.checksums = 'on' THEN 'OK' ELSE 'MISSING' END, format('data_checksums %s', e.checksums), 'Run pg_checksums --enable, with the server stopped.', NULL),
+           (25, 'recovery', 'what to do when the server is lost is written down', 'UNKNOWN', 'the server cannot know', 'Write it down, and have somebody else try it.', NULL),
            (26, 'performance', 'there is a baseline to compare with',
             CASE WHEN n.snapshots < 2 THEN 'MISSING' WHEN n.last_taken < clock_timestamp() - interval '2 days' THEN 'FAILING'
                  WHEN n.last_taken - n.first_taken < interval '7 days' THEN 'UNKNOWN' ELSE 'OK' END,
             CASE WHEN n.snapshots < 2 THEN format('%s snapshots', n.snapshots)
                  ELSE format('%s snapshots of %s, the last %s ago', n.snapshots, date_trunc('hour', n.last_taken - n.first_taken), date_trunc('minute', clock_timestamp() - n.last_taken)) END,
-            'SELECT steward.snapshot(); from cron'),
+            'Have cron take them.', 'SELECT steward.snapshot();'),
            (27, 'security audit', 'tenants are kept apart', CASE WHEN t.holes > 0 THEN 'MISSING' WHEN t.protected > 0 THEN 'OK' ELSE 'UNKNOWN' END,
             CASE WHEN t.tables = 0 THEN 'no table has tenants' WHEN t.protected = 0 THEN format('%s tables have tenants, none row security', t.tables) ELSE format('%s holes', t.holes) END,
-            'SELECT * FROM steward.tenant_check();'),
+            NULL, 'SELECT * FROM steward.tenant_check();'),
            (28, 'security audit', 'who changed what is recorded', CASE WHEN u.tables > 0 THEN 'OK' ELSE 'MISSING' END, format('%s tables are audited', u.tables),
-            'SELECT steward.audit_enable(''...'');'),
-           (29, 'security audit', 'somebody other than its makers has looked at it', 'UNKNOWN', 'the server cannot know', NULL),
+            'Call audit_enable() for the tables that matter.', 'SELECT * FROM steward.audit_coverage;'),
+           (29, 'security audit', 'somebody other than its makers has looked at it', 'UNKNOWN', 'the server cannot know', NULL, NULL),
            (30, 'documentation', 'tables have comments', CASE WHEN d.commented < d.tables THEN 'MISSING' ELSE 'OK' END,
-            format('%s of %s tables have none', d.tables - d.commented, d.tables), 'COMMENT ON TABLE ... IS ''...'';')
-           ) r(place, area, item, status, detail, remedy);
+            format('%s of %s tables have none', d.tables - d.commented, d.tables), 'COMMENT ON TABLE says what a table is for.', NULL)
+           ) r(place, area, item, status, detail, hint, remedy);
 END;
 REVOKE ALL ON FUNCTION steward_internal.readiness_run() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION steward_internal.readiness_run() TO pg_monitor;
@@ -156,12 +159,13 @@ COMMENT ON FUNCTION steward_internal.readiness_run() IS
 'Returns the production checklist, item by item.';
 
 CREATE VIEW steward.readiness AS
-SELECT r.area, r.item, r.status, r.detail, r.remedy FROM steward_internal.readiness_run() r ORDER BY r.place;
+SELECT r.area, r.item, r.status, r.detail, r.hint, r.remedy FROM steward_internal.readiness_run() r ORDER BY r.place;
 COMMENT ON VIEW steward.readiness IS
 'What a server should have before people depend on it.';
 COMMENT ON COLUMN steward.readiness.area IS 'The part of the checklist.';
 COMMENT ON COLUMN steward.readiness.item IS 'What should be.';
 COMMENT ON COLUMN steward.readiness.status IS 'OK; MISSING; FAILING for what is there and does not work; UNKNOWN where only people can tell, or this server or role cannot.';
 COMMENT ON COLUMN steward.readiness.detail IS 'What was found.';
-COMMENT ON COLUMN steward.readiness.remedy IS 'What to do, also where all is well.';
+COMMENT ON COLUMN steward.readiness.hint IS 'What to do, in words, also where all is well; null if the remedy is all.';
+COMMENT ON COLUMN steward.readiness.remedy IS 'The command that does it, or shows more of it; null if none is known.';
 GRANT SELECT ON steward.readiness TO pg_monitor;

@@ -66,7 +66,7 @@ BEGIN ATOMIC
     )
     SELECT steward_internal.report_table(NULL, '{!Status,Check,>Value,>Warning at,>Critical at,!Worst in interval,Detail,What to do}',
                (SELECT jsonb_agg(jsonb_build_array(c.status, c.check_name, steward_internal.report_quantity(c.value, c.unit), steward_internal.report_quantity(c.warning, c.unit),
-                                                   steward_internal.report_quantity(c.critical, c.unit), c.worst, c.detail, c.hint) ORDER BY c.place, c.check_name COLLATE "C")
+                                                   steward_internal.report_quantity(c.critical, c.unit), c.worst, c.detail, concat_ws(' ', c.remedy, c.hint)) ORDER BY c.place, c.check_name COLLATE "C")
                   FROM checks c WHERE NOT c.is_quiet), 'No check has anything to say.')
         || (SELECT format('<details><summary>%s checks are well</summary>', count(*))
                    || steward_internal.report_table(NULL, '{!Status,Check,>Value,>Warning at,>Critical at,Detail}',
@@ -274,7 +274,7 @@ BEGIN ATOMIC
                           FROM steward.autovacuum_queue q WHERE cardinality(q.due) > 0 ORDER BY pressure DESC, q.relation_id LIMIT 15) q), 'No table is due.')
         || steward_internal.report_table('What keeps old row versions', '{Kind,Holder,Database,User,>Transactions ago,>For,`Remedy}',
                (SELECT jsonb_agg(jsonb_build_array(x.kind, x.holder, x.database_name, x.user_name, steward_internal.report_number(x.xid_age),
-                           steward_internal.report_seconds(extract(epoch FROM x.held_for)), x.remedy) ORDER BY x.xid_age DESC, x.kind COLLATE "C", x.holder COLLATE "C")
+                           steward_internal.report_seconds(extract(epoch FROM x.held_for)), concat_ws(' ', x.remedy, x.hint)) ORDER BY x.xid_age DESC, x.kind COLLATE "C", x.holder COLLATE "C")
                   FROM (SELECT * FROM steward.xmin_horizon x ORDER BY x.xid_age DESC, x.kind COLLATE "C", x.holder COLLATE "C" LIMIT 10) x), 'Nothing does.')
         || steward_internal.report_table('Wraparound', '{Database,>Transaction age,>Of forced vacuum,>Of the stop,>Multixact age,>Of the stop}',
                (SELECT jsonb_agg(jsonb_build_array(w.database_name, steward_internal.report_number(w.xid_age), steward_internal.report_quantity(w.xid_freeze_percent, '%'),

@@ -18,9 +18,9 @@ BEGIN
     relation := format('%I.pg_stat_statements', schema_name);
     -- current_setting() would also find what a configuration file says to a library that is not there
     IF NOT EXISTS (SELECT FROM pg_settings s WHERE s.name = 'pg_stat_statements.max') THEN
-        unavailable := 'pg_stat_statements is not in shared_preload_libraries';
+        unavailable := 'pg_stat_statements is not in shared_preload_libraries, which takes a restart';
         -- as a list: one string would be the name of one library
-        remedy := format('ALTER SYSTEM SET shared_preload_libraries = %s; and restart the server',
+        remedy := format('ALTER SYSTEM SET shared_preload_libraries = %s;',
                          (SELECT string_agg(quote_literal(btrim(l.name, ' "')), ', ' ORDER BY l.place)
                             FROM unnest(string_to_array(current_setting('shared_preload_libraries'), ',') || 'pg_stat_statements'::text) WITH ORDINALITY l(name, place)));
     ELSIF NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -4,30 +4,31 @@ CREATE VIEW steward.xmin_horizon AS
 WITH holders AS (
     SELECT 'session' AS kind, a.pid::text AS holder, a.datname AS database_name, a.usename AS user_name,
            greatest(age(a.backend_xmin), age(a.backend_xid)) AS xid_age, a.xact_start AS since,
-           format('SELECT pg_terminate_backend(%s);', a.pid) AS remedy
+           NULL AS hint, format('SELECT pg_terminate_backend(%s);', a.pid) AS remedy
       FROM pg_stat_activity a
      -- what a walsender holds is its standby's, and what a parallel worker holds its leader's
      WHERE (a.backend_xmin IS NOT NULL OR a.backend_xid IS NOT NULL) AND a.backend_type NOT IN ('walsender', 'parallel worker')
        -- one VACUUM does not wait for another
        AND a.pid NOT IN (SELECT v.pid FROM pg_stat_progress_vacuum v) AND a.pid <> pg_backend_pid()
      UNION ALL
-    SELECT 'prepared transaction', p.gid, p.database, p.owner, age(p.transaction), p.prepared, format('ROLLBACK PREPARED %L;', p.gid)
+    SELECT 'prepared transaction', p.gid, p.database, p.owner, age(p.transaction), p.prepared, NULL, format('ROLLBACK PREPARED %L;', p.gid)
       FROM pg_prepared_xacts p
      UNION ALL
     SELECT h.kind, s.slot_name, s.database, NULL, h.xid_age, NULL,
+           CASE WHEN NOT s.active THEN NULL WHEN s.slot_type = 'physical' THEN 'Turn hot_standby_feedback off on the standby, or end its long queries.'
+                ELSE 'See why its consumer lags.' END,
            CASE WHEN NOT s.active THEN format('SELECT pg_drop_replication_slot(%L);', s.slot_name)
-                WHEN s.slot_type = 'physical' THEN 'Turn hot_standby_feedback off on the standby, or end its long queries.'
-                ELSE 'See why its consumer lags: SELECT * FROM steward.replication_slots;' END
+                WHEN s.slot_type <> 'physical' THEN 'SELECT * FROM steward.replication_slots;' END
       FROM pg_replication_slots s
      CROSS JOIN LATERAL (VALUES ('replication slot', age(s.xmin)), ('replication slot (catalogs)', age(s.catalog_xmin))) h(kind, xid_age)
      -- a lost slot holds nothing any more
      WHERE h.xid_age IS NOT NULL AND s.wal_status IS DISTINCT FROM 'lost'
      UNION ALL
-    SELECT 'standby', r.application_name, NULL, r.usename, age(r.backend_xmin), NULL, 'Turn hot_standby_feedback off on the standby, or end its long queries.'
+    SELECT 'standby', r.application_name, NULL, r.usename, age(r.backend_xmin), NULL, 'Turn hot_standby_feedback off on the standby, or end its long queries.', NULL
       FROM pg_stat_replication r WHERE r.backend_xmin IS NOT NULL
 )
 SELECT h.kind, h.holder, h.database_name, h.user_name, h.xid_age, clock_timestamp() - h.since AS held_for,
-       h.xid_age = max(h.xid_age) OVER () AS is_oldest, h.remedy
+       h.xid_age = max(h.xid_age) OVER () AS is_oldest, h.hint, h.remedy
   FROM holders h
  ORDER BY h.xid_age DESC, h.kind COLLATE "C", h.holder COLLATE "C";
 GRANT SELECT ON steward.xmin_horizon TO pg_monitor;
@@ -40,7 +41,8 @@ COMMENT ON COLUMN steward.xmin_horizon.user_name IS 'Whose it is; null for a slo
 COMMENT ON COLUMN steward.xmin_horizon.xid_age IS 'Transactions whose row versions are kept for it.';
 COMMENT ON COLUMN steward.xmin_horizon.held_for IS 'Since its transaction began, or was prepared; null for slots and standbys, which do not tell.';
 COMMENT ON COLUMN steward.xmin_horizon.is_oldest IS 'Whether nothing else holds more.';
-COMMENT ON COLUMN steward.xmin_horizon.remedy IS 'What ends it. Look at it before you do it.';
+COMMENT ON COLUMN steward.xmin_horizon.hint IS 'What to do elsewhere, or besides; null if the remedy is all.';
+COMMENT ON COLUMN steward.xmin_horizon.remedy IS 'The command that ends it, or shows more of it; null if none of this server does. Look at it before you run it.';
 
 CREATE VIEW steward.wraparound AS
 WITH limits AS (

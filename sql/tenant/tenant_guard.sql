@@ -52,7 +52,7 @@ END;
 COMMENT ON FUNCTION steward_internal.tenant_guard_parent(oid) IS
 'Returns the protected table farthest up of which a table is a partition or child, null if there is none.';
 
-CREATE FUNCTION steward_internal.tenant_guard_finding(relation regclass, OUT problem text, OUT remedy text) RETURNS record
+CREATE FUNCTION steward_internal.tenant_guard_finding(relation regclass, OUT problem text, OUT hint text) RETURNS record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -69,13 +69,13 @@ BEGIN
     END IF;
     IF parent IS NOT NULL THEN
         problem := format('table %s lacks the policies of %s', relation, parent);
-        remedy := format('SELECT steward.tenant_protect_partitions(%L);', parent);
+        hint := format('SELECT steward.tenant_protect_partitions(%L);', parent);
     ELSIF column_name IS NOT NULL AND kind IN ('r', 'p') THEN
         problem := format('table %s has column "%s" but no row security', relation, column_name);
-        remedy := format('SELECT steward.tenant_protect(%L, %L);', relation, column_name);
+        hint := format('SELECT steward.tenant_protect(%L, %L);', relation, column_name);
     ELSIF column_name IS NOT NULL THEN
         problem := format('%s %s has column "%s" and cannot have policies', CASE kind WHEN 'f' THEN 'foreign table' ELSE 'materialized view' END, relation, column_name);
-        remedy := format('Let no role of the application use it, and INSERT INTO steward.muted_findings (finding_key, reason) VALUES (%L, ''...'');',
+        hint := format('Let no role of the application use it, and INSERT INTO steward.muted_findings (finding_key, reason) VALUES (%L, ''...'');',
                          CASE kind WHEN 'f' THEN 'foreign_table:' ELSE 'materialized_view:' END || (SELECT m.qualified_name FROM steward_internal.table_members(relation) m LIMIT 1));
     END IF;
 END $$;
@@ -96,7 +96,7 @@ BEGIN
     DELETE FROM steward_internal.tenant_guard_pending p WHERE p.relation_id = NEW.relation_id;
     SELECT * INTO finding FROM steward_internal.tenant_guard_finding(NEW.relation_id);
     IF finding.problem IS NOT NULL THEN
-        RAISE object_not_in_prerequisite_state USING MESSAGE = finding.problem, HINT = finding.remedy;
+        RAISE object_not_in_prerequisite_state USING MESSAGE = finding.problem, HINT = finding.hint;
     END IF;
     RETURN NULL;
 END $$;
@@ -164,7 +164,7 @@ BEGIN
         ELSIF guard_mode = 'protect' AND new.relkind IN ('r', 'p') THEN
             PERFORM steward_internal.tenant_guard_protect(new.relation);
         ELSE
-            RAISE WARNING USING MESSAGE = finding.problem, HINT = finding.remedy;
+            RAISE WARNING USING MESSAGE = finding.problem, HINT = finding.hint;
         END IF;
     END LOOP;
 END $$;

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION steward.tenant_check(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL, roles name[] DEFAULT NULL,
     include_muted boolean DEFAULT false,
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT key text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT key text) RETURNS SETOF record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
 AS $$
 DECLARE
@@ -13,7 +13,7 @@ DECLARE
     application constant oid[] := ARRAY(SELECT r FROM steward_internal.tenant_roles(tables, roles) r ORDER BY r);
 BEGIN
     RETURN QUERY
-    SELECT f.rule, f.level, f.object, f.detail, f.fix_sql, k.key
+    SELECT f.rule, f.level, f.object, f.detail, f.remedy, k.key
       FROM (SELECT * FROM steward_internal.tenant_check_tables(tables, policies, helpers, application)
              UNION ALL
             SELECT * FROM steward_internal.tenant_check_policies(tables, policies, application, roles IS NOT NULL)

@@ -17,7 +17,7 @@ COMMENT ON FUNCTION steward_internal.tenant_server_faults(integer) IS
 'Returns the faults in row security that a server of this version has, and the minor version that has none of them; no row if none is known.';
 
 CREATE FUNCTION steward_internal.tenant_check_roles(tables steward_internal.tenant_table[], roles oid[], roles_named boolean,
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
@@ -135,7 +135,7 @@ COMMENT ON FUNCTION steward_internal.tenant_check_roles(steward_internal.tenant_
 'Returns what tenant_check() finds of roles.';
 
 CREATE FUNCTION steward_internal.tenant_check_grants(tables steward_internal.tenant_table[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH objects AS (
@@ -249,7 +249,7 @@ COMMENT ON FUNCTION steward_internal.tenant_strangers(steward_internal.tenant_ta
 'Returns the tables without the column whose rows must be tenants'' all the same, by a foreign key, a name or inheritance, and what they refer to.';
 
 CREATE FUNCTION steward_internal.tenant_check_strangers(tables steward_internal.tenant_table[], schemas regnamespace[], roles oid[], roles_named boolean,
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH strangers AS MATERIALIZED (
@@ -314,7 +314,7 @@ COMMENT ON FUNCTION steward_internal.tenant_column_candidates(name[], regnamespa
 'Returns columns that by their name could say whose rows are whose, in tables that have none of those named.';
 
 CREATE FUNCTION steward_internal.tenant_check_columns(tables steward_internal.tenant_table[], tenant_columns name[], schemas regnamespace[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     SELECT 'tenant_column', CASE WHEN NOT h.found AND c.open_tables <> '{}' AND NOT c.is_copied THEN 'WARNING' ELSE 'INFO' END, quote_ident(c.column_name),
@@ -336,7 +336,7 @@ COMMENT ON FUNCTION steward_internal.tenant_view_open(oid, oid[], smallint[]) IS
 'Returns those of the tables that a view reads without a condition that keeps to the tenant of the context.';
 
 CREATE FUNCTION steward_internal.tenant_check_code(tables steward_internal.tenant_table[], helpers steward_internal.tenant_helper[], schemas regnamespace[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE tables AS MATERIALIZED (

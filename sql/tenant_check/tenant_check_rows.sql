@@ -23,7 +23,7 @@ COMMENT ON FUNCTION steward_internal.tenant_protect_command(text, name, oid) IS
 
 CREATE FUNCTION steward_internal.tenant_check_tables(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
     helpers steward_internal.tenant_helper[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
@@ -56,7 +56,7 @@ BEGIN ATOMIC
          UNION
         SELECT t.relation_id FROM tables t WHERE t.is_root
     )
-    SELECT f.rule, f.level, t.qualified_name, f.detail, f.fix_sql, f.part
+    SELECT f.rule, f.level, t.qualified_name, f.detail, f.remedy, f.part
       FROM tables t
       LEFT JOIN open o ON o.relation_id = t.relation_id
       LEFT JOIN tables p ON p.relation_id = t.parent_id
@@ -100,7 +100,7 @@ BEGIN ATOMIC
             EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
                      WHERE a.attrelid = t.relation_id AND a.attnum = t.column_number AND NOT c.collisdeterministic),
             format('The collation of %I takes different names for equal: tenants see rows of each other.', t.column_name),
-            format('ALTER TABLE %s ALTER %I TYPE text COLLATE "C";', t.qualified_name, t.column_name), NULL)) AS f(rule, level, found, detail, fix_sql, part)
+            format('ALTER TABLE %s ALTER %I TYPE text COLLATE "C";', t.qualified_name, t.column_name), NULL)) AS f(rule, level, found, detail, remedy, part)
      WHERE f.found
      UNION ALL
     SELECT DISTINCT lower(x.privilege COLLATE "C") || '_grant', CASE x.privilege WHEN 'REFERENCES' THEN 'WARNING' ELSE 'ERROR' END, t.qualified_name,
@@ -122,7 +122,7 @@ COMMENT ON FUNCTION steward_internal.tenant_check_tables(steward_internal.tenant
 
 CREATE FUNCTION steward_internal.tenant_check_policies(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
     roles oid[], roles_named boolean,
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH grants AS MATERIALIZED (
@@ -256,7 +256,7 @@ BEGIN ATOMIC
       FROM (SELECT DISTINCT ON (f.policy_id, f.rule) f.* FROM found f ORDER BY f.policy_id, f.rule, f.clause DESC) f
       LEFT JOIN models m ON m.relation_id = f.relation_id
      UNION ALL
-    SELECT w.rule, w.level, p.qualified_name, w.detail, w.fix_sql, quote_ident(p.policy_name)
+    SELECT w.rule, w.level, p.qualified_name, w.detail, w.remedy, quote_ident(p.policy_name)
       FROM policies p
      CROSS JOIN LATERAL (VALUES
            ('column_cast', 'WARNING', p.casts,
@@ -265,7 +265,7 @@ BEGIN ATOMIC
             format('Policy %I gives the rows of one fixed tenant to everybody, or to who has set none.', p.policy_name), NULL),
            ('fail_open_null', 'WARNING', p.not_distinct AND NOT p.column_not_null,
             format('Policy %I lets rows without tenant pass where no tenant is set.', p.policy_name),
-            format('ALTER TABLE %s ALTER %I SET NOT NULL;', p.qualified_name, p.column_name))) AS w(rule, level, found, detail, fix_sql)
+            format('ALTER TABLE %s ALTER %I SET NOT NULL;', p.qualified_name, p.column_name))) AS w(rule, level, found, detail, remedy)
      WHERE w.found;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_policies(steward_internal.tenant_table[], steward_internal.tenant_policy[], oid[], boolean) IS
@@ -319,7 +319,7 @@ COMMENT ON FUNCTION steward_internal.tenant_foreign_keys(name[], regnamespace[])
 'Returns the foreign keys between tables of tenants that do not contain the tenant on both sides, and how they would.';
 
 CREATE FUNCTION steward_internal.tenant_check_keys(tables steward_internal.tenant_table[], tenant_columns name[], schemas regnamespace[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
@@ -380,7 +380,7 @@ COMMENT ON FUNCTION steward_internal.tenant_check_keys(steward_internal.tenant_t
 'Returns what tenant_check() finds of keys.';
 
 CREATE FUNCTION steward_internal.tenant_check_indexes(tables steward_internal.tenant_table[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH indexes AS MATERIALIZED (

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION steward_internal.tenant_check_helpers(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
     helpers steward_internal.tenant_helper[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH users AS MATERIALIZED (
@@ -23,7 +23,7 @@ BEGIN ATOMIC
          UNION
         SELECT u.function_id, NULL, false, h.helper_id, u.caller FROM users u JOIN unnest(helpers) h ON h.function_id = u.function_id AND h.helper_id <> u.function_id
     )
-    SELECT w.rule, w.level, s.name, format(w.detail, string_agg(c.caller, ', ' ORDER BY c.caller COLLATE "C")), w.fix_sql, NULL
+    SELECT w.rule, w.level, s.name, format(w.detail, string_agg(c.caller, ', ' ORDER BY c.caller COLLATE "C")), w.remedy, NULL
       FROM (SELECT c.helper_id, c.caller, bool_or(c.of_row) AS of_row, bool_or(NOT c.of_row) AS of_context, bool_and(c.of_trigger) AS of_trigger FROM callers c GROUP BY c.helper_id, c.caller) c
       JOIN pg_proc f ON f.oid = c.helper_id
       JOIN pg_namespace n ON n.oid = f.pronamespace
@@ -52,16 +52,16 @@ BEGIN ATOMIC
             NULL),
            ('helper_owner', 'ERROR', f.proowner = ANY (roles) AND f.proowner NOT IN (SELECT t.owner_id FROM steward_internal.tenant_rows(tables) t),
             format('Its owner, %s, is a role of the application and can replace it. Used by: %%s.', replace(quote_ident(pg_get_userbyid(f.proowner)), '%', '%%')),
-            format('ALTER FUNCTION %s OWNER TO %I;', s.name, (SELECT pg_get_userbyid(min(t.owner_id)) FROM steward_internal.tenant_rows(tables) t)))) AS w(rule, level, found, detail, fix_sql)
+            format('ALTER FUNCTION %s OWNER TO %I;', s.name, (SELECT pg_get_userbyid(min(t.owner_id)) FROM steward_internal.tenant_rows(tables) t)))) AS w(rule, level, found, detail, remedy)
      WHERE w.found
-     GROUP BY w.rule, w.level, s.name, w.detail, w.fix_sql;
+     GROUP BY w.rule, w.level, s.name, w.detail, w.remedy;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_helpers(steward_internal.tenant_table[], steward_internal.tenant_policy[], steward_internal.tenant_helper[], oid[]) IS
 'Returns what tenant_check() finds of the functions that policies and triggers call.';
 
 CREATE FUNCTION steward_internal.tenant_check_settings(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
     helpers steward_internal.tenant_helper[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH policies AS MATERIALIZED (
@@ -90,7 +90,7 @@ BEGIN ATOMIC
     )
     SELECT 'context_setting' AS rule, 'INFO' AS level, s.name AS object,
            format('Any session may set it, and so may SQL that is smuggled in; steward.is_current_tenant() has no such hole. Read by: %s.',
-                  string_agg(s.readers, '; ' ORDER BY s.policy_name)) AS detail, NULL AS fix_sql, NULL AS part
+                  string_agg(s.readers, '; ' ORDER BY s.policy_name)) AS detail, NULL AS remedy, NULL AS part
       FROM (SELECT r.name, r.policy_name, format('%I on %s', r.policy_name, string_agg(r.qualified_name, ', ' ORDER BY r.qualified_name COLLATE "C")) AS readers
               FROM readers r GROUP BY r.name, r.policy_name) s
      GROUP BY s.name
@@ -127,7 +127,7 @@ COMMENT ON FUNCTION steward_internal.tenant_check_settings(steward_internal.tena
 
 CREATE FUNCTION steward_internal.tenant_check_trusted(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
     helpers steward_internal.tenant_helper[], roles oid[], roles_named boolean,
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT fix_sql text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE tables AS MATERIALIZED (

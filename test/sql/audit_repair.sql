@@ -26,7 +26,7 @@ CREATE VIEW triggers AS
 SELECT regexp_replace(t.tgrelid::regclass::text, '_\d{4}_\d{2}$', '_YYYY_MM') AS relation, t.tgname, t.tgenabled, count(*)
   FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE p.proname ~ '^audit' GROUP BY 1, 2, 3;
 CREATE VIEW coverage AS
-SELECT table_name, finding, detail, fix FROM steward.audit_coverage ORDER BY table_name COLLATE "C", finding, detail;
+SELECT table_name, finding, detail, remedy FROM steward.audit_coverage ORDER BY table_name COLLATE "C", finding, detail;
 
 -- nothing is amiss but what was asked for
 SELECT * FROM steward.audit_repair(dry_run => true);

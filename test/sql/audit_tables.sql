@@ -29,24 +29,24 @@ SELECT c.relname, t.tgname, t.tgenabled, encode(t.tgargs, 'escape')
  ORDER BY c.relname COLLATE "C", t.tgname COLLATE "C"
 $$;
 CREATE FUNCTION audit_tables.findings(wanted name, in_schema name DEFAULT 'audit_tables')
-RETURNS TABLE (table_name name, finding text, detail text, fix text)
+RETURNS TABLE (table_name name, finding text, detail text, remedy text)
 LANGUAGE sql AS $$
-SELECT c.table_name, c.finding, c.detail, c.fix FROM steward.audit_coverage c
+SELECT c.table_name, c.finding, c.detail, c.remedy FROM steward.audit_coverage c
  WHERE c.table_schema = in_schema AND c.table_name LIKE wanted || '%' ORDER BY c.table_name COLLATE "C", c.finding COLLATE "C"
 $$;
--- Runs the fixes of what is found, as one would who pastes them.
+-- Runs the remedies of what is found, as one would who pastes them.
 CREATE PROCEDURE audit_tables.mend(wanted name, in_schema name DEFAULT 'audit_tables') LANGUAGE plpgsql AS $$
 DECLARE
     f record;
 BEGIN
-    FOR f IN SELECT * FROM audit_tables.findings(wanted, in_schema) WHERE fix NOT LIKE '%...%' LOOP
+    FOR f IN SELECT * FROM audit_tables.findings(wanted, in_schema) WHERE remedy IS NOT NULL LOOP
         BEGIN
-            -- one that another fix has mended already needs none
+            -- one that another remedy has mended already needs none
             IF EXISTS (SELECT FROM audit_tables.findings(wanted, in_schema) n WHERE (n.table_name, n.finding) = (f.table_name, f.finding)) THEN
-                EXECUTE f.fix;
+                EXECUTE f.remedy;
             END IF;
         EXCEPTION WHEN OTHERS THEN
-            RAISE INFO 'the fix of "%" for % fails: %', f.finding, f.table_name, SQLERRM;
+            RAISE INFO 'the remedy of "%" for % fails: %', f.finding, f.table_name, SQLERRM;
         END;
     END LOOP;
 END $$;
@@ -451,7 +451,7 @@ SELECT * FROM steward.audit_enable_schema(NULL);
 SELECT * FROM steward.audit_enable_schema('steward') LIMIT 1;
 
 --
--- Coverage: each finding, and that its fix works
+-- Coverage: each finding, and that its remedy works
 --
 
 -- after audit_enable_schema() what is left is what a schema's default could not decide
@@ -477,7 +477,7 @@ ALTER TABLE audit_tables_all.d ADD PRIMARY KEY (id);
 CALL audit_tables.mend('', 'audit_tables_all');
 SELECT table_name, finding FROM audit_tables.findings('', 'audit_tables_all');
 
--- triggers that leave something out; the fix keeps what the trigger was told
+-- triggers that leave something out; the remedy keeps what the trigger was told
 SET steward.audit_redaction_key = 'regress secret';
 CREATE TABLE audit_tables_all.e (id integer PRIMARY KEY, card text, a text);
 CREATE TRIGGER part_of_it AFTER UPDATE OF a ON audit_tables_all.e FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger('redact=card');

@@ -4,19 +4,19 @@ INSERT INTO orders SELECT g, 'new', now() - interval '2 hours' FROM generate_ser
 INSERT INTO steward.health_queries (check_name, query, warning, critical, unit, hint, description) VALUES
 ('orders_waiting', $$SELECT count(*) AS value, min(placed_at) < now() - interval '1 hour' AS detail FROM public.orders WHERE state = 'new'$$,
  50, 500, 'orders', 'See whether the shipping job runs.', 'orders that nobody has shipped');
-SELECT check_name, status, value, unit, detail, hint FROM steward.health_check WHERE check_name = 'orders_waiting';
+SELECT check_name, status, value, unit, detail, hint, remedy FROM steward.health_check WHERE check_name = 'orders_waiting';
 INSERT INTO steward.health_thresholds (check_name, warning, reason) VALUES ('orders_waiting', 100, 'it is Christmas');
-SELECT check_name, status, warning, critical, hint FROM steward.health_check WHERE check_name = 'orders_waiting';
+SELECT check_name, status, warning, critical, hint, remedy FROM steward.health_check WHERE check_name = 'orders_waiting';
 
 -- every check has a row, and none fails
 SELECT count(*) = (SELECT count(*) FROM steward.health_queries) AS all_there,
        count(*) FILTER (WHERE status_code <> array_position('{OK,WARNING,CRITICAL,UNKNOWN,DISABLED}', status) - 1) AS wrong_codes,
-       count(*) FILTER (WHERE elapsed_ms IS NULL) AS without_time, count(*) FILTER (WHERE status IN ('OK', 'DISABLED') AND hint IS NOT NULL) AS needless_hints
+       count(*) FILTER (WHERE elapsed_ms IS NULL) AS without_time, count(*) FILTER (WHERE status IN ('OK', 'DISABLED') AND num_nonnulls(hint, remedy) > 0) AS needless_hints
   FROM steward.health_check;
 -- what is not known says why and what to do
-SELECT check_name, value, detail, hint FROM steward.health_check WHERE status = 'UNKNOWN' ORDER BY 1;
+SELECT check_name, value, detail, hint, remedy FROM steward.health_check WHERE status = 'UNKNOWN' ORDER BY 1;
 SELECT check_name, value, warning, critical, detail FROM steward.health_check WHERE check_name IN ('autovacuum', 'extension_version', 'tenant_isolation', 'audit_partitions') ORDER BY 1;
-SELECT c.check_name FROM steward.health_queries c WHERE NOT is_custom AND (c.description IS NULL OR c.unit IS NULL OR c.hint IS NULL AND c.warning IS NOT NULL);
+SELECT c.check_name FROM steward.health_queries c WHERE NOT is_custom AND (c.description IS NULL OR c.unit IS NULL OR num_nonnulls(c.hint, c.remedy) = 0 AND c.warning IS NOT NULL);
 
 -- more and less, on the threshold and beside it
 SELECT v, steward_internal.health_status(v, 10, 20, false) AS more_is_worse, steward_internal.health_status(v, 2, 0, true) AS less_is_worse,
@@ -29,7 +29,7 @@ SELECT check_name, status, warning, critical FROM steward.health_check WHERE che
 UPDATE steward.health_thresholds SET enabled = false, reason = 'does not matter' WHERE check_name = 'less';
 UPDATE steward.health_thresholds SET only_on = 'standby' WHERE check_name = 'more';
 INSERT INTO steward.health_thresholds (check_name) VALUES ('conections');
-SELECT check_name, status, value, warning, detail, hint FROM steward.health_check WHERE check_name IN ('less', 'more', 'conections') ORDER BY 1;
+SELECT check_name, status, value, warning, detail, hint, remedy FROM steward.health_check WHERE check_name IN ('less', 'more', 'conections') ORDER BY 1;
 SELECT finding, level, object, finding_key FROM steward.findings WHERE finding = 'threshold_without_check';
 DELETE FROM steward.health_thresholds;
 DELETE FROM steward.health_queries WHERE is_custom;
@@ -70,7 +70,7 @@ INSERT INTO steward.health_queries (check_name, query) VALUES
 ('no row', 'SELECT 1 AS value, 2 AS detail WHERE false'),
 ('not a number', 'SELECT ''many'' AS value, NULL AS detail'),
 ('null', 'SELECT NULL AS value, ''because'' AS detail'),
-('own status', 'SELECT NULL AS value, ''I say so'' AS detail, ''CRITICAL'' AS status, ''Run!'' AS hint'),
+('own status', 'SELECT NULL AS value, ''I say so'' AS detail, ''CRITICAL'' AS status, ''Run!'' AS hint, ''SELECT 1;'' AS remedy'),
 ('own status, wrong', 'SELECT 1 AS value, NULL AS detail, ''GREEN'' AS status'),
 ('raises', $$SELECT steward_internal.health_rate('nothing', NULL) AS value, (SELECT detail FROM steward_internal.health_rate('nothing', 'nothing')) AS detail$$),
 ('semicolon', 'SELECT 1 AS value, NULL AS detail;  '),
@@ -81,7 +81,7 @@ INSERT INTO steward.health_queries (check_name, query) VALUES
 ('writes', 'SELECT public.writes() AS value, NULL AS detail'),
 ('writes after all', 'SELECT public.writes_after_all() AS value, NULL AS detail'),
 ('writes itself', 'WITH w AS (INSERT INTO public.written VALUES (2) RETURNING v) SELECT v AS value, NULL AS detail FROM w');
-SELECT check_name, status, value, CASE WHEN check_name <> 'asks again' THEN detail ELSE left(detail, 8) END AS detail, hint
+SELECT check_name, status, value, CASE WHEN check_name <> 'asks again' THEN detail ELSE left(detail, 8) END AS detail, hint, remedy
   FROM steward.health_check WHERE check_name IN (SELECT c.check_name FROM steward.health_queries c WHERE c.is_custom) ORDER BY check_name;
 TABLE written;
 -- the others were made
@@ -105,9 +105,9 @@ SET statement_timeout = '1050ms';
 SELECT count(*) FROM steward.health_check;
 RESET statement_timeout;
 \set VERBOSITY default
-SELECT detail FROM steward_internal.health_query('SELECT 1::numeric, ''fine'', NULL::text, NULL::text', 200);
-SELECT steward_internal.health_query('SELECT 1::numeric, pg_sleep(60)::text, NULL::text, NULL::text', 50);
-SELECT steward_internal.health_query('SELECT 1::numeric, ''x'', NULL::text, NULL::text', 0);
+SELECT detail FROM steward_internal.health_query('SELECT 1::numeric, ''fine'', NULL::text, NULL::text, NULL::text', 200);
+SELECT steward_internal.health_query('SELECT 1::numeric, pg_sleep(60)::text, NULL::text, NULL::text, NULL::text', 50);
+SELECT steward_internal.health_query('SELECT 1::numeric, ''x'', NULL::text, NULL::text, NULL::text', 0);
 SELECT steward_internal.health_query('SET work_mem = ''1MB''', 100);
 -- nothing is left of a limit that was kept
 SELECT count(*) FROM (SELECT pg_sleep(0.3)) s;
@@ -130,7 +130,7 @@ GRANT pg_monitor TO regress_health;
 CREATE ROLE regress_health_nobody;
 SET ROLE regress_health;
 SELECT count(*) > 40 AS reads FROM steward.health_check;
-SELECT steward_internal.health_query('SELECT 1::numeric, current_user::text, NULL::text, NULL::text', 100);
+SELECT steward_internal.health_query('SELECT 1::numeric, current_user::text, NULL::text, NULL::text, NULL::text', 100);
 \set VERBOSITY terse
 INSERT INTO steward.health_queries (check_name, query) VALUES ('mine', 'SELECT 1');
 UPDATE steward.health_queries SET query = 'SELECT 1';
@@ -145,7 +145,7 @@ RESET ROLE;
 -- a check is run by whoever asks
 INSERT INTO steward.health_queries (check_name, query) VALUES ('who', 'SELECT 1 AS value, current_user AS detail'), ('secret', 'SELECT v AS value, NULL AS detail FROM public.written');
 SET ROLE regress_health;
-SELECT check_name, status, detail, hint FROM steward.health_check WHERE check_name IN ('who', 'secret') ORDER BY 1;
+SELECT check_name, status, detail, hint, remedy FROM steward.health_check WHERE check_name IN ('who', 'secret') ORDER BY 1;
 RESET ROLE;
 DELETE FROM steward.health_queries WHERE is_custom;
 
@@ -180,7 +180,7 @@ RESET client_min_messages;
 -- What two snapshots tell
 --
 SELECT steward.snapshot() > 0 AS taken;
-SELECT check_name, status, detail, hint FROM steward.health_check WHERE check_name = 'deadlocks';
+SELECT check_name, status, detail, hint, remedy FROM steward.health_check WHERE check_name = 'deadlocks';
 SELECT steward.snapshot() > 0 AS taken;
 SELECT check_name, status, value >= 0 AS has_value FROM steward.health_check
  WHERE check_name IN ('checkpoints', 'deadlocks', 'disk_reads', 'rollbacks', 'temp_files', 'transactions') ORDER BY 1;
@@ -195,7 +195,7 @@ SELECT check_name, status, value, detail = current_database() AS is_here FROM st
 UPDATE steward.snapshot_rows r SET counters = r.counters || '{"deadlocks": 5}'
  WHERE r.snapshot_id = (SELECT min(id) FROM steward.snapshots)
    AND r.object_id IN (SELECT o.id FROM steward.snapshot_objects o WHERE o.source = 'database_stats' AND o.object = current_database());
-SELECT check_name, status, value, detail, hint FROM steward.health_check WHERE check_name = 'deadlocks';
+SELECT check_name, status, value, detail, hint, remedy FROM steward.health_check WHERE check_name = 'deadlocks';
 UPDATE steward.snapshots SET taken_at = taken_at - interval '3 days';
-SELECT check_name, status, regexp_replace(detail, 'is .* old', 'is ... old') AS detail, hint FROM steward.health_check WHERE check_name = 'deadlocks';
+SELECT check_name, status, regexp_replace(detail, 'is .* old', 'is ... old') AS detail, hint, remedy FROM steward.health_check WHERE check_name = 'deadlocks';
 DELETE FROM steward.snapshots;

@@ -1,5 +1,5 @@
 -- A schema as applications have it, with all that pg_steward does for one, in which nothing is found; then one defect
--- at a time, each of which is found, and whose fixes run as they are written and leave nothing to find.
+-- at a time, each of which is found, and whose remedies run as they are written and leave nothing to find.
 SET client_min_messages = error;
 \set SHOW_CONTEXT never
 \pset format unaligned
@@ -154,22 +154,22 @@ INSERT INTO recall.defect (name, rule, seed) VALUES
     ('no search_path', 'definer_search_path', 'CREATE FUNCTION recall.one() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS ''BEGIN RETURN 1; END'''),
     ('a publication', 'publication', 'CREATE PUBLICATION regress_recall FOR TABLE recall.note');
 
--- Whether a defect is found by its rule, and which findings are still there when all fixes ran, in the order given.
-CREATE FUNCTION recall.try(seed text, rule text, OUT is_found boolean, OUT fixes bigint, OUT left_over text, OUT errors text) LANGUAGE plpgsql AS $$
+-- Whether a defect is found by its rule, and which findings are still there when all remedies ran, in the order given.
+CREATE FUNCTION recall.try(seed text, rule text, OUT is_found boolean, OUT remedies bigint, OUT left_over text, OUT errors text) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    fix text;
+    remedy text;
 BEGIN
     EXECUTE seed;
     is_found := EXISTS (SELECT FROM steward.tenant_check() c WHERE c.rule = try.rule);
-    fixes := 0;
-    FOR fix IN SELECT c.fix_sql FROM steward.tenant_check() c WHERE c.fix_sql IS NOT NULL LOOP
-        fixes := fixes + 1;
+    remedies := 0;
+    FOR remedy IN SELECT c.remedy FROM steward.tenant_check() c WHERE c.remedy IS NOT NULL LOOP
+        remedies := remedies + 1;
         BEGIN
             -- CONCURRENTLY cannot be in a function; the rest is run as it is written
-            EXECUTE replace(fix, 'CREATE INDEX CONCURRENTLY', 'CREATE INDEX');
+            EXECUTE replace(remedy, 'CREATE INDEX CONCURRENTLY', 'CREATE INDEX');
         EXCEPTION WHEN OTHERS THEN
-            errors := concat_ws('; ', errors, fix || ' ' || SQLERRM);
+            errors := concat_ws('; ', errors, remedy || ' ' || SQLERRM);
         END;
     END LOOP;
     left_over := (SELECT string_agg(c.rule, ', ' ORDER BY c.rule) FROM steward.tenant_check() c);
@@ -178,7 +178,7 @@ EXCEPTION WHEN SQLSTATE 'RBACK' THEN NULL;
 END $$;
 CREATE TABLE recall.outcome AS
 SELECT d.n, d.name, d.rule, t.* FROM recall.defect d CROSS JOIN LATERAL recall.try(d.seed, d.rule) t;
-SELECT name, rule, CASE WHEN is_found THEN 'found' ELSE 'MISSED' END, fixes, left_over, errors FROM recall.outcome ORDER BY n;
+SELECT name, rule, CASE WHEN is_found THEN 'found' ELSE 'MISSED' END, remedies, left_over, errors FROM recall.outcome ORDER BY n;
 SELECT count(*) FILTER (WHERE is_found AND n <= 26) AS of_26, count(*) FILTER (WHERE is_found) AS found, count(*) AS seeded FROM recall.outcome;
 -- and nothing is left of it
 DROP TABLE recall.defect, recall.outcome;

@@ -61,12 +61,12 @@ my $source = 'SELECT unavailable, remedy FROM steward.statements_source()';
 is(watch($primary, $source), 'pg_stat_statements is not installed in this database|CREATE EXTENSION pg_stat_statements;', 'without pg_stat_statements');
 $primary->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements');
 is( watch($primary, $source),
-	q{pg_stat_statements is not in shared_preload_libraries|ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'pg_stat_statements'; and restart the server},
+	q{pg_stat_statements is not in shared_preload_libraries, which takes a restart|ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'pg_stat_statements';},
 	'not preloaded, though the configuration knows its settings');
 is(watch($primary, 'SELECT count(*) FROM steward.slow_queries'), '0', 'there are no rows, and no error');
 
 $primary->append_conf('postgresql.conf', "pg_stat_statements.track = all\n");
-$primary->safe_psql('postgres', watch($primary, q{SELECT split_part(remedy, ';', 1) FROM steward.statements_source()}));
+$primary->safe_psql('postgres', watch($primary, 'SELECT remedy FROM steward.statements_source()'));
 $primary->restart;
 is($primary->safe_psql('postgres', 'SHOW shared_preload_libraries'), 'auto_explain, pg_stat_statements', 'the remedy keeps the libraries that are there');
 $primary->safe_psql('postgres', q{

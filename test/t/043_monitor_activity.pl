@@ -102,7 +102,7 @@ $primary->safe_psql('postgres', q{SELECT pg_create_physical_replication_slot('st
 $standby->append_conf('postgresql.conf', "primary_slot_name = 'standby_1'\n");
 $standby->reload;
 ok( $primary->poll_query_until('postgres',
-		q{SELECT count(*) = 1 AND bool_and(kind = 'replication slot' AND holder = 'standby_1' AND remedy LIKE '%hot_standby_feedback%') FROM steward.xmin_horizon}),
+		q{SELECT count(*) = 1 AND bool_and(kind = 'replication slot' AND holder = 'standby_1' AND hint LIKE '%hot_standby_feedback%') FROM steward.xmin_horizon}),
 	'or its slot, if it has one');
 is($standby->safe_psql('postgres', 'SELECT failing_views()'), '', 'every view can be read on the standby');
 is($standby->safe_psql('postgres', q{SELECT state, transaction_age > '0', xid_age, xmin_age >= 0 FROM steward.long_transactions; SELECT kind FROM steward.xmin_horizon}),

@@ -65,8 +65,8 @@ $standby->init_from_backup($primary, 'base', has_streaming => 1);
 $standby->start;
 $primary->wait_for_catchup($standby);
 is( $standby->safe_psql('postgres', q{SET ROLE watcher;
-		SELECT check_name, status, detail, hint FROM steward.health_check WHERE status = 'UNKNOWN' AND check_name NOT IN ('statements', 'slow_queries') ORDER BY check_name}),
-	join("\n", map { "$_|UNKNOWN|snapshots are of the primary|Ask the primary: SELECT * FROM steward.health_check;" }
+		SELECT check_name, status, detail, hint, remedy FROM steward.health_check WHERE status = 'UNKNOWN' AND check_name NOT IN ('statements', 'slow_queries') ORDER BY check_name}),
+	join("\n", map { "$_|UNKNOWN|snapshots are of the primary|Ask the primary.|" }
 		  qw(checkpoints deadlocks disk_reads rollbacks temp_files transactions)),
 	'a standby does not know what snapshots tell');
 is( $standby->safe_psql('postgres', q{SET ROLE watcher;
@@ -79,8 +79,8 @@ is( $primary->safe_psql('postgres', q{SET ROLE watcher;
 	"audit_triggers|OK|0\ntransactions|OK|n\nwhere|OK|1", 'the primary does');
 $primary->safe_psql('postgres', 'DELETE FROM steward.health_thresholds');
 $primary->wait_for_catchup($standby);
-is( $standby->safe_psql('postgres', q{SELECT status, detail, hint FROM steward.health_check WHERE check_name = 'autovacuum_pressure'}),
-	'UNKNOWN|a standby does not count dead rows|Ask the primary: SELECT * FROM steward.health_check;', 'nor does it count dead rows');
+is( $standby->safe_psql('postgres', q{SELECT status, detail, hint, remedy FROM steward.health_check WHERE check_name = 'autovacuum_pressure'}),
+	'UNKNOWN|a standby does not count dead rows|Ask the primary.|SELECT * FROM steward.autovacuum_queue ORDER BY vacuum_pressure DESC NULLS LAST;', 'nor does it count dead rows');
 is($standby->safe_psql('postgres', q{SET ROLE watcher; SELECT count(*) FROM steward.maintenance_commands}), '0', 'there is nothing to command');
 is($standby->safe_psql('postgres', q{SET ROLE watcher; SELECT count(*) FILTER (WHERE status IS NULL) FROM steward.readiness}), '0', 'readiness answers');
 is($standby->safe_psql('postgres', q{SET ROLE watcher; SELECT string_agg(finding || ' ' || object, ', ' ORDER BY 1) FROM steward.findings WHERE level <> 'INFO'}), '', 'findings, too');

@@ -143,7 +143,7 @@ my @silent = new_database('silent');
 is(output_of(@pg_restore, @silent, '--schema-only', "$dir/whole.dump"), '', '--disable-triggers: schema first');
 is(output_of(@pg_restore, @silent, '--data-only', '--disable-triggers', "$dir/whole.dump"), '', '--disable-triggers: then data');
 isnt($node->safe_psql('silent', $triggers), $node->safe_psql('shop', $triggers), '--disable-triggers: triggers fire always no longer');
-like($node->safe_psql('silent', 'SELECT DISTINCT finding, fix FROM steward.audit_coverage'), qr/^log incomplete\|SELECT steward\.audit_repair\(\);$/m, '--disable-triggers: a finding says so');
+like($node->safe_psql('silent', 'SELECT DISTINCT finding, remedy FROM steward.audit_coverage'), qr/^log incomplete\|SELECT steward\.audit_repair\(\);$/m, '--disable-triggers: a finding says so');
 $node->safe_psql('silent', 'SELECT steward.audit_repair();');
 is_restored('silent', '--disable-triggers, audit_repair()');
 is($node->safe_psql('silent', q{SELECT * FROM steward.audit_coverage WHERE finding <> 'no primary key'; SELECT * FROM steward.audit_repair()}), '', 'and nothing is left to mend');
