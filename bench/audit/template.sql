@@ -43,6 +43,14 @@ FROM generate_series(1, :rows) i;
 
 CREATE TABLE narrow (id bigint PRIMARY KEY, v integer NOT NULL);
 
+CREATE TABLE arrays (id bigint PRIMARY KEY, numbers integer[] NOT NULL, tags text[] NOT NULL);
+
+CREATE TABLE source.arrays AS
+SELECT i::bigint AS id,
+       ARRAY(SELECT (i + n * 7919) % 1000000 FROM generate_series(1, 10) n) AS numbers,
+       ARRAY['tag' || i % 17, 'tag' || i % 23, 'tag' || i % 29] AS tags
+FROM generate_series(1, :rows) i;
+
 -- 60 columns: the key and 59 of five types. v is the one that is updated.
 SELECT 'CREATE TABLE wide (id bigint PRIMARY KEY, v integer, '
        || string_agg(format('c%s %s', i, (ARRAY['integer', 'text', 'numeric(12,2)', 'timestamptz', 'boolean'])[1 + i % 5]), ', ' ORDER BY i)
@@ -56,4 +64,4 @@ CREATE TABLE toasted (id bigint PRIMARY KEY, v integer NOT NULL, body text NOT N
 SELECT format('COMMENT ON TABLE %I IS ''bench''', relname)
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
 \gexec
-VACUUM source.users;
+VACUUM source.users, source.arrays;

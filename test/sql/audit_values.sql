@@ -6,6 +6,7 @@ SET search_path = audit_values, public;
 CREATE EXTENSION citext;
 CREATE EXTENSION hstore;
 CREATE EXTENSION ltree;
+CREATE VIEW log AS SELECT * FROM steward.audit_log WHERE table_schema = 'audit_values';
 
 --
 -- Arrays are arrays, composite values are objects
@@ -17,13 +18,13 @@ CREATE TABLE person (id integer PRIMARY KEY, tags text[], grid integer[], addres
 SELECT FROM steward.audit_enable('person');
 INSERT INTO person VALUES (1, '{x,"y z",NULL}', '{{1,2,3},{4,5,6}}', ARRAY[('High Street', 1, '{a,b}')::address, NULL], ('Low Street', 2, '{}'));
 UPDATE person SET tags = tags || ARRAY['new'], home.street = NULL;
-SELECT jsonb_pretty(new_values) AS inserted FROM steward.audit_log WHERE table_name = 'person' AND operation = 'INSERT';
-SELECT old_values, new_values, changed_columns FROM steward.audit_log WHERE table_name = 'person' AND operation = 'UPDATE';
+SELECT jsonb_pretty(new_values) AS inserted FROM log WHERE table_name = 'person' AND operation = 'INSERT';
+SELECT old_values, new_values, changed_columns FROM log WHERE table_name = 'person' AND operation = 'UPDATE';
 SELECT operation, new_values -> 'tags' ? 'new' AS has_new, new_values #>> '{addresses,0,lines,1}' AS line, new_values @> '{"grid": [[5]]}' AS has_5, new_values -> 'home' ->> 'Zip' AS zip
-  FROM steward.audit_log WHERE table_name = 'person' ORDER BY created_at, seq;
-SELECT (jsonb_populate_record(p, l.old_values)).* FROM person p, steward.audit_log l WHERE l.table_name = 'person' AND l.operation = 'UPDATE';
+  FROM log WHERE table_name = 'person' ORDER BY created_at, seq;
+SELECT (jsonb_populate_record(p, l.old_values)).* FROM person p, log l WHERE l.table_name = 'person' AND l.operation = 'UPDATE';
 SELECT jsonb_populate_record(p, l.old_values) *= jsonb_populate_record(NULL::person, i.new_values) AS back_at_the_start
-  FROM person p, steward.audit_log l, steward.audit_log i
+  FROM person p, log l, log i
  WHERE l.table_name = 'person' AND l.operation = 'UPDATE' AND i.table_name = 'person' AND i.operation = 'INSERT';
 
 --
@@ -124,8 +125,8 @@ BEGIN
     END LOOP;
     PERFORM set_config('lc_monetary', 'C', true);
 END $$;
-CREATE FUNCTION last_event() RETURNS steward.audit_log LANGUAGE sql AS
-'SELECT l FROM steward.audit_log l WHERE l.table_schema = ''audit_values'' AND l.table_name = ''t'' ORDER BY l.created_at DESC, l.seq DESC LIMIT 1';
+CREATE FUNCTION last_event() RETURNS log LANGUAGE sql AS
+'SELECT l FROM log l WHERE l.table_name = ''t'' ORDER BY l.created_at DESC, l.seq DESC LIMIT 1';
 -- Changes rows that have values of one type in all places where a value can stand, and compares what the log says of them.
 CREATE PROCEDURE try(wanted text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -191,16 +192,16 @@ UPDATE document SET binary_doc = 'null', text_doc = 'null' WHERE id = 1;
 UPDATE document SET binary_doc = NULL WHERE id = 2;
 UPDATE document SET text_doc = '{"b":1,"a":2}' WHERE id = 3;
 UPDATE document SET text_doc = '{"a": 2, "b": 1}' WHERE id = 3;
-SELECT operation, record_id, old_values, new_values, changed_columns FROM steward.audit_log WHERE table_name = 'document' ORDER BY created_at, seq;
+SELECT operation, record_id, old_values, new_values, changed_columns FROM log WHERE table_name = 'document' ORDER BY created_at, seq;
 -- and back
 SELECT l.record_id, r.binary_doc, r.binary_doc IS NULL AS is_null, r.text_doc, r.text_doc IS NULL AS is_null
-  FROM steward.audit_log l, steward.audit_row(NULL::document, l.new_values) r WHERE table_name = 'document' ORDER BY l.created_at, l.seq;
+  FROM log l, steward.audit_row(NULL::document, l.new_values) r WHERE table_name = 'document' ORDER BY l.created_at, l.seq;
 -- from a row, what the event does not say of it; of no event, no row
 SELECT steward.audit_row(d, '{"binary_doc": null, "": {"binary_doc": "null"}}') AS other, steward.audit_row(d, '{}') AS same, steward.audit_row(d, NULL) IS NULL AS none FROM document d WHERE id = 3;
 SELECT steward.audit_row(1, '{}');
 SELECT steward_internal.audit_put_texts(1, '{"": {}}');
 -- what a reader makes of it is jsonb, whatever the type
-SELECT count(*) FROM steward.audit_log WHERE table_name = 'document' AND new_values -> 'text_doc' ->> 'b' = '1';
+SELECT count(*) FROM log WHERE table_name = 'document' AND new_values -> 'text_doc' ->> 'b' = '1';
 
 --
 -- An event says what changed, and is written only if something did
@@ -216,23 +217,23 @@ UPDATE little SET n = 1.00;
 UPDATE little SET ci = 'A';
 UPDATE little SET a = '[0:1]={1,NULL}';
 UPDATE little SET c = 'x  ';
-SELECT changed_columns, old_values, new_values FROM steward.audit_log WHERE table_name = 'little' AND operation = 'UPDATE' ORDER BY created_at, seq;
+SELECT changed_columns, old_values, new_values FROM log WHERE table_name = 'little' AND operation = 'UPDATE' ORDER BY created_at, seq;
 -- an array that had a null is stored with room for one: the same array, so there is nothing to tell
 UPDATE little SET a = '{1,NULL}';
 UPDATE little SET a[2] = 2;
 UPDATE little SET a = '{1,2}';
-SELECT changed_columns, old_values, new_values FROM steward.audit_log WHERE table_name = 'little' AND operation = 'UPDATE' ORDER BY created_at DESC, seq DESC LIMIT 2;
+SELECT changed_columns, old_values, new_values FROM log WHERE table_name = 'little' AND operation = 'UPDATE' ORDER BY created_at DESC, seq DESC LIMIT 2;
 SELECT FROM steward.audit_enable('little', capture => 'full');
 UPDATE little SET a = '{1,NULL}';
 UPDATE little SET a[2] = 2;
 UPDATE little SET a = '{1,2}';
-SELECT count(*) FROM steward.audit_log WHERE table_name = 'little' AND operation = 'UPDATE';
+SELECT count(*) FROM log WHERE table_name = 'little' AND operation = 'UPDATE';
 -- of an event that has nothing but the key one cannot tell
 SELECT FROM steward.audit_enable('little', capture => 'key');
 UPDATE little SET n = 2;
 UPDATE little SET id = 2;
-SELECT record_id, old_values, new_values, changed_columns FROM steward.audit_log WHERE table_name = 'little' ORDER BY created_at DESC, seq DESC LIMIT 2;
-SELECT count(*) AS events_of_nothing FROM steward.audit_log WHERE changed_columns = '{}';
+SELECT record_id, old_values, new_values, changed_columns FROM log WHERE table_name = 'little' ORDER BY created_at DESC, seq DESC LIMIT 2;
+SELECT count(*) AS events_of_nothing FROM log WHERE changed_columns = '{}';
 
 --
 -- Keys are texts where JSON says less, and equal keys are equal
@@ -248,7 +249,7 @@ SELECT operation, record_id FROM steward.audit_history('keyed', '[0:1]={1,2}', '
 CREATE TABLE keyless (doc jsonb);
 SELECT FROM steward.audit_enable('keyless');
 INSERT INTO keyless VALUES (NULL), ('null');
-SELECT count(DISTINCT record_id) FROM steward.audit_log WHERE table_name = 'keyless';
+SELECT count(DISTINCT record_id) FROM log WHERE table_name = 'keyless';
 
 --
 -- The options, and who may read what
@@ -257,10 +258,10 @@ SELECT count(DISTINCT record_id) FROM steward.audit_log WHERE table_name = 'keyl
 SET steward.audit_redaction_key = 'regress secret';
 SELECT FROM steward.audit_enable('person', redact => '{tags,home,addresses}');
 UPDATE person SET tags = '{4111 1111}', home.street = '4111 1111', grid = NULL, addresses = NULL;
-SELECT new_values ->> 'tags' = 'hmac:' || encode(public.hmac('{"4111 1111"}', 'regress secret', 'sha256'), 'hex') AS tags,
-       new_values ->> 'home' = 'hmac:' || encode(public.hmac('("4111 1111",2,{})', 'regress secret', 'sha256'), 'hex') AS home,
+SELECT new_values ->> 'tags' = 'hmac:' || encode(hmac('{"4111 1111"}', 'regress secret', 'sha256'), 'hex') AS tags,
+       new_values ->> 'home' = 'hmac:' || encode(hmac('("4111 1111",2,{})', 'regress secret', 'sha256'), 'hex') AS home,
        new_values -> 'addresses' AS addresses, new_values::text || old_values::text LIKE '%4111%' AS told
-  FROM steward.audit_log WHERE table_name = 'person' ORDER BY created_at DESC, seq DESC LIMIT 1;
+  FROM log WHERE table_name = 'person' ORDER BY created_at DESC, seq DESC LIMIT 1;
 
 --
 -- Types that change under the table
@@ -275,10 +276,10 @@ ALTER TYPE inner_type DROP ATTRIBUTE gone;
 ALTER TYPE inner_type ADD ATTRIBUTE class regclass;
 ALTER TYPE inner_type RENAME ATTRIBUTE a TO "renamed A";
 UPDATE changing SET o.i.class = 'audit_values.changing';
-SELECT old_values, new_values FROM steward.audit_log WHERE table_name = 'changing' AND operation = 'UPDATE';
+SELECT old_values, new_values FROM log WHERE table_name = 'changing' AND operation = 'UPDATE';
 -- as text, too, names do not depend on the search path
 UPDATE changing SET o.l = array_fill(ROW(1, 'audit_values.changing')::inner_type, ARRAY[1], ARRAY[0]);
-SELECT new_values FROM steward.audit_log WHERE table_name = 'changing' ORDER BY created_at DESC, seq DESC LIMIT 1;
+SELECT new_values FROM log WHERE table_name = 'changing' ORDER BY created_at DESC, seq DESC LIMIT 1;
 
 --
 -- What is large
@@ -291,12 +292,24 @@ INSERT INTO large (id, i, t, js)
 SELECT n, array_agg(m), array_agg(repeat('x', m % 7)), array_agg(jsonb_build_object('k', m))
   FROM unnest('{1,31,32,33,63,64,65,97,20000}'::integer[]) n, generate_series(1, n) m GROUP BY n;
 SELECT l.record_id, l.new_values = to_jsonb(x) AND l.new_values::text = to_jsonb(x)::text AND l.new_values::text::jsonb = l.new_values AS equal, l.new_values #>> ARRAY['js', (x.id - 1)::text, 'k'] AS last
-  FROM large x JOIN steward.audit_log l ON l.record_id = x.id::text WHERE l.table_name = 'large' ORDER BY x.id;
+  FROM large x JOIN log l ON l.record_id = x.id::text WHERE l.table_name = 'large' ORDER BY x.id;
+-- whole numbers take the bytes that to_jsonb() gives them
+CREATE TABLE whole (id integer PRIMARY KEY, small smallint[], middle integer[], big bigint[]);
+SELECT FROM steward.audit_enable('whole');
+INSERT INTO whole
+SELECT sign + 1, array_agg(sign * n) FILTER (WHERE n < 32768), array_agg(sign * n) FILTER (WHERE n <= 2147483647), array_agg(sign * n)
+  FROM unnest('{-1,1}'::integer[]) sign,
+       LATERAL (SELECT (10::numeric ^ power)::bigint * factor + plus AS n FROM generate_series(0, 17) power, generate_series(0, 9) factor, generate_series(-1, 1) plus
+                UNION ALL VALUES (9223372036854775807), (2147483647), (32767)) n GROUP BY sign;
+INSERT INTO whole VALUES (1, '{-32768}', '{-2147483648}', '{-9223372036854775808}');
+SELECT l.record_id, l.new_values::text = to_jsonb(w)::text AS same_text, pg_column_size(l.new_values || '{}') = pg_column_size(to_jsonb(w) || '{}') AS same_size,
+       jsonb_array_length(l.new_values -> 'big') AS numbers
+  FROM whole w JOIN log l ON l.record_id = w.id::text WHERE l.table_name = 'whole' ORDER BY w.id;
 \set VERBOSITY sqlstate
 INSERT INTO large (id, b) VALUES (-1, array_fill(NULL::boolean, ARRAY[67108864]));
 \set VERBOSITY default
 -- json whose numbers would fill a gigabyte as jsonb prints them
 INSERT INTO large (id, j) VALUES (-2, ('[' || repeat('1e131071, ', 9000) || '0]')::json);
-SELECT length(new_values ->> 'j') FROM steward.audit_log WHERE table_name = 'large' ORDER BY created_at DESC, seq DESC LIMIT 1;
+SELECT length(new_values ->> 'j') FROM log WHERE table_name = 'large' ORDER BY created_at DESC, seq DESC LIMIT 1;
 
 DROP SCHEMA audit_values CASCADE;
