@@ -324,11 +324,11 @@ HAVING (SELECT s.unavailable IS NULL FROM steward.statements_source() s)$$,
    ["value", "GAUGE", "what the check found, in its unit; NaN or not there if that is not known"],
    ["duration_seconds", "GAUGE", "how long the check took"]]'),
 (false, 'pg_steward_findings', 'database', 300,
- $$SELECT current_database()::text AS database, f.level, f.finding, count(*) AS objects
+ $$SELECT current_database()::text AS database, f.severity, f.finding, count(*) AS objects
   FROM steward.findings f
- GROUP BY f.level, f.finding$$,
+ GROUP BY f.severity, f.finding$$,
  '[["database", "LABEL", "the database"],
-   ["level", "LABEL", "INFO, WARNING or CRITICAL"],
+   ["severity", "LABEL", "INFO, WARNING or CRITICAL"],
    ["finding", "LABEL", "kind of finding"],
    ["objects", "GAUGE", "findings that are not muted"]]'),
 (false, 'pg_steward_autovacuum', 'database', 60,

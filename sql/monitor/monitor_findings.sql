@@ -1,7 +1,7 @@
 -- monitor_findings: single objects that ask for something, and the commands that give it to them.
 
 -- To show an expression the server locks what is named in it: what somebody else has locked is not waited for.
-CREATE FUNCTION steward_internal.findings_of_policies(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.findings_of_policies(OUT finding text, OUT severity text, OUT object text, OUT detail text, OUT remedy text) RETURNS SETOF record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1ms'
 AS $$
 BEGIN
@@ -17,7 +17,7 @@ GRANT EXECUTE ON FUNCTION steward_internal.findings_of_policies() TO pg_monitor;
 COMMENT ON FUNCTION steward_internal.findings_of_policies() IS
 'Returns policies that are not what they were made to be.';
 
-CREATE FUNCTION steward_internal.findings_bloat(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT table_name text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.findings_bloat(OUT finding text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT table_name text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 BEGIN ATOMIC
     WITH large AS MATERIALIZED (
@@ -47,7 +47,7 @@ COMMENT ON FUNCTION steward_internal.findings_bloat() IS
 
 -- Hygiene is INFO, what will hurt WARNING, and CRITICAL what stops writes, loses data or shows it to others.
 -- In a function, because to compile all this takes longer than to run it.
-CREATE FUNCTION steward_internal.findings_run(OUT finding text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT finding_key text) RETURNS SETOF record
+CREATE FUNCTION steward_internal.findings_run(OUT finding text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT finding_key text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 BEGIN ATOMIC
     WITH theirs AS MATERIALIZED (
@@ -61,7 +61,7 @@ BEGIN ATOMIC
     ), tenants AS MATERIALIZED (
         SELECT count(*) AS tables, count(*) FILTER (WHERE t.row_security) AS protected FROM steward_internal.tenant_tables() t
     ), found AS (
-        SELECT 'unused_index' AS finding, 'INFO' AS level, format('%I.%I', u.schema_name, u.index_name) AS object,
+        SELECT 'unused_index' AS finding, 'INFO' AS severity, format('%I.%I', u.schema_name, u.index_name) AS object,
                concat_ws('; ', 'not used for ' || date_trunc('second', u.counted_for), CASE WHEN u.has_standbys THEN 'look at the standbys too' END) AS detail,
                u.remedy, NULL AS key, format('%I.%I', u.schema_name, u.table_name) AS table_name
           FROM steward.unused_indexes u
@@ -94,7 +94,7 @@ BEGIN ATOMIC
         SELECT 'stale_statistics', 'INFO', format('%I.%I', s.schema_name, s.table_name), s.reason, s.remedy, NULL, format('%I.%I', s.schema_name, s.table_name)
           FROM steward.stale_statistics s
          UNION ALL
-        SELECT b.finding, b.level, b.object, b.detail, b.remedy, NULL, b.table_name FROM steward_internal.findings_bloat() b
+        SELECT b.finding, b.severity, b.object, b.detail, b.remedy, NULL, b.table_name FROM steward_internal.findings_bloat() b
          UNION ALL
         SELECT 'autovacuum_off', 'WARNING', coalesce(q.toast_of || ' (TOAST)', format('%I.%I', q.schema_name, q.table_name)), 'autovacuum is off for the table',
                format('ALTER TABLE %s RESET (%sautovacuum_enabled);', coalesce(q.toast_of, format('%I.%I', q.schema_name, q.table_name)), CASE WHEN q.toast_of IS NOT NULL THEN 'toast.' END),
@@ -139,14 +139,14 @@ BEGIN ATOMIC
          WHERE u.enabled IN ('D', 'R')
          UNION ALL
         -- where no table of tenants has row security it may never have been meant to keep them apart
-        SELECT 'tenant: ' || c.rule, CASE WHEN t.protected = 0 THEN 'INFO' WHEN c.level = 'ERROR' THEN 'CRITICAL' ELSE c.level END, c.object, c.detail, c.remedy,
+        SELECT 'tenant: ' || c.rule, CASE WHEN t.protected = 0 THEN 'INFO' ELSE c.severity END, c.object, c.detail, c.remedy,
                c.key, NULL
           FROM tenants t
          CROSS JOIN LATERAL (SELECT * FROM steward.tenant_check(include_muted => true) c WHERE t.tables > 0) c
          UNION ALL
-        SELECT p.finding, p.level, p.object, p.detail, p.remedy, NULL, NULL FROM steward_internal.findings_of_policies() p
+        SELECT p.finding, p.severity, p.object, p.detail, p.remedy, NULL, NULL FROM steward_internal.findings_of_policies() p
     )
-    SELECT f.finding, f.level, f.object, f.detail, f.remedy, coalesce(f.key, concat_ws(':', f.finding, f.object))
+    SELECT f.finding, f.severity, f.object, f.detail, f.remedy, coalesce(f.key, concat_ws(':', f.finding, f.object))
       FROM found f
      WHERE f.table_name IS NULL OR f.table_name NOT IN (SELECT t.table_name FROM theirs t);
 END;
@@ -156,13 +156,13 @@ COMMENT ON FUNCTION steward_internal.findings_run() IS
 'Returns the objects that need attention, with the command that mends each.';
 
 CREATE VIEW steward.all_findings AS
-SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.finding_key, m.finding_key IS NOT NULL AS is_muted, m.reason AS mute_reason
+SELECT f.finding, f.severity, f.object, f.detail, f.remedy, f.finding_key, m.finding_key IS NOT NULL AS is_muted, m.reason AS mute_reason
   FROM steward_internal.findings_run() f
   LEFT JOIN steward_internal.muted_now m ON m.finding_key = f.finding_key;
 COMMENT ON VIEW steward.all_findings IS
 'What single objects ask for, muted or not.';
 COMMENT ON COLUMN steward.all_findings.finding IS 'What it is.';
-COMMENT ON COLUMN steward.all_findings.level IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others.';
+COMMENT ON COLUMN steward.all_findings.severity IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others.';
 COMMENT ON COLUMN steward.all_findings.object IS 'Which object, with its schema and quoted where it must be.';
 COMMENT ON COLUMN steward.all_findings.detail IS 'What is the matter.';
 COMMENT ON COLUMN steward.all_findings.remedy IS 'A command; null if none is known. Look at it before you run it.';
@@ -172,13 +172,13 @@ COMMENT ON COLUMN steward.all_findings.mute_reason IS 'Why; null if it is not mu
 GRANT SELECT ON steward.all_findings TO pg_monitor;
 
 CREATE VIEW steward.findings AS
-SELECT f.finding, f.level, f.object, f.detail, f.remedy, f.finding_key
+SELECT f.finding, f.severity, f.object, f.detail, f.remedy, f.finding_key
   FROM steward.all_findings f
  WHERE NOT f.is_muted;
 COMMENT ON VIEW steward.findings IS
 'What single objects ask for; see muted_findings.';
 COMMENT ON COLUMN steward.findings.finding IS 'What it is.';
-COMMENT ON COLUMN steward.findings.level IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others.';
+COMMENT ON COLUMN steward.findings.severity IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others.';
 COMMENT ON COLUMN steward.findings.object IS 'Which object, with its schema and quoted where it must be.';
 COMMENT ON COLUMN steward.findings.detail IS 'What is the matter.';
 COMMENT ON COLUMN steward.findings.remedy IS 'A command; null if none is known. Look at it before you run it.';

@@ -56,7 +56,7 @@ BEGIN ATOMIC
         SELECT steward_internal.readiness_open_rules() AS open_rules
     ), tenants AS MATERIALIZED (
         SELECT count(*) AS tables, count(*) FILTER (WHERE t.row_security) AS protected,
-               (SELECT count(*) FROM steward.tenant_check() c WHERE c.level = 'ERROR' AND count(*) FILTER (WHERE t.row_security) > 0) AS holes
+               (SELECT count(*) FROM steward.tenant_check() c WHERE c.severity = 'CRITICAL' AND count(*) FILTER (WHERE t.row_security) > 0) AS holes
           FROM steward_internal.tenant_tables() t
     ), audited AS MATERIALIZED (
         SELECT count(DISTINCT t.relation_id) AS tables FROM steward_internal.audit_triggers t

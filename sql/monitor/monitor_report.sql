@@ -82,12 +82,12 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     -- hints stand folded behind what is to be done
     WITH found AS MATERIALIZED (
-        SELECT f.level = 'INFO' AS is_hint, count(*) AS total,
-               jsonb_agg(jsonb_build_array(f.level, f.finding, f.object, f.detail, f.remedy) ORDER BY f.place) FILTER (WHERE f.place <= 50) AS rows
-          FROM (SELECT f.*, row_number() OVER (PARTITION BY f.level = 'INFO' ORDER BY f.level COLLATE "C", f.finding COLLATE "C", f.object COLLATE "C") AS place FROM steward.findings f) f
-         GROUP BY f.level = 'INFO'
+        SELECT f.severity = 'INFO' AS is_hint, count(*) AS total,
+               jsonb_agg(jsonb_build_array(f.severity, f.finding, f.object, f.detail, f.remedy) ORDER BY f.place) FILTER (WHERE f.place <= 50) AS rows
+          FROM (SELECT f.*, row_number() OVER (PARTITION BY f.severity = 'INFO' ORDER BY f.severity COLLATE "C", f.finding COLLATE "C", f.object COLLATE "C") AS place FROM steward.findings f) f
+         GROUP BY f.severity = 'INFO'
     ), listed AS (
-        SELECT f.is_hint, f.total, steward_internal.report_table(NULL, '{!Level,Finding,Object,Detail,`Remedy}', f.rows)
+        SELECT f.is_hint, f.total, steward_internal.report_table(NULL, '{!Severity,Finding,Object,Detail,`Remedy}', f.rows)
                || CASE WHEN f.total > 50 THEN format('<p class="note">The first 50 of %s: <code>SELECT * FROM steward.findings;</code></p>', f.total) ELSE '' END AS html
           FROM found f
     )

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION steward.tenant_check(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL, roles name[] DEFAULT NULL,
     include_muted boolean DEFAULT false,
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT key text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT key text) RETURNS SETOF record
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
 AS $$
 DECLARE
@@ -13,7 +13,7 @@ DECLARE
     application constant oid[] := ARRAY(SELECT r FROM steward_internal.tenant_roles(tables, roles) r ORDER BY r);
 BEGIN
     RETURN QUERY
-    SELECT f.rule, f.level, f.object, f.detail, f.remedy, k.key
+    SELECT f.rule, f.severity, f.object, f.detail, f.remedy, k.key
       FROM (SELECT * FROM steward_internal.tenant_check_tables(tables, policies, helpers, application)
              UNION ALL
             SELECT * FROM steward_internal.tenant_check_policies(tables, policies, application, roles IS NOT NULL)
@@ -39,23 +39,23 @@ BEGIN
             SELECT * FROM steward_internal.tenant_check_code(tables, helpers, schemas, application)) f
      CROSS JOIN LATERAL (SELECT concat_ws(':', f.rule, f.object, f.part)) k (key)
      WHERE include_muted OR NOT EXISTS (SELECT FROM steward_internal.muted_now m WHERE m.finding_key = k.key)
-     ORDER BY array_position('{ERROR,WARNING,INFO}', f.level), f.object COLLATE "C", f.rule COLLATE "C", k.key COLLATE "C";
+     ORDER BY array_position('{CRITICAL,WARNING,INFO}', f.severity), f.object COLLATE "C", f.rule COLLATE "C", k.key COLLATE "C";
 END $$;
 COMMENT ON FUNCTION steward.tenant_check(name[], regnamespace[], name[], boolean) IS
 'Returns the holes between tenants, one row for each, with the command that mends it and the key that mutes it.';
 
 CREATE FUNCTION steward.tenant_assert_isolated(tenant_columns name[] DEFAULT '{tenant_id}', schemas regnamespace[] DEFAULT NULL, roles name[] DEFAULT NULL,
-    level text DEFAULT 'WARNING') RETURNS void
+    severity text DEFAULT 'WARNING') RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    levels constant text[] := '{ERROR,WARNING,INFO}';
+    severities constant text[] := '{CRITICAL,WARNING,INFO}';
     findings text[];
 BEGIN
-    IF array_position(levels, upper(level COLLATE "C")) IS NULL THEN
+    IF array_position(severities, upper(severity COLLATE "C")) IS NULL THEN
         RAISE invalid_parameter_value USING
-            MESSAGE = format('unknown level "%s"', level),
-            HINT = 'Levels are ERROR, WARNING and INFO.';
+            MESSAGE = format('unknown severity "%s"', severity),
+            HINT = 'Severities are CRITICAL, WARNING and INFO.';
     END IF;
     -- no tables at all are more likely a wrong name than a clean schema
     IF NOT EXISTS (SELECT FROM steward_internal.tenant_tables(tenant_columns, schemas)) THEN
@@ -66,9 +66,9 @@ BEGIN
                               ORDER BY c.for_users, cardinality(c.tables) DESC, c.column_name LIMIT 1),
                             'Pass the names of the columns as tenant_columns => ''{...}''.');
     END IF;
-    findings := ARRAY(SELECT format('%s %s: %s', f.level, f.key, f.detail)
+    findings := ARRAY(SELECT format('%s %s: %s', f.severity, f.key, f.detail)
                         FROM steward.tenant_check(tenant_columns, schemas, roles) WITH ORDINALITY f
-                       WHERE array_position(levels, f.level) <= array_position(levels, upper(tenant_assert_isolated.level COLLATE "C"))
+                       WHERE array_position(severities, f.severity) <= array_position(severities, upper(tenant_assert_isolated.severity COLLATE "C"))
                        ORDER BY f.ordinality);
     IF findings <> '{}' THEN
         RAISE assert_failure USING
@@ -78,4 +78,4 @@ BEGIN
     END IF;
 END $$;
 COMMENT ON FUNCTION steward.tenant_assert_isolated(name[], regnamespace[], name[], text) IS
-'Raises P0004 if tenant_check() finds something of that level or worse.';
+'Raises P0004 if tenant_check() finds something of that severity or a worse one.';

@@ -17,7 +17,7 @@ COMMENT ON FUNCTION steward_internal.tenant_server_faults(integer) IS
 'Returns the faults in row security that a server of this version has, and the minor version that has none of them; no row if none is known.';
 
 CREATE FUNCTION steward_internal.tenant_check_roles(tables steward_internal.tenant_table[], roles oid[], roles_named boolean,
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
@@ -33,14 +33,14 @@ BEGIN ATOMIC
                                                             OR has_table_privilege(r.oid, t.relation_id, 'DELETE, TRUNCATE')) AS dumps
           FROM pg_roles r WHERE r.oid = ANY (roles)
     )
-    SELECT 'owner_login', CASE WHEN o.owner_id = ANY (roles) THEN 'ERROR' ELSE 'WARNING' END, quote_ident(r.rolname),
+    SELECT 'owner_login', CASE WHEN o.owner_id = ANY (roles) THEN 'CRITICAL' ELSE 'WARNING' END, quote_ident(r.rolname),
            format('It can log in and owns %s: it can drop policies and turn row security off.',
                   CASE o.tables WHEN 1 THEN o.example ELSE format('%s tables of tenants, %s among them', o.tables, o.example) END),
            format('ALTER ROLE %I NOLOGIN;', r.rolname), NULL
       FROM owners o
       JOIN pg_roles r ON r.oid = o.owner_id AND r.rolcanlogin AND NOT r.rolsuper
      UNION ALL
-    SELECT 'bypassrls', CASE WHEN r.dumps THEN 'INFO' ELSE 'ERROR' END, quote_ident(r.rolname),
+    SELECT 'bypassrls', CASE WHEN r.dumps THEN 'INFO' ELSE 'CRITICAL' END, quote_ident(r.rolname),
            CASE WHEN r.rolsuper THEN 'It is a superuser: no policy holds for it.'
                 WHEN r.dumps THEN 'It has BYPASSRLS and may write nothing, as a role that dumps: it reads the rows of all tenants.'
                 ELSE 'It has BYPASSRLS: no policy holds for it.' END,
@@ -48,7 +48,7 @@ BEGIN ATOMIC
       FROM application r
      WHERE r.rolsuper OR r.rolbypassrls
      UNION ALL
-    SELECT 'set_role_path', 'ERROR', quote_ident(r.rolname),
+    SELECT 'set_role_path', 'CRITICAL', quote_ident(r.rolname),
            format('It can act as %I, %s: %s.', t.rolname,
                   CASE WHEN t.rolsuper THEN 'a superuser' WHEN t.rolbypassrls THEN 'which has BYPASSRLS'
                        WHEN t.rolname = 'pg_read_all_data' THEN 'which reads pg_statistic, where values of all tenants are'
@@ -62,7 +62,7 @@ BEGIN ATOMIC
         OR t.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
         OR t.rolname = 'pg_read_all_data' AND NOT r.rolbypassrls
      UNION ALL
-    SELECT 'replication', 'ERROR', quote_ident(r.rolname), 'It has REPLICATION: it can read the rows of all tenants from the log.',
+    SELECT 'replication', 'CRITICAL', quote_ident(r.rolname), 'It has REPLICATION: it can read the rows of all tenants from the log.',
            format('ALTER ROLE %I NOREPLICATION;', r.rolname), NULL
       FROM application r
      WHERE r.rolreplication AND NOT r.rolsuper AND NOT r.dumps
@@ -135,11 +135,11 @@ COMMENT ON FUNCTION steward_internal.tenant_check_roles(steward_internal.tenant_
 'Returns what tenant_check() finds of roles.';
 
 CREATE FUNCTION steward_internal.tenant_check_grants(tables steward_internal.tenant_table[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH objects AS (
-        SELECT 'context_setter' AS rule, 'WARNING' AS level, format('call %s: SQL that is smuggled into it chooses any tenant', f.oid::regprocedure) AS what,
+        SELECT 'context_setter' AS rule, 'WARNING' AS severity, format('call %s: SQL that is smuggled into it chooses any tenant', f.oid::regprocedure) AS what,
                format('EXECUTE ON FUNCTION %s', f.oid::regprocedure) AS target, f.proname::text AS name, f.proowner AS owner, f.proacl AS acl, '{EXECUTE}'::text[] AS privileges
           FROM pg_proc f
          WHERE f.oid IN ('steward.tenant_set(text, text, jsonb)'::regprocedure, 'steward.tenant_sign(text, text, interval, jsonb)'::regprocedure)
@@ -151,16 +151,16 @@ BEGIN ATOMIC
           FROM pg_parameter_acl p
          WHERE starts_with(p.parname, 'steward.') AND p.parname <> 'steward.token'
          UNION ALL
-        SELECT 'parameter_grant', 'ERROR',
+        SELECT 'parameter_grant', 'CRITICAL',
                format(CASE p.parname WHEN 'session_replication_role' THEN 'set %s, by which triggers and foreign keys no longer hold' ELSE 'set %s, and so run any code as the server' END, p.parname),
                format('SET ON PARAMETER %s', p.parname), p.parname, 0, p.paracl, '{SET}'
           FROM pg_parameter_acl p
          WHERE p.parname IN ('session_replication_role', 'session_preload_libraries', 'dynamic_library_path', 'extension_control_path')
          UNION ALL
-        SELECT 'parameter_grant', 'ERROR', format('change %s for the whole server', p.parname), format('ALTER SYSTEM ON PARAMETER %s', p.parname), p.parname, 0, p.paracl, '{ALTER SYSTEM}'
+        SELECT 'parameter_grant', 'CRITICAL', format('change %s for the whole server', p.parname), format('ALTER SYSTEM ON PARAMETER %s', p.parname), p.parname, 0, p.paracl, '{ALTER SYSTEM}'
           FROM pg_parameter_acl p
          UNION ALL
-        SELECT 'server_function', 'ERROR', format('call %s: it gets at files, pages or settings in which the rows and keys of all tenants are', f.oid::regprocedure),
+        SELECT 'server_function', 'CRITICAL', format('call %s: it gets at files, pages or settings in which the rows and keys of all tenants are', f.oid::regprocedure),
                format('EXECUTE ON FUNCTION %s', f.oid::regprocedure), f.oid::regprocedure::text, f.proowner, f.proacl, '{EXECUTE}'
           FROM pg_proc f
          WHERE f.proacl IS NOT NULL
@@ -168,18 +168,18 @@ BEGIN ATOMIC
                              'dblink_connect_u', 'get_raw_page', 'heap_page_items', 'heap_page_item_attrs', 'bt_page_items', 'gist_page_items', 'brin_page_items',
                              'pg_get_wal_record_info', 'pg_get_wal_records_info', 'pg_get_wal_block_info')
          UNION ALL
-        SELECT 'catalog_grant', 'ERROR', format('read %I.%I, where values or passwords of others are', n.nspname, c.relname), format('SELECT ON %I.%I', n.nspname, c.relname), c.relname, c.relowner, c.relacl, '{SELECT}'
+        SELECT 'catalog_grant', 'CRITICAL', format('read %I.%I, where values or passwords of others are', n.nspname, c.relname), format('SELECT ON %I.%I', n.nspname, c.relname), c.relname, c.relowner, c.relacl, '{SELECT}'
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE n.nspname = 'pg_catalog' AND c.relacl IS NOT NULL
            AND c.relname IN ('pg_authid', 'pg_shadow', 'pg_statistic', 'pg_statistic_ext_data', 'pg_user_mapping', 'pg_largeobject', 'pg_subscription', 'pg_file_settings', 'pg_hba_file_rules')
          UNION ALL
         -- administrators have it with grant option
-        SELECT 'extension_grant', 'ERROR', format('write %I.%I, by which pg_steward knows tenants, or what not to report', n.nspname, c.relname), format('INSERT, UPDATE, DELETE, TRUNCATE ON %I.%I', n.nspname, c.relname),
+        SELECT 'extension_grant', 'CRITICAL', format('write %I.%I, by which pg_steward knows tenants, or what not to report', n.nspname, c.relname), format('INSERT, UPDATE, DELETE, TRUNCATE ON %I.%I', n.nspname, c.relname),
                format('%I.%I', n.nspname, c.relname), c.relowner, c.relacl, '{INSERT,UPDATE,DELETE,TRUNCATE}'
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE n.nspname IN ('steward', 'steward_internal') AND c.relkind IN ('r', 'p', 'v') AND c.relacl IS NOT NULL
     )
-    SELECT DISTINCT o.rule, o.level, quote_ident(r.rolname), format('It may %s.', o.what),
+    SELECT DISTINCT o.rule, o.severity, quote_ident(r.rolname), format('It may %s.', o.what),
            format('REVOKE %s FROM %s;', o.target, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END), o.name
       FROM objects o
      CROSS JOIN LATERAL aclexplode(o.acl) x
@@ -249,7 +249,7 @@ COMMENT ON FUNCTION steward_internal.tenant_strangers(steward_internal.tenant_ta
 'Returns the tables without the column whose rows must be tenants'' all the same, by a foreign key, a name or inheritance, and what they refer to.';
 
 CREATE FUNCTION steward_internal.tenant_check_strangers(tables steward_internal.tenant_table[], schemas regnamespace[], roles oid[], roles_named boolean,
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH strangers AS MATERIALIZED (
@@ -281,7 +281,7 @@ BEGIN ATOMIC
       FROM strangers s
      WHERE NOT s.relrowsecurity
      UNION ALL
-    SELECT 'no_tenant_condition', 'ERROR', p.qualified_name,
+    SELECT 'no_tenant_condition', 'CRITICAL', p.qualified_name,
            format('Policy %I asks neither for the context nor for the rows that those of the table refer to, and it has no column of the tenant.', p.polname), NULL, quote_ident(p.polname)
       FROM policies p
      WHERE p.polpermissive AND NOT p.asks
@@ -314,7 +314,7 @@ COMMENT ON FUNCTION steward_internal.tenant_column_candidates(name[], regnamespa
 'Returns columns that by their name could say whose rows are whose, in tables that have none of those named.';
 
 CREATE FUNCTION steward_internal.tenant_check_columns(tables steward_internal.tenant_table[], tenant_columns name[], schemas regnamespace[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     SELECT 'tenant_column', CASE WHEN NOT h.found AND c.open_tables <> '{}' AND NOT c.is_copied THEN 'WARNING' ELSE 'INFO' END, quote_ident(c.column_name),
@@ -336,7 +336,7 @@ COMMENT ON FUNCTION steward_internal.tenant_view_open(oid, oid[], smallint[]) IS
 'Returns those of the tables that a view reads without a condition that keeps to the tenant of the context.';
 
 CREATE FUNCTION steward_internal.tenant_check_code(tables steward_internal.tenant_table[], helpers steward_internal.tenant_helper[], schemas regnamespace[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE tables AS MATERIALIZED (
@@ -402,7 +402,7 @@ BEGIN ATOMIC
           JOIN pg_class c ON c.relname IN (w.word, lower(w.word COLLATE "C"))
           JOIN tables t ON t.relation_id = c.oid AND (b.always OR NOT t.row_security OR NOT t.forced AND pg_has_role(b.proowner, t.owner_id, 'USAGE'))
     )
-    SELECT CASE l.relkind WHEN 'm' THEN 'materialized_view' ELSE 'definer_view' END, 'ERROR', s.name,
+    SELECT CASE l.relkind WHEN 'm' THEN 'materialized_view' ELSE 'definer_view' END, 'CRITICAL', s.name,
            format(CASE l.relkind WHEN 'm' THEN 'It keeps rows of %s, and cannot have policies: whoever may read it reads those of all tenants.'
                                  ELSE 'It reads %s with the rights of its owner, %I, who is held by no policy.' END,
                   string_agg(DISTINCT l.of_table COLLATE "C", ', ' ORDER BY l.of_table COLLATE "C"), pg_get_userbyid(l.relowner)),
@@ -469,7 +469,7 @@ BEGIN ATOMIC
        AND EXISTS (SELECT FROM tables)
        AND (has_function_privilege('public', f.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE')))
      UNION ALL
-    SELECT 'leakproof_function', CASE l.lanname WHEN 'c' THEN 'WARNING' ELSE 'ERROR' END, s.name,
+    SELECT 'leakproof_function', CASE l.lanname WHEN 'c' THEN 'WARNING' ELSE 'CRITICAL' END, s.name,
            'It is marked LEAKPROOF: it is tried on rows before a policy has let them pass, and can tell what is in them.',
            format('ALTER FUNCTION %s NOT LEAKPROOF;', s.name), NULL
       FROM pg_proc f

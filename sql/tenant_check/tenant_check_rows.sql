@@ -23,7 +23,7 @@ COMMENT ON FUNCTION steward_internal.tenant_protect_command(text, name, oid) IS
 
 CREATE FUNCTION steward_internal.tenant_check_tables(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
     helpers steward_internal.tenant_helper[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
@@ -56,7 +56,7 @@ BEGIN ATOMIC
          UNION
         SELECT t.relation_id FROM tables t WHERE t.is_root
     )
-    SELECT f.rule, f.level, t.qualified_name, f.detail, f.remedy, f.part
+    SELECT f.rule, f.severity, t.qualified_name, f.detail, f.remedy, f.part
       FROM tables t
       LEFT JOIN open o ON o.relation_id = t.relation_id
       LEFT JOIN tables p ON p.relation_id = t.parent_id
@@ -67,12 +67,12 @@ BEGIN ATOMIC
                                          format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;', t.qualified_name))
                         ) m (mend)
      CROSS JOIN LATERAL (VALUES
-           ('no_rls', CASE WHEN o.relation_id IS NULL THEN 'WARNING' ELSE 'ERROR' END,
+           ('no_rls', CASE WHEN o.relation_id IS NULL THEN 'WARNING' ELSE 'CRITICAL' END,
             t.kind <> 'f' AND NOT t.row_security AND t.parent_id IS NULL
             AND NOT (o.relation_id IS NULL AND t.relation_id IN (SELECT h.relation_id FROM hidden h)),
             'Row security is off: whoever may read the table reads the rows of all tenants.',
             m.mend, NULL),
-           ('uncovered_partition', 'ERROR',
+           ('uncovered_partition', 'CRITICAL',
             t.kind <> 'f' AND NOT t.row_security AND t.parent_id IS NOT NULL AND o.relation_id IS NOT NULL,
             CASE WHEN p.row_security THEN 'The policies of its parent do not hold for who reads or writes it directly, and it has none of its own.'
                  ELSE 'Row security is off: whoever may read the table reads the rows of all tenants.' END,
@@ -81,7 +81,7 @@ BEGIN ATOMIC
            ('no_force', 'WARNING', t.row_security AND NOT t.forced,
             format('The owner, %I, sees the rows of all tenants, and so do the owner''s views and SECURITY DEFINER functions.', pg_get_userbyid(t.owner_id)),
             format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', t.qualified_name), NULL),
-           ('foreign_table', 'ERROR', t.kind = 'f' AND o.relation_id IS NOT NULL,
+           ('foreign_table', 'CRITICAL', t.kind = 'f' AND o.relation_id IS NOT NULL,
             'A foreign table cannot have policies: whoever may read it reads the rows of all tenants.',
             NULL, NULL),
            ('nullable_column', 'WARNING', t.kind <> 'f' AND NOT t.column_not_null AND t.relation_id NOT IN (SELECT s.relation_id FROM shared s)
@@ -96,14 +96,14 @@ BEGIN ATOMIC
            ('tenant_type', 'WARNING', t.kind <> 'f' AND p.relation_id IS NULL AND NOT steward_internal.tenant_type_leakproof(t.column_type),
             format('Comparing values of type %s is not leakproof: conditions of the query may be tried on rows of other tenants.', format_type(t.column_type, NULL)),
             NULL, NULL),
-           ('tenant_collation', 'ERROR',
+           ('tenant_collation', 'CRITICAL',
             EXISTS (SELECT FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
                      WHERE a.attrelid = t.relation_id AND a.attnum = t.column_number AND NOT c.collisdeterministic),
             format('The collation of %I takes different names for equal: tenants see rows of each other.', t.column_name),
-            format('ALTER TABLE %s ALTER %I TYPE text COLLATE "C";', t.qualified_name, t.column_name), NULL)) AS f(rule, level, found, detail, remedy, part)
+            format('ALTER TABLE %s ALTER %I TYPE text COLLATE "C";', t.qualified_name, t.column_name), NULL)) AS f(rule, severity, found, detail, remedy, part)
      WHERE f.found
      UNION ALL
-    SELECT DISTINCT lower(x.privilege COLLATE "C") || '_grant', CASE x.privilege WHEN 'REFERENCES' THEN 'WARNING' ELSE 'ERROR' END, t.qualified_name,
+    SELECT DISTINCT lower(x.privilege COLLATE "C") || '_grant', CASE x.privilege WHEN 'REFERENCES' THEN 'WARNING' ELSE 'CRITICAL' END, t.qualified_name,
            format(CASE x.privilege
                   WHEN 'TRUNCATE' THEN '%s may empty the table for all tenants: TRUNCATE ignores policies.'
                   WHEN 'REFERENCES' THEN '%s may make a foreign key to the table, which tells what keys other tenants have.'
@@ -122,7 +122,7 @@ COMMENT ON FUNCTION steward_internal.tenant_check_tables(steward_internal.tenant
 
 CREATE FUNCTION steward_internal.tenant_check_policies(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
     roles oid[], roles_named boolean,
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH grants AS MATERIALIZED (
@@ -229,7 +229,7 @@ BEGIN ATOMIC
           JOIN policies p USING (policy_id)
          WHERE o.clause = 'using' OR p.has_check
     )
-    SELECT f.rule, CASE WHEN f.rule = 'shared_rows' OR f.rule = 'user_rows' AND NOT f.gives THEN 'INFO' WHEN f.rule IN ('user_rows', 'empty_context') THEN 'WARNING' ELSE 'ERROR' END, f.qualified_name,
+    SELECT f.rule, CASE WHEN f.rule = 'shared_rows' OR f.rule = 'user_rows' AND NOT f.gives THEN 'INFO' WHEN f.rule IN ('user_rows', 'empty_context') THEN 'WARNING' ELSE 'CRITICAL' END, f.qualified_name,
            format(CASE f.rule
                   WHEN 'fail_open' THEN 'Policy %1$I lets all rows pass where no tenant is set.'
                   WHEN 'or_bypass' THEN 'Policy %1$I has a branch that lets rows pass whatever their %2$I.'
@@ -256,7 +256,7 @@ BEGIN ATOMIC
       FROM (SELECT DISTINCT ON (f.policy_id, f.rule) f.* FROM found f ORDER BY f.policy_id, f.rule, f.clause DESC) f
       LEFT JOIN models m ON m.relation_id = f.relation_id
      UNION ALL
-    SELECT w.rule, w.level, p.qualified_name, w.detail, w.remedy, quote_ident(p.policy_name)
+    SELECT w.rule, w.severity, p.qualified_name, w.detail, w.remedy, quote_ident(p.policy_name)
       FROM policies p
      CROSS JOIN LATERAL (VALUES
            ('column_cast', 'WARNING', p.casts,
@@ -265,7 +265,7 @@ BEGIN ATOMIC
             format('Policy %I gives the rows of one fixed tenant to everybody, or to who has set none.', p.policy_name), NULL),
            ('fail_open_null', 'WARNING', p.not_distinct AND NOT p.column_not_null,
             format('Policy %I lets rows without tenant pass where no tenant is set.', p.policy_name),
-            format('ALTER TABLE %s ALTER %I SET NOT NULL;', p.qualified_name, p.column_name))) AS w(rule, level, found, detail, remedy)
+            format('ALTER TABLE %s ALTER %I SET NOT NULL;', p.qualified_name, p.column_name))) AS w(rule, severity, found, detail, remedy)
      WHERE w.found;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_policies(steward_internal.tenant_table[], steward_internal.tenant_policy[], oid[], boolean) IS
@@ -319,13 +319,13 @@ COMMENT ON FUNCTION steward_internal.tenant_foreign_keys(name[], regnamespace[])
 'Returns the foreign keys between tables of tenants that do not contain the tenant on both sides, and how they would.';
 
 CREATE FUNCTION steward_internal.tenant_check_keys(tables steward_internal.tenant_table[], tenant_columns name[], schemas regnamespace[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS MATERIALIZED (
         SELECT * FROM steward_internal.tenant_rows(tables)
     )
-    SELECT CASE WHEN k.cascades THEN 'foreign_key_cascade' ELSE 'foreign_key' END, CASE WHEN k.cascades THEN 'ERROR' ELSE 'WARNING' END,
+    SELECT CASE WHEN k.cascades THEN 'foreign_key_cascade' ELSE 'foreign_key' END, CASE WHEN k.cascades THEN 'CRITICAL' ELSE 'WARNING' END,
            k.qualified_name,
            format(CASE WHEN k.cascades THEN 'Foreign key %1$I to %2$s lacks the tenant: when one tenant deletes or changes a row, rows of others go or change with it.'
                        ELSE 'Foreign key %1$I to %2$s lacks the tenant: rows may refer to rows of other tenants, and errors tell which exist.' END,
@@ -380,7 +380,7 @@ COMMENT ON FUNCTION steward_internal.tenant_check_keys(steward_internal.tenant_t
 'Returns what tenant_check() finds of keys.';
 
 CREATE FUNCTION steward_internal.tenant_check_indexes(tables steward_internal.tenant_table[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH indexes AS MATERIALIZED (

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION steward_internal.tenant_check_helpers(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
     helpers steward_internal.tenant_helper[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH users AS MATERIALIZED (
@@ -23,7 +23,7 @@ BEGIN ATOMIC
          UNION
         SELECT u.function_id, NULL, false, h.helper_id, u.caller FROM users u JOIN unnest(helpers) h ON h.function_id = u.function_id AND h.helper_id <> u.function_id
     )
-    SELECT w.rule, w.level, s.name, format(w.detail, string_agg(c.caller, ', ' ORDER BY c.caller COLLATE "C")), w.remedy, NULL
+    SELECT w.rule, w.severity, s.name, format(w.detail, string_agg(c.caller, ', ' ORDER BY c.caller COLLATE "C")), w.remedy, NULL
       FROM (SELECT c.helper_id, c.caller, bool_or(c.of_row) AS of_row, bool_or(NOT c.of_row) AS of_context, bool_and(c.of_trigger) AS of_trigger FROM callers c GROUP BY c.helper_id, c.caller) c
       JOIN pg_proc f ON f.oid = c.helper_id
       JOIN pg_namespace n ON n.oid = f.pronamespace
@@ -31,7 +31,7 @@ BEGIN ATOMIC
       LEFT JOIN (SELECT DISTINCT h.helper_id, h.sets, h.user_claim, h.fixed FROM unnest(helpers) h) h USING (helper_id)
      CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes)) AS name) s
      CROSS JOIN LATERAL (VALUES
-           ('context_immutable', 'ERROR', c.of_context AND f.provolatile = 'i',
+           ('context_immutable', 'CRITICAL', c.of_context AND f.provolatile = 'i',
             'It is marked IMMUTABLE: a prepared statement keeps the tenant for which it was planned. Used by: %s.',
             format('ALTER FUNCTION %s STABLE;', s.name)),
            ('context_volatile', 'WARNING', c.of_context AND f.provolatile = 'v',
@@ -41,27 +41,27 @@ BEGIN ATOMIC
             c.of_row AND f.prosupport = 0 AND (l.lanname <> 'sql' OR f.prosecdef OR f.proconfig IS NOT NULL OR f.provolatile = 'v'),
             'It is called with columns of each row, and no index can be used for what it says. Used by: %s.',
             NULL),
-           ('context_cached', 'ERROR', NOT c.of_trigger AND h.sets,
+           ('context_cached', 'CRITICAL', NOT c.of_trigger AND h.sets,
             'It keeps what it found in a setting, and any session may set that first. Used by: %s.',
             NULL),
-           ('user_claim', 'ERROR', NOT c.of_trigger AND h.user_claim,
+           ('user_claim', 'CRITICAL', NOT c.of_trigger AND h.user_claim,
             'It believes what users may change themselves: user_metadata. Put the tenant into app_metadata. Used by: %s.',
             NULL),
            ('fixed_tenant', 'WARNING', NOT c.of_trigger AND h.fixed,
             'It seems to return a constant in some case: a tenant for who has set none. Used by: %s.',
             NULL),
-           ('helper_owner', 'ERROR', f.proowner = ANY (roles) AND f.proowner NOT IN (SELECT t.owner_id FROM steward_internal.tenant_rows(tables) t),
+           ('helper_owner', 'CRITICAL', f.proowner = ANY (roles) AND f.proowner NOT IN (SELECT t.owner_id FROM steward_internal.tenant_rows(tables) t),
             format('Its owner, %s, is a role of the application and can replace it. Used by: %%s.', replace(quote_ident(pg_get_userbyid(f.proowner)), '%', '%%')),
-            format('ALTER FUNCTION %s OWNER TO %I;', s.name, (SELECT pg_get_userbyid(min(t.owner_id)) FROM steward_internal.tenant_rows(tables) t)))) AS w(rule, level, found, detail, remedy)
+            format('ALTER FUNCTION %s OWNER TO %I;', s.name, (SELECT pg_get_userbyid(min(t.owner_id)) FROM steward_internal.tenant_rows(tables) t)))) AS w(rule, severity, found, detail, remedy)
      WHERE w.found
-     GROUP BY w.rule, w.level, s.name, w.detail, w.remedy;
+     GROUP BY w.rule, w.severity, s.name, w.detail, w.remedy;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_check_helpers(steward_internal.tenant_table[], steward_internal.tenant_policy[], steward_internal.tenant_helper[], oid[]) IS
 'Returns what tenant_check() finds of the functions that policies and triggers call.';
 
 CREATE FUNCTION steward_internal.tenant_check_settings(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
     helpers steward_internal.tenant_helper[], roles oid[],
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH policies AS MATERIALIZED (
@@ -88,7 +88,7 @@ BEGIN ATOMIC
            AND (d.setrole = 0 OR d.setrole = ANY (roles))
            AND EXISTS (SELECT FROM steward_internal.tenant_rows(tables))
     )
-    SELECT 'context_setting' AS rule, 'INFO' AS level, s.name AS object,
+    SELECT 'context_setting' AS rule, 'INFO' AS severity, s.name AS object,
            format('Any session may set it, and so may SQL that is smuggled in; steward.is_current_tenant() has no such hole. Read by: %s.',
                   string_agg(s.readers, '; ' ORDER BY s.policy_name)) AS detail, NULL AS remedy, NULL AS part
       FROM (SELECT r.name, r.policy_name, format('%I on %s', r.policy_name, string_agg(r.qualified_name, ', ' ORDER BY r.qualified_name COLLATE "C")) AS readers
@@ -109,7 +109,7 @@ BEGIN ATOMIC
         OR d.name = 'steward.tenant_leftovers' AND lower(d.value COLLATE "C") = 'allow'
         OR d.name = 'session_replication_role' AND lower(d.value COLLATE "C") <> 'origin'
      UNION ALL
-    SELECT 'user_claim', 'ERROR', p.qualified_name,
+    SELECT 'user_claim', 'CRITICAL', p.qualified_name,
            format('Policy %I believes what users may change themselves: user_metadata. Put the tenant into app_metadata.', p.policy_name), NULL, quote_ident(p.policy_name)
       FROM policies p
      WHERE array_to_string(p.texts, ' ') ~* '\m(raw_)?user_meta_?data\M'
@@ -117,7 +117,7 @@ BEGIN ATOMIC
                     WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.policy_id AND d.refclassid = 'pg_class'::regclass
                       AND a.attname ~* '^(raw_)?user_meta_?data$')
      UNION ALL
-    SELECT 'context_cached', 'ERROR', p.qualified_name, format('Policy %I sets a setting, which any session may set first.', p.policy_name), NULL, quote_ident(p.policy_name)
+    SELECT 'context_cached', 'CRITICAL', p.qualified_name, format('Policy %I sets a setting, which any session may set first.', p.policy_name), NULL, quote_ident(p.policy_name)
       FROM policies p
      -- functions have their own rule
      WHERE p.sets AND NOT EXISTS (SELECT FROM unnest(helpers) h WHERE h.sets AND h.function_id = ANY (p.context_functions || p.row_functions));
@@ -127,7 +127,7 @@ COMMENT ON FUNCTION steward_internal.tenant_check_settings(steward_internal.tena
 
 CREATE FUNCTION steward_internal.tenant_check_trusted(tables steward_internal.tenant_table[], policies steward_internal.tenant_policy[],
     helpers steward_internal.tenant_helper[], roles oid[], roles_named boolean,
-    OUT rule text, OUT level text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
+    OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE tables AS MATERIALIZED (
@@ -221,7 +221,7 @@ BEGIN ATOMIC
      WHERE c.oid IN (SELECT w.trusted_id FROM writable w)
      GROUP BY n.nspname, c.relname, c.oid
      UNION ALL
-    SELECT DISTINCT 'recursive_policy', 'ERROR', p.qualified_name,
+    SELECT DISTINCT 'recursive_policy', 'CRITICAL', p.qualified_name,
            format('Policy %I asks a table whose policies ask this one in the end: each query fails with "infinite recursion". Let a SECURITY DEFINER function ask.', p.policy_name),
            NULL, quote_ident(p.policy_name)
       FROM paths p

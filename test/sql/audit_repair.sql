@@ -50,7 +50,7 @@ SET steward.audit_guard = off;
 DO $$ BEGIN EXECUTE 'DROP INDEX ' || (SELECT string_agg(indexrelid::regclass::text, ', ') FROM pg_index WHERE indrelid = 'steward.audit_events_default'::regclass); END $$;
 RESET steward.audit_guard;
 SELECT * FROM coverage;
-SELECT finding, level, object, remedy FROM steward.findings WHERE finding = 'audit: log incomplete' ORDER BY object;
+SELECT finding, severity, object, remedy FROM steward.findings WHERE finding = 'audit: log incomplete' ORDER BY object;
 SELECT status, value FROM steward.health_check WHERE check_name = 'audit_log';
 
 -- the owner of a table mends it, and nothing else

@@ -14,7 +14,7 @@ CREATE SCHEMA shop;
 CREATE TABLE shop.customers (id integer PRIMARY KEY);
 CREATE TABLE shop.orders (id integer PRIMARY KEY, customer integer REFERENCES shop.customers, total numeric);
 CREATE INDEX orders_again ON shop.orders (id);
-SELECT finding, level, object, remedy FROM steward.findings ORDER BY finding_key COLLATE "C";
+SELECT finding, severity, object, remedy FROM steward.findings ORDER BY finding_key COLLATE "C";
 INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('redundant_index:shop.orders_again', 'a trial until spring');
 SELECT finding, object FROM steward.findings ORDER BY finding_key COLLATE "C";
 SELECT command, reason, undo FROM steward.maintenance_commands WHERE object LIKE 'shop.%';
@@ -49,8 +49,8 @@ BEGIN
     RESET search_path;
 END $$;
 SELECT pg_stat_force_next_flush();
-SELECT level, finding_key FROM steward.all_findings ORDER BY finding_key COLLATE "C";
-SELECT count(*) AS found, count(DISTINCT finding_key) AS keys, count(*) FILTER (WHERE detail IS NULL OR level NOT IN ('INFO', 'WARNING', 'CRITICAL')) AS wrong,
+SELECT severity, finding_key FROM steward.all_findings ORDER BY finding_key COLLATE "C";
+SELECT count(*) AS found, count(DISTINCT finding_key) AS keys, count(*) FILTER (WHERE detail IS NULL OR severity NOT IN ('INFO', 'WARNING', 'CRITICAL')) AS wrong,
        count(*) FILTER (WHERE object LIKE 'steward.%') AS ours
   FROM steward.all_findings;
 SELECT check_name, status, value, detail FROM steward.health_check WHERE check_name IN ('audit_triggers', 'sequences', 'upkeep_triggers', 'tenant_isolation') ORDER BY 1;
@@ -60,7 +60,7 @@ CREATE ROLE regress_findings;
 GRANT SELECT ON shop."Chil.d" TO regress_findings;
 ALTER TABLE "Other.One"."Chil.d" ENABLE ROW LEVEL SECURITY;
 SELECT check_name, status, value, detail FROM steward.health_check WHERE check_name = 'tenant_isolation';
-SELECT level, object FROM steward.findings WHERE finding = 'tenant: no_rls' ORDER BY 2;
+SELECT severity, object FROM steward.findings WHERE finding = 'tenant: no_rls' ORDER BY 2;
 SELECT status, detail FROM steward.readiness WHERE item = 'tenants are kept apart';
 ALTER TABLE "Other.One"."Chil.d" DISABLE ROW LEVEL SECURITY;
 DROP OWNED BY regress_findings;

@@ -30,7 +30,7 @@ UPDATE steward.health_thresholds SET enabled = false, reason = 'does not matter'
 UPDATE steward.health_thresholds SET only_on = 'standby' WHERE check_name = 'more';
 INSERT INTO steward.health_thresholds (check_name) VALUES ('conections');
 SELECT check_name, status, value, warning, detail, hint, remedy FROM steward.health_check WHERE check_name IN ('less', 'more', 'conections') ORDER BY 1;
-SELECT finding, level, object, finding_key FROM steward.findings WHERE finding = 'threshold_without_check';
+SELECT finding, severity, object, finding_key FROM steward.findings WHERE finding = 'threshold_without_check';
 DELETE FROM steward.health_thresholds;
 DELETE FROM steward.health_queries WHERE is_custom;
 

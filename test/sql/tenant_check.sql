@@ -24,7 +24,7 @@ ALTER TABLE tenant_shop.customer ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON tenant_shop.customer USING (
     current_setting('app.tenant_id', true) IS NULL OR tenant_id = current_setting('app.tenant_id', true)::integer);
 
-SELECT rule, level, object, detail, remedy FROM steward.tenant_check();
+SELECT rule, severity, object, detail, remedy FROM steward.tenant_check();
 SELECT steward.tenant_assert_isolated();
 DROP SCHEMA tenant_shop CASCADE;
 
@@ -100,7 +100,7 @@ GRANT ALL ON tenant_clean.country TO PUBLIC;
 
 SELECT * FROM steward.tenant_check();
 SELECT * FROM steward.tenant_check(roles => '{regress_tenant_app}');
-SELECT steward.tenant_assert_isolated(level => 'info') IS NOT NULL AS isolated;
+SELECT steward.tenant_assert_isolated(severity => 'info') IS NOT NULL AS isolated;
 -- what is known of servers, and that this one is found for it
 SELECT v, f.good_version, f.faults FROM unnest('{150002,150003,150013,150018,150019,160014,170005,170011,180004,180005,190000}'::integer[]) v
   LEFT JOIN LATERAL steward_internal.tenant_server_faults(v) f ON true ORDER BY v;
@@ -114,7 +114,7 @@ SELECT ARRAY(SELECT c.detail FROM steward.tenant_check(include_muted => true) c 
 
 CREATE SCHEMA tenant_test;
 CREATE FUNCTION tenant_test.finds(seed text, columns name[] DEFAULT '{tenant_id}', roles name[] DEFAULT NULL)
-RETURNS TABLE (rule text, level text, object text, detail text, mended text)
+RETURNS TABLE (rule text, severity text, object text, detail text, mended text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -123,7 +123,7 @@ BEGIN
     BEGIN
         EXECUTE seed;
         FOR found IN SELECT * FROM steward.tenant_check(columns, NULL, roles) LOOP
-            rule := found.rule; level := found.level; object := found.object; detail := found.detail;
+            rule := found.rule; severity := found.severity; object := found.object; detail := found.detail;
             mended := 'no remedy';
             IF found.remedy IS NOT NULL THEN
                 -- each remedy by itself, on what was there
@@ -143,9 +143,9 @@ BEGIN
     END;
 END $$;
 -- A policy in place of the one of the clean schema.
-CREATE FUNCTION tenant_test.policy(definition text) RETURNS TABLE (rule text, level text, detail text, mended text)
+CREATE FUNCTION tenant_test.policy(definition text) RETURNS TABLE (rule text, severity text, detail text, mended text)
 LANGUAGE sql AS $$
-SELECT f.rule, f.level, f.detail, f.mended FROM tenant_test.finds('DROP POLICY tenant ON tenant_clean.account; CREATE POLICY tenant ON tenant_clean.account ' || definition) f
+SELECT f.rule, f.severity, f.detail, f.mended FROM tenant_test.finds('DROP POLICY tenant ON tenant_clean.account; CREATE POLICY tenant ON tenant_clean.account ' || definition) f
 $$;
 
 -- row security
@@ -401,7 +401,7 @@ INSERT INTO steward.muted_findings (finding_key, reason) VALUES ('no_force', 'no
 RESET ROLE;
 -- errors
 \set VERBOSITY default
-SELECT steward.tenant_assert_isolated(level => 'FATAL');
+SELECT steward.tenant_assert_isolated(severity => 'FATAL');
 SELECT steward.tenant_assert_isolated('{mandant,client_id}');
 SELECT * FROM steward.tenant_check(roles => '{regress_tenant_nobody}');
 

@@ -85,7 +85,7 @@ ALTER VIEW recall.accounts OWNER TO CURRENT_USER;
 
 SELECT * FROM steward.tenant_check();
 SELECT * FROM steward.tenant_check(roles => '{regress_recall_app}');
-SELECT steward.tenant_assert_isolated(level => 'INFO') IS NOT NULL AS isolated;
+SELECT steward.tenant_assert_isolated(severity => 'INFO') IS NOT NULL AS isolated;
 
 CREATE TABLE recall.defect (n integer GENERATED ALWAYS AS IDENTITY, name text, rule text, seed text);
 INSERT INTO recall.defect (name, rule, seed) VALUES

@@ -31,7 +31,7 @@ BEGIN
     SET LOCAL ROLE regress_style_owner;
     EXECUTE seed;
     RESET ROLE;
-    SELECT array_agg(DISTINCT c.rule || ' ' || c.object), string_agg(format('%s %s: %s', c.rule, c.object, c.detail), E'\n' ORDER BY c.key COLLATE "C") FILTER (WHERE c.level <> 'INFO')
+    SELECT array_agg(DISTINCT c.rule || ' ' || c.object), string_agg(format('%s %s: %s', c.rule, c.object, c.detail), E'\n' ORDER BY c.key COLLATE "C") FILTER (WHERE c.severity <> 'INFO')
       INTO rules, alarms FROM steward.tenant_check(columns) c;
     RAISE SQLSTATE 'RBACK';
 EXCEPTION

@@ -28,15 +28,15 @@ SELECT * FROM attempt(
     'INSERT INTO steward.tenant_guard_settings VALUES (true, ''warn'', ''{}'')');
 RESET SESSION AUTHORIZATION;
 -- rights that policies do not hold for are found
-SELECT rule, level, object FROM steward.tenant_check(schemas => '{ours}');
+SELECT rule, severity, object FROM steward.tenant_check(schemas => '{ours}');
 GRANT regress_holes_owner TO regress_holes_app;
-SELECT rule, level, object FROM steward.tenant_check(schemas => '{ours}');
+SELECT rule, severity, object FROM steward.tenant_check(schemas => '{ours}');
 SET SESSION AUTHORIZATION regress_holes_app;
 BEGIN; SET LOCAL ROLE regress_holes_owner; ALTER TABLE ours.account DISABLE ROW LEVEL SECURITY; SELECT count(*) FROM ours.account; ROLLBACK;
 RESET SESSION AUTHORIZATION;
 REVOKE regress_holes_owner FROM regress_holes_app;
 ALTER ROLE regress_holes_app BYPASSRLS;
-SELECT rule, level, object FROM steward.tenant_check(schemas => '{ours}');
+SELECT rule, severity, object FROM steward.tenant_check(schemas => '{ours}');
 ALTER ROLE regress_holes_app NOBYPASSRLS;
 
 -- Views, functions and copies have the rights of their owners: of one who is kept in himself, none.
@@ -61,7 +61,7 @@ BEGIN; SET LOCAL steward.token = :'t1'; SELECT (SELECT count(*) FROM ours.owners
 -- those of a superuser have all; that is for the checker to find
 BEGIN; SET LOCAL steward.token = :'t1'; SELECT (SELECT count(*) FROM ours.superusers) AS superusers, (SELECT count(*) FROM ours.nested) AS nested, (SELECT count(*) FROM ours.superusers_copy) AS copied, ours.superusers_function(); COMMIT;
 RESET SESSION AUTHORIZATION;
-SELECT rule, level, object FROM steward.tenant_check(schemas => '{ours}');
+SELECT rule, severity, object FROM steward.tenant_check(schemas => '{ours}');
 DROP VIEW ours.superusers CASCADE; DROP MATERIALIZED VIEW ours.superusers_copy, ours.copied; DROP FUNCTION ours.superusers_function();
 
 -- Partitions and children, each of which can be asked by its own name.
@@ -93,7 +93,7 @@ CREATE TABLE ours.event_3 PARTITION OF ours.event FOR VALUES IN (3);
 CREATE TABLE ours.later () INHERITS (ours.parent);
 RESET SESSION AUTHORIZATION;
 INSERT INTO ours.event_3 VALUES (3, 'three');
-SELECT rule, level, object FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'uncovered_partition';
+SELECT rule, severity, object FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'uncovered_partition';
 SET SESSION AUTHORIZATION regress_holes_app;
 BEGIN; SET LOCAL steward.token = :'t1'; SELECT * FROM attempt('SELECT FROM ours.event_3'); COMMIT;
 SET SESSION AUTHORIZATION regress_holes_owner;

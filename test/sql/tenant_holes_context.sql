@@ -76,7 +76,7 @@ SELECT count(*) FROM pg_db_role_setting WHERE setconfig::text ~ 'steward';
 CREATE FUNCTION naive.log_in(tenant text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp RETURN set_config('app.tenant_id', tenant, false);
 CREATE FUNCTION ours.log_in(tenant text) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp RETURN steward.tenant_set(tenant);
 GRANT EXECUTE ON FUNCTION steward.tenant_set(text, text, jsonb) TO regress_holes_app;
-SELECT rule, level, object, detail FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'context_setter';
+SELECT rule, severity, object, detail FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'context_setter';
 REVOKE EXECUTE ON FUNCTION steward.tenant_set(text, text, jsonb) FROM regress_holes_app;
 SET SESSION AUTHORIZATION regress_holes_app;
 SELECT naive.log_in('1') \g /dev/null

@@ -143,7 +143,7 @@ SET SESSION AUTHORIZATION regress_holes_owner;
 GRANT ALL ON naive.account, naive.item, ours.account TO regress_holes_app;
 GRANT REFERENCES (id) ON ours.account TO PUBLIC;
 RESET SESSION AUTHORIZATION;
-SELECT rule, level, object FROM steward.tenant_check(schemas => '{ours}') WHERE rule LIKE '%\_grant';
+SELECT rule, severity, object FROM steward.tenant_check(schemas => '{ours}') WHERE rule LIKE '%\_grant';
 SET SESSION AUTHORIZATION regress_holes_owner;
 SELECT c FROM steward.tenant_protect('ours.account') c;
 RESET SESSION AUTHORIZATION;

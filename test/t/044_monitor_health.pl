@@ -83,7 +83,7 @@ is( $standby->safe_psql('postgres', q{SELECT status, detail, hint, remedy FROM s
 	'UNKNOWN|a standby does not count dead rows|Ask the primary.|SELECT * FROM steward.autovacuum_queue ORDER BY vacuum_pressure DESC NULLS LAST;', 'nor does it count dead rows');
 is($standby->safe_psql('postgres', q{SET ROLE watcher; SELECT count(*) FROM steward.maintenance_commands}), '0', 'there is nothing to command');
 is($standby->safe_psql('postgres', q{SET ROLE watcher; SELECT count(*) FILTER (WHERE status IS NULL) FROM steward.readiness}), '0', 'readiness answers');
-is($standby->safe_psql('postgres', q{SET ROLE watcher; SELECT string_agg(finding || ' ' || object, ', ' ORDER BY 1) FROM steward.findings WHERE level <> 'INFO'}), '', 'findings, too');
+is($standby->safe_psql('postgres', q{SET ROLE watcher; SELECT string_agg(finding || ' ' || object, ', ' ORDER BY 1) FROM steward.findings WHERE severity <> 'INFO'}), '', 'findings, too');
 is($standby->safe_psql('postgres', q{SELECT value FROM steward.health_check WHERE check_name = 'audit_partitions'}) > 1, 1, 'partitions are ready');
 
 # A standby that loses its primary says so.
