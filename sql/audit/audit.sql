@@ -474,7 +474,7 @@ BEGIN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.audit_enable() must not be null';
     END IF;
     PERFORM steward_internal.check_owner(m.member), steward_internal.audit_identity(m.member) FROM steward_internal.table_members(relation) m;
-    PERFORM steward_internal.audit_check_root(relation, 'SELECT steward.audit_enable(%L, ...);');
+    PERFORM steward_internal.audit_check_root(relation, 'SELECT steward.audit_enable(%L);');
 
     FOR command IN
         -- what stands in the way: other arguments, and what a partition has of its own
@@ -578,20 +578,39 @@ END $$;
 COMMENT ON FUNCTION steward.audit_enable_schema(regnamespace, text, boolean) IS
 'Attaches the audit triggers to every table of a schema that has none; returns what came of it, table by table.';
 
-CREATE FUNCTION steward_internal.audit_enable_command(relation text, arguments bytea, more text[] DEFAULT '{}') RETURNS text
+CREATE FUNCTION steward_internal.audit_enable_command(relation text, arguments bytea, without text[] DEFAULT '{}', also text[] DEFAULT '{}') RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('SELECT steward.audit_enable(%L%s);', relation,
-                  (SELECT string_agg(format(', %s => %L', o.parameter,
-                                            CASE o.option WHEN 'capture' THEN v.found[1] ELSE v.found::text END), '' ORDER BY o.place)
-                     FROM (VALUES (1, 'exclude', 'exclude'), (2, 'include', 'include'), (3, 'redact', 'redact'),
-                                  (4, 'capture', 'capture')) AS o(place, option, parameter)
-                    CROSS JOIN LATERAL (SELECT steward_internal.audit_option_values(arguments, o.option)
-                                               || CASE o.option WHEN 'include' THEN more ELSE '{}' END) AS v(found)
-                    WHERE v.found <> '{}'));
+                  (SELECT string_agg(format(', %s => %L', o.option, CASE o.option WHEN 'capture' THEN v.value[1] ELSE v.value::text END), '' ORDER BY o.place)
+                     FROM (VALUES (1, 'exclude'), (2, 'include'), (3, 'redact'), (4, 'capture')) AS o(place, option)
+                    CROSS JOIN LATERAL (SELECT steward_internal.audit_option_values(arguments, o.option)) AS named(found)
+                    CROSS JOIN LATERAL (
+                          SELECT CASE o.option
+                                     WHEN 'include' THEN ARRAY(SELECT f FROM unnest(named.found) f WHERE f <> ALL (without)) || also
+                                     -- what is to be redacted must not come in clear text under another name
+                                     WHEN 'capture' THEN CASE WHEN steward_internal.audit_option_values(arguments, 'redact') && without THEN '{key}' ELSE named.found END
+                                     ELSE ARRAY(SELECT f FROM unnest(named.found) f WHERE f <> ALL (without)) END) AS v(value)
+                    WHERE v.value <> '{}'));
 END;
-COMMENT ON FUNCTION steward_internal.audit_enable_command(text, bytea, text[]) IS
-'Returns the call of audit_enable() that attaches an audit trigger anew with the options it has, and more columns to include.';
+COMMENT ON FUNCTION steward_internal.audit_enable_command(text, bytea, text[], text[]) IS
+'Returns the call of audit_enable() that attaches an audit trigger anew with the options it has, without some columns, or also with some.';
+
+CREATE FUNCTION steward_internal.audit_key_command(relation regclass) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('ALTER TABLE %I.%I REPLICA IDENTITY USING INDEX %I;', n.nspname, c.relname, x.relname)
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_index i ON i.indrelid = c.oid
+      JOIN pg_class x ON x.oid = i.indexrelid
+     WHERE c.oid = relation AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indexprs IS NULL AND i.indpred IS NULL
+       AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey) AND NOT a.attnotnull)
+     ORDER BY i.indnkeyatts, x.relname COLLATE "C"
+     LIMIT 1;
+END;
+COMMENT ON FUNCTION steward_internal.audit_key_command(regclass) IS
+'Returns the command that has a unique index of a table without a primary key tell its rows apart in the audit log; null if there is none.';
 
 CREATE VIEW steward.audit_coverage AS
 WITH tables AS (
@@ -605,7 +624,7 @@ WITH tables AS (
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ), row_triggers AS (
     SELECT t.relation_id, bool_or(t.every_change) AS every_change, string_agg(quote_ident(t.trigger_name), ', ') AS names,
-           string_agg(t.arguments, '') AS arguments
+           string_agg(t.arguments, '') AS arguments, bool_and(t.is_clone) AS are_clones
       FROM steward_internal.audit_triggers t
      WHERE t.kind = 'row'
      GROUP BY t.relation_id
@@ -624,7 +643,7 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.remedy
        SELECT steward_internal.audit_option_values(r.arguments, 'exclude') || steward_internal.audit_option_values(r.arguments, 'include')
               || steward_internal.audit_option_values(r.arguments, 'redact')) AS o(named)
  CROSS JOIN LATERAL (
-       SELECT ARRAY(SELECT quote_ident(n.name)
+       SELECT ARRAY(SELECT n.name
                       FROM unnest(o.named) n(name)
                      WHERE NOT EXISTS (SELECT FROM pg_attribute a
                                         WHERE a.attrelid = t.oid AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped)) AS unknown,
@@ -655,13 +674,14 @@ SELECT t.table_schema, t.table_name, f.finding, f.detail, f.remedy
                t.qualified_name)),
        (r.relation_id IS NOT NULL AND NOT t.relispartition
         AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND (i.indisprimary OR i.indisreplident)),
-        'no primary key', 'Rows are identified by a hash of their values, which changes when they do.', NULL),
-       (cardinality(c.unknown) > 0,
-        -- whoever renamed them knows what they are called now
-        'unknown column', 'Writes fail, because the trigger names: ' || array_to_string(c.unknown, ', '), NULL),
+        'no primary key', 'Rows are identified by a hash of their values, which changes when they do.',
+        CASE WHEN r.relation_id IS NOT NULL THEN steward_internal.audit_key_command(t.oid) END),
+       (cardinality(c.unknown) > 0 AND NOT r.are_clones,
+        'unknown column', 'Writes fail, because the trigger names: ' || (SELECT string_agg(quote_ident(n), ', ') FROM unnest(c.unknown) n),
+        CASE WHEN r.relation_id IS NOT NULL THEN steward_internal.audit_enable_command(t.qualified_name, r.arguments, without => c.unknown) END),
        (steward_internal.audit_option_values(r.arguments, 'include') <> '{}' AND NOT t.relispartition AND cardinality(c.unnamed) > 0,
-        'columns left out', 'No option names: ' || array_to_string(ARRAY(SELECT quote_ident(n) FROM unnest(c.unnamed) n), ', '),
-        CASE WHEN r.relation_id IS NOT NULL THEN steward_internal.audit_enable_command(t.qualified_name, r.arguments, c.unnamed) END)
+        'columns left out', 'No option names: ' || (SELECT string_agg(quote_ident(n), ', ') FROM unnest(c.unnamed) n),
+        CASE WHEN r.relation_id IS NOT NULL THEN steward_internal.audit_enable_command(t.qualified_name, r.arguments, also => c.unnamed) END)
         UNION ALL
        -- triggers that do not always fire
        SELECT true,

@@ -38,6 +38,23 @@ ALTER EVENT TRIGGER steward_keep_schema ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER steward_keep_schema IS
 'Keeps the schemas of the extension from being renamed.';
 
+CREATE FUNCTION steward_internal.watch_ddl() RETURNS event_trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'steward_watch_ddl';
+REVOKE ALL ON FUNCTION steward_internal.watch_ddl() FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.watch_ddl() IS
+'Loads the library before commands that may rename or drop something, so that the arguments of triggers follow.';
+
+-- CASCADE takes columns along with a type, a function or a collation; ALTER VIEW renames those of tables, too
+CREATE EVENT TRIGGER steward_watch_ddl ON ddl_command_start
+    WHEN TAG IN ('ALTER FOREIGN TABLE', 'ALTER MATERIALIZED VIEW', 'ALTER SCHEMA', 'ALTER TABLE', 'ALTER TYPE', 'ALTER VIEW',
+                 'DROP AGGREGATE', 'DROP COLLATION', 'DROP DOMAIN', 'DROP EXTENSION', 'DROP FOREIGN TABLE', 'DROP FUNCTION', 'DROP LANGUAGE',
+                 'DROP MATERIALIZED VIEW', 'DROP OPERATOR', 'DROP OWNED', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP SCHEMA', 'DROP TABLE',
+                 'DROP TYPE', 'DROP VIEW')
+    EXECUTE FUNCTION steward_internal.watch_ddl();
+ALTER EVENT TRIGGER steward_watch_ddl ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER steward_watch_ddl IS
+'Has the arguments of triggers follow columns that are renamed or dropped.';
+
 -- The tables that ALTER TABLE without ONLY would reach.
 CREATE FUNCTION steward_internal.table_members(relation regclass,
     OUT member regclass, OUT qualified_name text, OUT depth integer, OUT is_partition boolean) RETURNS SETOF record

@@ -76,6 +76,9 @@ extern int64 steward_new_id(void);
 extern Relation steward_open(Oid relid);
 extern char *steward_relation_literal(Relation rel);
 
+/* follow.c */
+extern void steward_follow_object(ObjectAccessType access, Oid class, Oid object, int column, void *arg);
+
 /* hmac.c */
 extern bool steward_hmac(const void *key, size_t key_length, const void *text, size_t length,
 						 uint8 *mac);

@@ -145,4 +145,5 @@ const StewardModule steward_core_module = {
 	.init = init,
 	.xact_event = settle_at_xact_end,
 	.subxact_event = settle_at_subxact_end,
+	.object_access = steward_follow_object,
 };

@@ -725,6 +725,9 @@ BEGIN
 END $$;
 -- a column that was renamed, and dropped
 ALTER TABLE parent RENAME updated_at TO changed_at;
+UPDATE child SET extra = 'y', changed_at = NULL;
+SELECT changed_at IS NOT NULL AS stamped FROM child;
+ALTER TABLE parent DROP changed_at;
 UPDATE child SET extra = 'z';
 
 SET client_min_messages = error;

@@ -314,16 +314,21 @@ SELECT count(*) FROM steward.updated_at_enable('tmp');
 SELECT count(*) FROM steward.updated_at_enable('tmp');
 SELECT count(*) FROM steward.updated_at_disable('tmp');
 
--- a column that was renamed: writes fail until the trigger follows
-SELECT count(*) FROM steward.updated_at_enable('t');
-INSERT INTO t VALUES (1, 1);
-ALTER TABLE t RENAME updated_at TO changed_at;
-UPDATE t SET n = 2;
-SELECT steward.updated_at_enable('t', 'changed_at');
-SELECT steward.updated_at_disable('t', 'updated_at');
-SELECT steward.updated_at_enable('t', 'changed_at');
-UPDATE t SET n = 2;
-SELECT n, changed_at IS NOT NULL AS stamped FROM t;
+-- a trigger follows a column that is renamed; without the column, writes fail until it goes, too
+CREATE TABLE renamed (n integer, updated_at timestamptz, modified_at timestamptz);
+SELECT count(*) FROM steward.updated_at_enable('renamed');
+INSERT INTO renamed VALUES (1);
+ALTER TABLE renamed RENAME updated_at TO changed_at;
+UPDATE renamed SET n = 2;
+SELECT n, changed_at IS NOT NULL AS stamped FROM renamed;
+SELECT steward.updated_at_enable('renamed', 'changed_at');
+ALTER TABLE renamed DROP changed_at;
+UPDATE renamed SET n = 3;
+SELECT steward.updated_at_enable('renamed', 'modified_at');
+SELECT steward.updated_at_disable('renamed', 'changed_at');
+SELECT steward.updated_at_enable('renamed', 'modified_at');
+UPDATE renamed SET n = 3;
+SELECT n, modified_at IS NOT NULL AS stamped FROM renamed;
 
 RESET search_path;
 SET client_min_messages = error;
