@@ -97,6 +97,8 @@ RESET ROLE;
 -- a table of nobody's is no tenant's
 CREATE TABLE tenant_clean.country (code text PRIMARY KEY);
 GRANT ALL ON tenant_clean.country TO PUBLIC;
+-- their keys do not start with the tenant
+SELECT count(*) > 0 AS hardened FROM steward.tenant_harden('regress_tenant_app', dry_run => false);
 
 SELECT * FROM steward.tenant_check();
 SELECT * FROM steward.tenant_check(roles => '{regress_tenant_app}');
@@ -407,5 +409,7 @@ SELECT * FROM steward.tenant_check(roles => '{regress_tenant_nobody}');
 
 DELETE FROM steward.muted_findings;
 RESET SESSION AUTHORIZATION;
+\set unharden `echo "$PG_ABS_SRCDIR/data/tenant_unharden.sql"`
+\i :unharden
 DROP SCHEMA tenant_clean, tenant_seeds, tenant_test CASCADE;
 DROP ROLE regress_tenant_app, regress_tenant_owner, regress_tenant_admin, regress_tenant_super, regress_app_user, regress_admin_user;

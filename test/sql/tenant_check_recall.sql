@@ -82,6 +82,7 @@ SELECT a.id, count(d.id) AS documents
 GRANT SELECT ON recall.published, recall.accounts TO regress_recall_app;
 RESET ROLE;
 ALTER VIEW recall.accounts OWNER TO CURRENT_USER;
+SELECT count(*) > 0 AS hardened FROM steward.tenant_harden('regress_recall_app', dry_run => false);
 
 SELECT * FROM steward.tenant_check();
 SELECT * FROM steward.tenant_check(roles => '{regress_recall_app}');
@@ -185,5 +186,7 @@ DROP TABLE recall.defect, recall.outcome;
 SELECT * FROM steward.tenant_check();
 
 DELETE FROM steward.muted_findings;
+\set unharden `echo "$PG_ABS_SRCDIR/data/tenant_unharden.sql"`
+\i :unharden
 DROP SCHEMA recall CASCADE;
 DROP ROLE regress_recall_owner, regress_recall_app, regress_recall_admin;

@@ -11,6 +11,7 @@ CREATE ROLE regress_style_owner;
 CREATE ROLE regress_style_app LOGIN;
 CREATE ROLE regress_style_admin;
 CREATE ROLE regress_style_other;
+SELECT count(*) > 0 AS hardened FROM steward.tenant_harden('regress_style_app', dry_run => false);
 CREATE SCHEMA styles;
 GRANT USAGE ON SCHEMA styles TO PUBLIC;
 -- What most tables get: row security with one policy, and rights of the application.
@@ -362,5 +363,7 @@ SELECT style, count(*) FILTER (WHERE wanted IS NULL) AS safe, count(*) FILTER (W
 SELECT CASE WHEN wanted IS NULL THEN 'FALSE ALARM' ELSE 'MISSED ' || wanted::text END, style, name, alarms FROM styles.outcome WHERE is_right IS NOT TRUE ORDER BY n;
 
 DELETE FROM steward.muted_findings;
+\set unharden `echo "$PG_ABS_SRCDIR/data/tenant_unharden.sql"`
+\i :unharden
 DROP SCHEMA styles CASCADE;
 DROP ROLE regress_style_owner, regress_style_app, regress_style_admin, regress_style_other;

@@ -182,6 +182,24 @@ like(session('regress_app', "BEGIN; SET LOCAL steward.token = '$token{1}'; COPY 
 	$node->reload;
 }
 
+# What tenant_harden takes away stays so in a dump; what comes back is found.
+{
+	my $found = q{SELECT string_agg(rule || ' ' || object, ', ' ORDER BY key COLLATE "C") FROM steward.tenant_check(schemas => '{ours}') WHERE rule IN ('index_of_all', 'counters_visible')};
+	is($node->safe_psql('postgres', $found), 'index_of_all ours.keyed', 'an index without the tenant is reported');
+	$node->safe_psql('postgres', q{SELECT FROM steward.tenant_harden('regress_app', dry_run => false); SELECT FROM steward.tenant_harden('regress_gateway', dry_run => false)});
+	is($node->safe_psql('postgres', $found), '', 'not where nothing tells');
+	my $dump = PostgreSQL::Test::Utils::tempdir() . '/hardened.sql';
+	$node->command_ok([ 'pg_dump', '-h', $node->host, '-p', $node->port, '-f', $dump, 'postgres' ], 'dump');
+	$node->safe_psql('postgres', 'CREATE DATABASE restored');
+	$node->command_ok([ 'psql', '-Xq', '-h', $node->host, '-p', $node->port, '-f', $dump, 'restored' ], 'restore');
+	is($node->safe_psql('restored', $found), '', 'nothing tells after a restore');
+	like((session('regress_app', 'SELECT FROM pg_locks'))[0], qr/permission denied for view pg_locks/, 'as before');
+	$node->safe_psql('restored', 'GRANT EXECUTE ON FUNCTION pg_stat_get_xact_tuples_fetched(oid) TO PUBLIC');
+	like($node->safe_psql('restored', $found), qr/counters_visible regress_app/, 'what is given back is found');
+	$node->safe_psql('postgres', 'DROP DATABASE restored; ALTER ROLE regress_app RESET steward.tenant_explain; ALTER ROLE regress_gateway RESET steward.tenant_explain;'
+		. q{DO $$ DECLARE t record; BEGIN FOR t IN SELECT * FROM steward_internal.tenant_telltales() LOOP EXECUTE format('GRANT %s ON %s TO PUBLIC', t.privilege, t.object); END LOOP; END $$});
+}
+
 # A standby refuses what the primary does.
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('holes_standby');
