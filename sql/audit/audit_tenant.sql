@@ -12,7 +12,7 @@ BEGIN ATOMIC
                    ('steward.audit_tables', NULL),
                    ('steward.audit_events', (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a
                                              WHERE a.attrelid = 'steward.audit_events'::regclass AND a.attnum > 0 AND NOT a.attisdropped)),
-                   ('steward.audit_contexts', '{context_id,era,session_user_name,role_name,user_id,user_verified,tenant_id,tenant_verified,client_ip,client_addr,application_name,origin,context}')
+                   ('steward.audit_contexts', '{context_id,era,created_at,session_user_name,role_name,user_id,user_verified,tenant_id,tenant_verified,client_ip,client_addr,application_name,origin,context}')
            ) AS v(relation, columns);
 END;
 COMMENT ON FUNCTION steward_internal.audit_tenant_grants() IS

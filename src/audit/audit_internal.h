@@ -6,6 +6,7 @@
  *		audit_json.c		values of a row, laid out as jsonb
  *		audit_context.c		who is at work, interned as one row per context
  *		audit_log.c		the log: finding the partition, writing events
+ *		audit_scan.c		the log: reading it in the order of time
  *		audit_batch.c		events in memory, until they are written together
  *		audit_tenant.c		which tenant may read an event
  *		audit_key.c		what identifies a row
@@ -123,12 +124,24 @@ enum
 	EVENT_NATTS
 };
 
+/* A partition, and the times of its events: from "lower" up to, but not including, "upper". */
+typedef struct AuditPartition
+{
+	Oid			oid;
+	TimestampTz lower;
+	TimestampTz upper;
+} AuditPartition;
+
 extern void steward_audit_log_changed(Oid relid);
+extern AuditPartition *steward_audit_partitions(Relation log, int *npartitions);
 extern Oid	steward_audit_relation(const char *name);
 extern void steward_audit_insert(const char *relname, const Datum *values, const bool *isnull);
 extern TupleDesc steward_audit_log_desc(TimestampTz at, int *generation);
 extern void steward_audit_log_write(TupleTableSlot **slots, int nslots, CommandId command);
 extern bool steward_audit_is_log(Oid relid);
+
+/* audit_scan.c */
+extern void steward_audit_scan_init(void);
 
 /* audit_batch.c */
 extern void steward_audit_batch_init(void);

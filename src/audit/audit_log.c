@@ -107,6 +107,31 @@ range_bound(PartitionBoundInfo bounds, int i, TimestampTz beyond)
 	return DatumGetTimestampTz(bounds->datums[i][0]);
 }
 
+/* Returns all partitions of the log, in no order; the default partition is one of any time. */
+AuditPartition *
+steward_audit_partitions(Relation log, int *npartitions)
+{
+	PartitionDesc desc = RelationGetPartitionDesc(log, true);
+	PartitionBoundInfo bounds = desc->boundinfo;
+	AuditPartition *partitions = palloc(Max(desc->nparts, 1) * sizeof(AuditPartition));
+
+	*npartitions = 0;
+	for (int i = 0; bounds != NULL && i <= bounds->ndatums; i++)
+		if (bounds->indexes[i] >= 0)
+			partitions[(*npartitions)++] = (AuditPartition)
+		{
+			.oid = desc->oids[bounds->indexes[i]],
+			.lower = range_bound(bounds, i - 1, DT_NOBEGIN),
+			.upper = range_bound(bounds, i, DT_NOEND),
+		};
+	if (bounds != NULL && bounds->default_index >= 0)
+		partitions[(*npartitions)++] = (AuditPartition)
+	{
+		.oid = desc->oids[bounds->default_index],.lower = DT_NOBEGIN,.upper = DT_NOEND,
+	};
+	return partitions;
+}
+
 /* Points "target" to the partition of steward.audit_events that takes time "at". */
 static void
 find_target(TimestampTz at)

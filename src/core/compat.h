@@ -16,6 +16,7 @@
 #include "access/sysattr.h"
 #include "access/tableam.h"
 #include "catalog/pg_constraint.h"
+#include "commands/explain.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "parser/parse_relation.h"
@@ -23,6 +24,9 @@
 #include "storage/proc.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
+#endif
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
 #endif
 
 /* Libraries say what they are called since 18. */
@@ -40,6 +44,38 @@
 #define steward_beginscan(rel, snapshot) table_beginscan(rel, snapshot, 0, NULL, 0)
 #else
 #define steward_beginscan(rel, snapshot) table_beginscan(rel, snapshot, 0, NULL)
+#endif
+
+#if PG_VERSION_NUM >= 190000
+#define steward_beginscan_tidrange(rel, snapshot, first, last) table_beginscan_tidrange(rel, snapshot, first, last, 0)
+#else
+#define steward_beginscan_tidrange(rel, snapshot, first, last) table_beginscan_tidrange(rel, snapshot, first, last)
+#endif
+
+/* A block range index is read without a snapshot since 17. */
+#if PG_VERSION_NUM >= 170000
+#define steward_revmap_initialize(index, pages_per_range, snapshot) brinRevmapInitialize(index, pages_per_range)
+#define steward_summary_of_block(revmap, block, buffer, offset, size, snapshot) \
+	brinGetTupleForHeapBlock(revmap, block, buffer, offset, size, BUFFER_LOCK_SHARE)
+#else
+#define steward_revmap_initialize(index, pages_per_range, snapshot) \
+	brinRevmapInitialize(index, pages_per_range, snapshot)
+#define steward_summary_of_block(revmap, block, buffer, offset, size, snapshot) \
+	brinGetTupleForHeapBlock(revmap, block, buffer, offset, size, BUFFER_LOCK_SHARE, snapshot)
+#endif
+
+/* The planner's orders are not the strategies of b-trees since 18. */
+#if PG_VERSION_NUM >= 180000
+#define steward_is_descending(pathkey) ((pathkey)->pk_cmptype == COMPARE_GT)
+#else
+#define steward_is_descending(pathkey) ((pathkey)->pk_strategy == BTGreaterStrategyNumber)
+#endif
+
+/* Rows of a table with the same columns need no conversion; a column may be missing since 16. */
+#if PG_VERSION_NUM >= 160000
+#define steward_attrmap_if_needed(from, to) build_attrmap_by_name_if_req(from, to, false)
+#else
+#define steward_attrmap_if_needed(from, to) build_attrmap_by_name_if_req(from, to)
 #endif
 
 /* Tuple descriptors are finalized since 19. */
