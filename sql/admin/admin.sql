@@ -20,7 +20,7 @@ AS $$
       JOIN pg_namespace n ON n.oid = c.relnamespace
      UNION ALL
     SELECT 'FUNCTION', f::text, '{EXECUTE}', p.proacl
-      FROM unnest(ARRAY['steward.audit_maintain()', 'steward.tenant_set(text, text, jsonb)', 'steward.tenant_schema_use(text, name[])',
+      FROM unnest(ARRAY['steward.audit_maintain()', 'steward.schedule()', 'steward.tenant_set(text, text, jsonb)', 'steward.tenant_schema_use(text, name[])',
                         'steward.tenant_verify(text)', 'steward.snapshot(integer)',
                         'steward_internal.snapshot_take(bigint, text, text, text, integer)']::regprocedure[]) f
       JOIN pg_proc p ON p.oid = f

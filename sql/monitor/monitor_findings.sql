@@ -133,6 +133,23 @@ BEGIN ATOMIC
          WHERE a.finding NOT IN ('not audited', 'foreign table', 'columns left out', 'no primary key')
          GROUP BY a.finding, a.table_schema, a.table_name
          UNION ALL
+        SELECT 'audit_default_partition', 'WARNING', p.qualified_name,
+               CASE WHEN p.takes_all THEN 'takes all events, because no partition of the audit log is for the present time'
+                    ELSE format('holds about %s events', p.events) END,
+               'SELECT * FROM steward.audit_maintain();', NULL, NULL
+          FROM (SELECT d.qualified_name, pg_stat_get_live_tuples(d.relation_id) AS events,
+                       NOT EXISTS (SELECT FROM steward.audit_partitions o WHERE o.lower_bound <= clock_timestamp() AND clock_timestamp() < o.upper_bound) AS takes_all
+                  FROM steward.audit_partitions d
+                 WHERE d.lower_bound IS NULL AND EXISTS (SELECT FROM steward_internal.audit_triggers)) p
+         WHERE p.takes_all OR p.events > 0
+         UNION ALL
+        SELECT 'audit_retention', 'INFO', 'steward.audit_events', format('partitions of the audit log that are older than a year, and never dropped: %s', count(*)),
+               format('ALTER DATABASE %I SET steward.audit_retention = ''1 year'';', current_database()), NULL, NULL
+          FROM steward.audit_partitions p
+         WHERE p.upper_bound < clock_timestamp() - interval '1 year'
+           AND coalesce(nullif(current_setting('steward.audit_retention', true), ''), '0')::interval = '0'
+        HAVING count(*) > 0
+         UNION ALL
         SELECT 'upkeep_trigger', 'WARNING', format('%s.%I', u.relation, u.trigger_name),
                CASE u.enabled WHEN 'D' THEN 'disabled' ELSE 'fires in replicas only' END, format('ALTER TABLE %s ENABLE TRIGGER %I;', u.relation, u.trigger_name), NULL, NULL
           FROM steward_internal.upkeep_triggers u

@@ -47,12 +47,15 @@ $$;
 --
 
 INSERT INTO public.t (a) VALUES ('in the default');
+SELECT finding, severity, object, detail, remedy FROM steward.findings WHERE finding ~ '^audit_';
 SELECT * FROM public.places;
 SELECT action, count(*), count(DISTINCT partition) AS partitions, sum(substring(detail from '(\d+) events')::integer) AS moved FROM public.maintain() GROUP BY action;
 SELECT * FROM public.months ORDER BY 1;
 SELECT * FROM public.places;
 -- nothing is left to do
 SELECT * FROM public.maintain();
+SELECT pg_stat_force_next_flush();
+SELECT finding FROM steward.findings WHERE finding ~ '^audit_';
 -- the session that wrote before writes to the new partition, also in large statements
 INSERT INTO public.t (a) VALUES ('after');
 INSERT INTO public.t (a) SELECT 'lots' FROM generate_series(1, 2500);
@@ -240,6 +243,13 @@ RESET steward.audit_retention;
 SELECT count(*) AS holes FROM generate_series(now(), now() + interval '60 days', '1 day') d
  WHERE NOT EXISTS (SELECT FROM steward.audit_partitions p WHERE p.lower_bound <= d AND d < p.upper_bound);
 SELECT place FROM public.places WHERE a = 'weekly';
+-- what came late waits in the default partition, and is told of
+CALL public.past('1000 days', 'late');
+SELECT pg_stat_force_next_flush();
+SELECT finding, regexp_replace(detail, '[1-9]\d* events', 'N events') AS detail FROM steward.findings WHERE finding = 'audit_default_partition';
+SET steward.audit_retention = '30d';
+SELECT DISTINCT action FROM public.maintain() ORDER BY 1;
+RESET steward.audit_retention;
 -- bounds are read right, however the session prints times
 SELECT min(lower_bound) AS lowest, max(upper_bound) AS highest FROM steward.audit_partitions \gset
 SET TimeZone = 'Asia/Kolkata';
@@ -305,12 +315,18 @@ CREATE TABLE steward.audit_events_between PARTITION OF steward.audit_events FOR 
 SELECT steward_internal.audit_equip('steward.audit_events_between');
 INSERT INTO public.t (a) SELECT 'many' FROM generate_series(1, 11000);
 CALL public.past(now() - '2019-12-24', 'before it');
+SELECT pg_stat_force_next_flush();
+SELECT finding, severity, object, detail, remedy FROM steward.findings WHERE finding = 'audit_retention';
+SET steward.audit_retention = '100 years';
+SELECT finding FROM steward.findings WHERE finding = 'audit_retention';
+RESET steward.audit_retention;
 SELECT action, regexp_replace(partition, '_20[2-9]\d_\d\d$', '_PRESENT') AS partition, count(*) FROM public.maintain() GROUP BY 1, 2 ORDER BY 1;
 SELECT a, place, count(*) FROM public.places GROUP BY a, place ORDER BY a COLLATE "C";
 -- until the second call nothing else can be restored; if bounds do not hold all the same, they are looked for anew
 \set VERBOSITY terse
 CALL public.past(now() - '2020-02-24', 'behind it');
 \set VERBOSITY default
+SELECT finding, severity, detail ~ '^(holds about \d{5} events|takes all events, )' AS told FROM steward.findings WHERE finding = 'audit_default_partition';
 SELECT pg_get_constraintdef(oid) AS bounds FROM pg_constraint WHERE conname = 'run_audit_maintain_again' \gset
 ALTER TABLE steward.audit_events_default DROP CONSTRAINT run_audit_maintain_again;
 CALL public.past(now() - '2020-02-24', 'behind it');

@@ -49,10 +49,11 @@ BEGIN
     RESET search_path;
 END $$;
 SELECT pg_stat_force_next_flush();
-SELECT severity, finding_key FROM steward.all_findings ORDER BY finding_key COLLATE "C";
+-- whether the log has partitions is the business of other tests
+SELECT severity, finding_key FROM steward.all_findings WHERE finding <> 'audit_default_partition' ORDER BY finding_key COLLATE "C";
 SELECT count(*) AS found, count(DISTINCT finding_key) AS keys, count(*) FILTER (WHERE detail IS NULL OR severity NOT IN ('INFO', 'WARNING', 'CRITICAL')) AS wrong,
        count(*) FILTER (WHERE object LIKE 'steward.%') AS ours
-  FROM steward.all_findings;
+  FROM steward.all_findings WHERE finding <> 'audit_default_partition';
 SELECT check_name, status, value, detail FROM steward.health_check WHERE check_name IN ('audit_triggers', 'sequences', 'upkeep_triggers', 'tenant_isolation') ORDER BY 1;
 
 -- tables of tenants: once one has row security, those that have none matter

@@ -63,6 +63,20 @@ foreach my $db ('first', 'second')
 	$from = $db;
 }
 
+# The line for a crontab is one that the shell and psql understand, whatever the database is called.
+my $name = q{it's 100 \\ %};
+$node->safe_psql('postgres', qq{CREATE DATABASE "$name"});
+my $connstr = $node->connstr . q{ dbname='it\\'s 100 \\\\ %'};
+$node->safe_psql('postgres', 'SET client_min_messages = warning; CREATE EXTENSION pg_steward CASCADE', connstr => $connstr);
+my $line = $node->safe_psql('postgres', 'SELECT command FROM steward.schedule()', connstr => $connstr);
+$line =~ s/^7 \* \* \* \* // or die $line;
+$line =~ s/\\%/%/g;
+{
+	local $ENV{PGHOST} = $node->host;
+	command_ok([ 'sh', '-c', $line ], "cron can run $line");
+}
+is($node->safe_psql('postgres', 'SELECT count(*) > 3 FROM steward.audit_partitions', connstr => $connstr), 't', 'which keeps the log up');
+
 server_log_is_clean($node);
 $node->stop;
 done_testing();
