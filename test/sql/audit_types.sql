@@ -99,12 +99,12 @@ SELECT CASE WHEN said ~ 'unsupported XML' THEN '"<a b=\"1\"> c </a>"' ELSE said 
 
 DO $$
 DECLARE
-    types constant text[] := '{boolean,smallint,integer,bigint,numeric,real,float8,text,varchar(40),char(3),name,jsonb,date,time,timetz,timestamp,timestamptz,uuid,audit_types.rate,audit_types.document}';
+    types constant text[] := '{boolean,smallint,integer,bigint,numeric,real,float8,text,varchar(40),char(3),name,jsonb,date,time,timetz,timestamp,timestamptz,uuid,audit_types.rate,audit_types.document,integer[],text[],numeric[],timestamptz[],audit_types.pair}';
 BEGIN
-    -- 60 columns with names of every length, in no order
+    -- 75 columns with names of every length, in no order
     EXECUTE (SELECT format('CREATE TABLE audit_types.wide (id integer PRIMARY KEY, %s)',
-                           string_agg(format('%I %s', repeat(chr(97 + n * 7 % 26), 1 + n * 11 % 23) || n, types[1 + n % 20]), ', ' ORDER BY n))
-               FROM generate_series(1, 60) n);
+                           string_agg(format('%I %s', repeat(chr(97 + n * 7 % 26), 1 + n * 11 % 23) || n, types[1 + n % 25]), ', ' ORDER BY n))
+               FROM generate_series(1, 75) n);
 END $$;
 DO $$ BEGIN PERFORM steward.audit_enable('audit_types.wide'); END $$;
 
@@ -115,6 +115,8 @@ BEGIN
         RETURN NULL;
     END IF;
     RETURN CASE
+        WHEN type ~ '\[\]$' THEN (SELECT array_agg(audit_types.random_value(left(type, -2))) FROM generate_series(1, (random() * random() * 70)::integer))::text
+        WHEN type ~ 'pair' THEN ROW(audit_types.random_value('integer'), audit_types.random_value('varchar'), audit_types.random_value('timestamptz'))::text
         WHEN type ~ 'boolean' THEN (random() < 0.5)::text
         WHEN type ~ 'smallint' THEN floor((random() - 0.5) * 65535)::text
         WHEN type ~ 'integer' THEN floor((random() - 0.5) * 4294967295)::text

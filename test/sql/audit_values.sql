@@ -70,6 +70,13 @@ INSERT INTO sample (type, value) VALUES
     ('regproc', 'pg_catalog.now'), ('regprocedure', 'pg_catalog.abs(integer)'), ('regoper', 'pg_catalog.||/'), ('regoperator', '+(integer,integer)'),
     ('regnamespace', 'audit_values'), ('regrole', current_user), ('regconfig', 'pg_catalog.english'), ('regdictionary', 'pg_catalog.simple'), ('regcollation', 'pg_catalog."C"'),
     ('citext', 'Ab'), ('hstore', '"a"=>"1", "b"=>NULL, "c\""=>""'), ('ltree', 'a.b'), ('lquery', 'a.*{1,2}.!b'), ('ltxtquery', 'a & !b*');
+INSERT INTO sample (type, value)
+SELECT type, value FROM (VALUES ('oid8', '18446744073709551615'), ('regdatabase', current_database())) AS since_19 (type, value) WHERE to_regtype(type) IS NOT NULL;
+DO $$ BEGIN
+    INSERT INTO sample (type, value) SELECT 'interval', v::interval::text FROM unnest(ARRAY['infinity', '-infinity']) v;
+EXCEPTION WHEN invalid_datetime_format THEN
+    NULL;  -- before 17
+END $$;
 DO $$ BEGIN
     INSERT INTO sample (type, value) SELECT 'xml', v::xml::text FROM unnest(ARRAY['<a b="1"> c </a>', 'text &amp; <b/>', '']) v;
 EXCEPTION WHEN feature_not_supported THEN
