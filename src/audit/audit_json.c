@@ -19,6 +19,8 @@
 
 #include "access/detoast.h"
 #include "access/tupmacs.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "common/sha2.h"
 #include "common/shortest_dec.h"
@@ -27,12 +29,14 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/cash.h"
+#include "utils/catcache.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 #include "utils/uuid.h"
 
@@ -490,10 +494,42 @@ append_uuid(Writer *writer, const pg_uuid_t *uuid)
 	return JENTRY_ISSTRING | sizeof(text);
 }
 
-/* Returns the text of a type's output function in fixed formats. */
+/* Tells whether other functions, or operators, of the same schema have the name of this one. */
+static bool
+is_overloaded(bool is_operator, Oid oid)
+{
+	HeapTuple	tuple = SearchSysCache1(is_operator ? OPEROID : PROCOID, ObjectIdGetDatum(oid));
+	CatCList   *list;
+	int			nsame = 0;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	list = is_operator ? SearchSysCacheList1(OPERNAMENSP, NameGetDatum(&((Form_pg_operator) GETSTRUCT(tuple))->oprname)) :
+		SearchSysCacheList1(PROCNAMEARGSNSP, NameGetDatum(&((Form_pg_proc) GETSTRUCT(tuple))->proname));
+	for (int i = 0; i < list->n_members; i++)
+	{
+		HeapTuple	other = &list->members[i]->tuple;
+
+		if (is_operator ?
+			((Form_pg_operator) GETSTRUCT(other))->oprnamespace == ((Form_pg_operator) GETSTRUCT(tuple))->oprnamespace :
+			((Form_pg_proc) GETSTRUCT(other))->pronamespace == ((Form_pg_proc) GETSTRUCT(tuple))->pronamespace)
+			nsame++;
+	}
+	ReleaseSysCacheList(list);
+	ReleaseSysCache(tuple);
+	return nsame > 1;
+}
+
+/*
+ * Returns the text of a type's output function in fixed formats; of a function or
+ * an operator the oid, if its name alone does not say which one it is.
+ */
 static char *
 output_text(AuditType *type, Datum value)
 {
+	if ((type->oid == REGPROCOID || type->oid == REGOPEROID) &&
+		is_overloaded(type->oid == REGOPEROID, DatumGetObjectId(value)))
+		return psprintf("%u", DatumGetObjectId(value));
 	if (!OidIsValid(type->output.function.fn_oid))
 		steward_pinned_output_init(&type->output, type->oid, type->mcxt);
 	return steward_pinned_output(&type->output, value);

@@ -26,8 +26,10 @@ typedef struct Calls
 	List	   *row;			/* functions that get columns of the row */
 	List	   *settings;		/* names of settings that are read */
 	List	   *texts;			/* constants */
-	List	   *relations;		/* that subqueries read, but for those in functions */
-	bool		asks;			/* for a setting, the user or by a function of users */
+	List	   *relations;		/* that subqueries read, but for those in
+								 * functions */
+	bool		asks;			/* for a setting, the user or by a function of
+								 * users */
 	bool		sets;			/* a setting */
 	int			depth;
 } Calls;

@@ -67,7 +67,7 @@ INSERT INTO sample (type, value) VALUES
     ('oid', '4294967295'), ('xid', '4294967295'), ('cid', '1'), ('xid8', '18446744073709551615'), ('tid', '(4294967295,65535)'), ('pg_lsn', '16/B374D848'), ('pg_snapshot', '10:20:10,14'), ('txid_snapshot', '10:20:10,14'),
     ('refcursor', 'c'), ('int2vector', '1 2'), ('int2vector', ''), ('oidvector', '1 2'),
     ('regclass', 'audit_values.sample'), ('regclass', 'pg_class'), ('regclass', '0'), ('regclass', '4294967295'), ('regtype', 'audit_values.mood'), ('regtype', 'integer'), ('regtype', 'text[]'),
-    ('regproc', 'pg_catalog.now'), ('regprocedure', 'pg_catalog.abs(integer)'), ('regoper', 'pg_catalog.||/'), ('regoperator', '+(integer,integer)'),
+    ('regproc', 'pg_catalog.now'), ('regproc', '-'), ('regprocedure', 'pg_catalog.abs(integer)'), ('regoper', 'pg_catalog.||/'), ('regoperator', '+(integer,integer)'),
     ('regnamespace', 'audit_values'), ('regrole', current_user), ('regconfig', 'pg_catalog.english'), ('regdictionary', 'pg_catalog.simple'), ('regcollation', 'pg_catalog."C"'),
     ('citext', 'Ab'), ('hstore', '"a"=>"1", "b"=>NULL, "c\""=>""'), ('ltree', 'a.b'), ('lquery', 'a.*{1,2}.!b'), ('ltxtquery', 'a & !b*');
 INSERT INTO sample (type, value)
@@ -214,17 +214,20 @@ SELECT count(*) FROM log WHERE table_name = 'document' AND new_values -> 'text_d
 -- An event says what changed, and is written only if something did
 --
 
-CREATE TABLE little (id integer PRIMARY KEY, r real, f float8, n numeric, c char(4), ci citext, a integer[], p path);
+CREATE TABLE little (id integer PRIMARY KEY, fn regproc, r real, f float8, n numeric, c char(4), ci citext, a integer[], p path);
 SELECT FROM steward.audit_enable('little');
-INSERT INTO little VALUES (1, 0, 0, 1, 'x', 'a', '{1,NULL}', '[(0,0)]');
+INSERT INTO little VALUES (1, 'pg_catalog.abs(integer)'::regprocedure, 0, 0, 1, 'x', 'a', '{1,NULL}', '[(0,0)]');
 UPDATE little SET r = '-0';
 UPDATE little SET f = '-0';
 UPDATE little SET n = 1.0;
 UPDATE little SET n = 1.00;
 UPDATE little SET ci = 'A';
+UPDATE little SET fn = 'pg_catalog.abs(bigint)'::regprocedure;
 UPDATE little SET a = '[0:1]={1,NULL}';
 UPDATE little SET c = 'x  ';
 SELECT changed_columns, old_values, new_values FROM log WHERE table_name = 'little' AND operation = 'UPDATE' ORDER BY created_at, seq;
+-- a name that several functions have says nothing of which it was
+SELECT (steward.audit_row(NULL::little, new_values)).fn::oid::regprocedure FROM log WHERE table_name = 'little' AND new_values ? 'fn' ORDER BY created_at, seq;
 -- an array that had a null is stored with room for one: the same array, so there is nothing to tell
 UPDATE little SET a = '{1,NULL}';
 UPDATE little SET a[2] = 2;
