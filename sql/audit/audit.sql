@@ -227,12 +227,16 @@ BEGIN ATOMIC
              FROM (VALUES  -- as pg_get_statisticsobjdef_expressions() prints them; a renamed table keeps their names
                   ('_operation_', 'steward_internal.audit_operation(operation)'),
                   ('_changed_', 'steward_internal.audit_changed_columns(operation, old_values, new_values)')) AS v(suffix, expression)
+            UNION ALL
+           -- how many of the newest events are in no summary yet, and so read whenever the newest are asked for
+           SELECT 9, 'setting', c.relname LIKE 'audit\_events\_%' AND NOT coalesce(array_to_string(c.reloptions, ' ') LIKE '%autovacuum\_vacuum\_insert\_%', false),
+                  'ALTER TABLE %s SET (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000)'
             ) AS l(place, what, lacking, command)
      WHERE l.lacking AND (log_table IS NULL OR c.oid = log_table)
      ORDER BY c.relname, l.place, l.command COLLATE "C";
 END;
 COMMENT ON FUNCTION steward_internal.audit_lacks(regclass) IS
-'Returns what a table of the audit log, or for null each of them, lacks of its triggers, row security, policy, indexes and statistics, and the commands that bring it.';
+'Returns what a table of the audit log, or for null each of them, lacks of its triggers, row security, policy, indexes, statistics and settings, and the commands that bring it.';
 
 CREATE FUNCTION steward_internal.audit_equip(log_table regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -246,7 +250,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION steward_internal.audit_equip(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_equip(regclass) IS
-'Gives a table of the audit log, or for null each of them, the triggers, the row security, the policy, the indexes and the statistics that it lacks.';
+'Gives a table of the audit log, or for null each of them, the triggers, the row security, the policy, the indexes, the statistics and the settings that it lacks.';
 
 CREATE TABLE steward.audit_events_default PARTITION OF steward.audit_events DEFAULT;
 -- audit_maintain() deletes from it, which a publication of all tables allows only so

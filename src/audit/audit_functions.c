@@ -13,6 +13,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
@@ -488,4 +489,23 @@ steward_audit_put_texts(PG_FUNCTION_ARGS)
 	row = DatumGetHeapTupleHeader(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
 	ReleaseTupleDesc(desc);
 	PG_RETURN_HEAPTUPLEHEADER(row);
+}
+
+/* jsonb @> jsonb */
+#define CONTAINS_OPERATOR	3246
+
+/* steward_internal.audit_contains(whole jsonb, part jsonb) is whole @> part, and leakproof. */
+PG_FUNCTION_INFO_V1(steward_audit_contains);
+Datum
+steward_audit_contains(PG_FUNCTION_ARGS)
+{
+	return jsonb_contains(fcinfo);
+}
+
+/* Planner support of audit_contains: the estimates and the indexes of @>. */
+PG_FUNCTION_INFO_V1(steward_audit_contains_support);
+Datum
+steward_audit_contains_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(steward_support_as_operator((Node *) PG_GETARG_POINTER(0), CONTAINS_OPERATOR, F_JSONB_CONTAINS));
 }

@@ -149,6 +149,9 @@ typedef struct PinnedOutput
 extern void steward_pinned_output_init(PinnedOutput *output, Oid type, MemoryContext mcxt);
 extern char *steward_pinned_output(PinnedOutput *output, Datum value);
 
+/* support.c */
+extern Node *steward_support_as_operator(Node *request, Oid operator, Oid function);
+
 /* trigger.c */
 extern void steward_check_trigger(FunctionCallInfo fcinfo, const char *name);
 extern void steward_check_before_row(FunctionCallInfo fcinfo, const char *name, int16 events,

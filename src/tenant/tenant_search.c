@@ -13,11 +13,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
-#include "nodes/makefuncs.h"
-#include "nodes/nodeFuncs.h"
-#include "nodes/supportnodes.h"
-#include "optimizer/optimizer.h"
-#include "optimizer/plancat.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
@@ -40,35 +35,7 @@ PG_FUNCTION_INFO_V1(steward_search_matches_support);
 Datum
 steward_search_matches_support(PG_FUNCTION_ARGS)
 {
-	Node	   *request = (Node *) PG_GETARG_POINTER(0);
-
-	if (IsA(request, SupportRequestSelectivity))
-	{
-		SupportRequestSelectivity *wanted = (SupportRequestSelectivity *) request;
-
-		wanted->selectivity = wanted->is_join ?
-			join_selectivity(wanted->root, MATCH_OPERATOR, wanted->args, wanted->inputcollid,
-							 wanted->jointype, wanted->sjinfo) :
-			restriction_selectivity(wanted->root, MATCH_OPERATOR, wanted->args, wanted->inputcollid,
-									wanted->varRelid);
-		PG_RETURN_POINTER(wanted);
-	}
-	if (IsA(request, SupportRequestIndexCondition))
-	{
-		SupportRequestIndexCondition *wanted = (SupportRequestIndexCondition *) request;
-		List	   *args = IsA(wanted->node, FuncExpr) ? ((FuncExpr *) wanted->node)->args : ((OpExpr *) wanted->node)->args;
-		Expr	   *condition;
-
-		if (wanted->indexarg != 0 || !op_in_opfamily(MATCH_OPERATOR, wanted->opfamily) ||
-			!is_pseudo_constant_for_index(wanted->root, lsecond(args), wanted->index))
-			PG_RETURN_POINTER(NULL);
-		condition = make_opclause(MATCH_OPERATOR, BOOLOID, false, linitial(args), lsecond(args),
-								  InvalidOid, wanted->indexcollation);
-		((OpExpr *) condition)->opfuncid = F_TS_MATCH_VQ;
-		wanted->lossy = false;
-		PG_RETURN_POINTER(list_make1(condition));
-	}
-	PG_RETURN_POINTER(NULL);
+	PG_RETURN_POINTER(steward_support_as_operator((Node *) PG_GETARG_POINTER(0), MATCH_OPERATOR, F_TS_MATCH_VQ));
 }
 
 /* Opens the table, or view, of a row type; raises 42804 if that is not one's. */
