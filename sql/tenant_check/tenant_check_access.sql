@@ -256,12 +256,14 @@ BEGIN ATOMIC
         SELECT s.relation_id, c.relrowsecurity, format('%I.%I', n.nspname, c.relname) AS qualified_name, bool_or(s.link = 'inherits') AS is_parent,
                string_agg(DISTINCT s.parent_name COLLATE "C", ', ') FILTER (WHERE s.link IN ('key', 'inherits')) AS parents,
                string_agg(DISTINCT s.parent_name COLLATE "C", ', ') FILTER (WHERE s.link = 'name') AS namesakes,
-               string_agg(DISTINCT s.parent_name COLLATE "C", '; ') FILTER (WHERE s.link = 'generic') AS generic
+               string_agg(DISTINCT s.parent_name COLLATE "C", '; ') FILTER (WHERE s.link = 'generic') AS generic,
+               steward_internal.tenant_parent(s.relation_id, m.column_name) AS parent_id, m.column_name
           FROM steward_internal.tenant_strangers(tables, schemas) s
           JOIN pg_class c ON c.oid = s.relation_id
           JOIN pg_namespace n ON n.oid = c.relnamespace
+         CROSS JOIN (SELECT mode() WITHIN GROUP (ORDER BY t.column_name) FROM steward_internal.tenant_rows(tables) t WHERE NOT t.is_root) m (column_name)
          WHERE EXISTS (SELECT FROM unnest(roles) r WHERE has_any_column_privilege(r, c.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r, c.oid, 'DELETE'))
-         GROUP BY s.relation_id, c.relrowsecurity, n.nspname, c.relname
+         GROUP BY s.relation_id, c.relrowsecurity, n.nspname, c.relname, m.column_name
     ), policies AS MATERIALIZED (
         SELECT s.relation_id, s.qualified_name, p.polname, p.polroles, p.polcmd, p.polpermissive, x.asks
           FROM strangers s
@@ -277,8 +279,11 @@ BEGIN ATOMIC
                 WHEN s.namesakes IS NOT NULL
                 THEN format('By the names of its columns its rows refer to those of %s, and so belong to tenants, but it has no column that says to which, and no row security.', s.namesakes)
                 ELSE format('Its columns %s refer to rows of any table, but it has no column that says to which tenant its own belong, and no row security.', s.generic) END,
-           NULL::text, NULL::text
+           CASE WHEN NOT s.is_parent AND s.parent_id IS NOT NULL THEN
+               format('CALL steward.tenant_protect_child(%L, parent => %L%s);', s.qualified_name, format('%I.%I', pn.nspname, p.relname),
+                      CASE WHEN s.column_name <> 'tenant_id' THEN format(', column_name => %L', s.column_name) END) END, NULL::text
       FROM strangers s
+      LEFT JOIN (pg_class p JOIN pg_namespace pn ON pn.oid = p.relnamespace) ON p.oid = s.parent_id
      WHERE NOT s.relrowsecurity
      UNION ALL
     SELECT 'no_tenant_condition', 'CRITICAL', p.qualified_name,

@@ -90,6 +90,24 @@ END;
 COMMENT ON FUNCTION steward_internal.tenant_roots(steward_internal.tenant_table[], regnamespace[]) IS
 'Returns the tables of tenants themselves: those that the columns of tenants refer to.';
 
+CREATE FUNCTION steward_internal.tenant_parent(relation regclass, column_name name) RETURNS regclass
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE up AS (
+        SELECT c.confrelid AS first_id, c.confdeltype = 'c' AS is_owned, c.confrelid, 1 AS depth
+          FROM pg_constraint c WHERE c.conrelid = relation AND c.contype = 'f' AND c.confrelid <> relation
+         UNION
+        SELECT u.first_id, u.is_owned, c.confrelid, u.depth + 1
+          FROM up u JOIN pg_constraint c ON c.conrelid = u.confrelid AND c.contype = 'f' AND c.confrelid <> c.conrelid WHERE u.depth < 16
+    )
+    SELECT u.first_id::regclass FROM up u
+      JOIN pg_attribute a ON a.attrelid = u.confrelid AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
+     -- what goes with its parent belongs to it more than what only names it
+     ORDER BY u.depth, u.is_owned DESC, u.first_id LIMIT 1;
+END;
+COMMENT ON FUNCTION steward_internal.tenant_parent(regclass, name) IS
+'Returns the table by which another leads soonest to one that has the column of the tenant, by foreign keys.';
+
 CREATE FUNCTION steward_internal.tenant_grants(tables steward_internal.tenant_table[], of_all boolean DEFAULT false,
     OUT relation_id oid, OUT grantee oid, OUT privileges text[]) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

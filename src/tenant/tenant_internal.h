@@ -13,6 +13,7 @@
  *		tenant.c			the settings that hold the context
  *		tenant_schema.c		working in the schema of a tenant
  *		tenant_search.c		full-text search under row security
+ *		tenant_parent.c		tenants of rows by the rows that they refer to
  */
 #ifndef STEWARD_TENANT_INTERNAL_H
 #define STEWARD_TENANT_INTERNAL_H

@@ -53,16 +53,17 @@ LANGUAGE plpgsql AS $$
 DECLARE
     hint text;
 BEGIN
-    EXECUTE format('CREATE TRIGGER options %s UPDATE ON steward_options FOR EACH ROW EXECUTE FUNCTION steward.%I(''id'', ''no_such_option=1'')',
-                   CASE WHEN function_name ~ 'audit|cascade' THEN 'AFTER' ELSE 'BEFORE' END, function_name);
+    EXECUTE format('CREATE TRIGGER options %s ON steward_options FOR EACH ROW EXECUTE FUNCTION steward.%I(''id'', ''no_such_option=1'')',
+                   CASE WHEN function_name ~ 'audit|cascade' THEN 'AFTER UPDATE' WHEN function_name ~ 'parent' THEN 'BEFORE INSERT' ELSE 'BEFORE UPDATE' END, function_name);
     UPDATE steward_options SET id = id;
+    INSERT INTO steward_options VALUES (2);
     RAISE EXCEPTION 'trigger % has taken an unknown option', function_name;
 EXCEPTION WHEN invalid_parameter_value THEN
     GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
     RETURN ARRAY(SELECT o[1] FROM regexp_matches(hint, '''(\w+)=', 'g') o);
 END $$;
 WITH functions AS (
-    SELECT t.proname AS trigger_function, regexp_replace(t.proname, '(_vector|_cascade)?(_trigger)?$', '_enable') AS enable_function,
+    SELECT t.proname AS trigger_function, replace(regexp_replace(t.proname, '(_vector|_cascade)?(_trigger)?$', '_enable'), 'tenant_parent_enable', 'tenant_protect_child') AS enable_function,
            pg_temp.trigger_options(t.proname) AS options
       FROM pg_proc t
      WHERE t.pronamespace = 'steward'::regnamespace AND t.prorettype = 'trigger'::regtype
