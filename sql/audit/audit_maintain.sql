@@ -63,10 +63,13 @@ DECLARE
 BEGIN
     FOR command IN
         WITH log AS (
-            SELECT c.relowner, x.*
+            SELECT c.relowner, x.grantee, x.privilege_type, x.is_grantable
               FROM pg_class c
               LEFT JOIN aclexplode(c.relacl) x ON x.grantee <> c.relowner
              WHERE c.oid = 'steward.audit_events'::regclass
+             UNION ALL
+            -- whom row security shows nothing
+            SELECT c.relowner, 'pg_database_owner'::regrole, 'SELECT', false FROM pg_class c WHERE c.oid = 'steward.audit_events'::regclass
         ), own AS (
             SELECT c.relowner, x.*
               FROM pg_class c
@@ -95,7 +98,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION steward_internal.audit_share(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_share(regclass) IS
-'Gives a partition of the audit log the owner and the grants of the log: pg_dump locks it by its name.';
+'Gives a partition of the audit log the owner and the grants of the log, and lets the owner of the database lock it: pg_dump does that, by its name.';
 
 -- The default partition is part of the extension, or the dump of a database could not be restored.
 CREATE FUNCTION steward_internal.audit_adopt_default() RETURNS void

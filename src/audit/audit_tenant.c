@@ -108,6 +108,17 @@ reads_all(void)
 }
 
 /*
+ * Tells whether the present role may read events of its tenant.  Who has nothing but
+ * a privilege on partitions, so that pg_dump can lock them, may not.
+ */
+static bool
+reads_own(void)
+{
+	return pg_attribute_aclcheck_all(steward_audit_relation("audit_events"), GetUserId(), ACL_SELECT,
+									 ACLMASK_ANY) == ACLCHECK_OK;
+}
+
+/*
  * steward_internal.audit_reads_all() returns boolean
  *
  * Tells whether the present role may read the events of all tenants.
@@ -133,7 +144,7 @@ steward_audit_shows(PG_FUNCTION_ARGS)
 
 	if (reads_all())
 		PG_RETURN_BOOL(true);
-	PG_RETURN_BOOL(current != NULL && !PG_ARGISNULL(0) &&
+	PG_RETURN_BOOL(current != NULL && !PG_ARGISNULL(0) && reads_own() &&
 				   strcmp(text_to_cstring(PG_GETARG_TEXT_PP(0)), current) == 0);
 }
 
@@ -189,6 +200,8 @@ steward_audit_shows_support(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(reads_all() ? makeBoolConst(true, false) : NULL);
 	if (reads_all())
 		PG_RETURN_POINTER(call_without_arguments("steward_internal", "audit_reads_all", BOOLOID, InvalidOid));
+	if (!reads_own())
+		PG_RETURN_POINTER(makeBoolConst(false, false));
 
 	current = call_without_arguments("steward", "current_tenant_text", TEXTOID, DEFAULT_COLLATION_OID);
 	comparison = (OpExpr *) make_opclause(TextEqualOperator, BOOLOID, false, linitial(call->args), current,

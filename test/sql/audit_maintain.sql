@@ -120,7 +120,7 @@ REVOKE SELECT ON steward.audit_events FROM regress_audit_keeper;
 GRANT SELECT ON steward.audit_events TO PUBLIC;
 SELECT count(*) FROM public.maintain();
 SELECT DISTINCT x.grantee::regrole, x.privilege_type FROM pg_class c CROSS JOIN aclexplode(c.relacl) x
- WHERE c.oid IN (SELECT relation_id FROM steward.audit_partitions) AND x.grantee <> c.relowner;
+ WHERE c.oid IN (SELECT relation_id FROM steward.audit_partitions) AND x.grantee <> c.relowner ORDER BY 1;
 REVOKE SELECT ON steward.audit_events FROM PUBLIC;
 SET steward.audit_guard = off;
 REASSIGN OWNED BY regress_audit_owner TO CURRENT_USER;
@@ -280,7 +280,7 @@ SELECT concat_ws(E'\n', obj_description(relation), c.relreplident,
                  (SELECT string_agg(concat_ws(' ', t.tgname, t.tgenabled, t.tgtype), ', ' ORDER BY t.tgname) FROM pg_trigger t WHERE t.tgrelid = relation),
                  (SELECT string_agg(pg_get_expr(p.polqual, p.polrelid), ', ') FROM pg_policy p WHERE p.polrelid = relation),
                  (SELECT string_agg(pg_get_constraintdef(k.oid), ', ') FROM pg_constraint k WHERE k.conrelid = relation),
-                 c.relrowsecurity, c.relowner::regrole, (SELECT string_agg(concat_ws(' ', x.grantee::regrole, x.privilege_type), ', ') FROM aclexplode(c.relacl) x WHERE x.grantee <> c.relowner),
+                 c.relrowsecurity, c.relowner::regrole, (SELECT string_agg(concat_ws(' ', x.grantee::regrole, x.privilege_type), ', ' ORDER BY x.grantee, x.privilege_type) FROM aclexplode(c.relacl) x WHERE x.grantee <> c.relowner),
                  (SELECT x.extname FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid WHERE d.classid = 'pg_class'::regclass AND d.objid = relation AND d.deptype = 'e'),
                  (SELECT x.extcondition[array_position(x.extconfig, relation::oid)] IS NOT NULL FROM pg_extension x WHERE x.extname = 'pg_steward'))
   FROM pg_class c WHERE c.oid = relation
