@@ -12,7 +12,7 @@ SQL_PARTS = $(addprefix core/, steward muted_findings) \
 	$(addprefix upkeep/, upkeep updated_at row_version append_only soft_delete uuidv7) \
 	$(addprefix search/, to_tsvector search) \
 	$(addprefix tenant/, tenant) \
-	$(addprefix tenant_check/, tenant_check_scope tenant_check_rows tenant_check_trust tenant_check_access tenant_harden tenant_check \
+	$(addprefix tenant_check/, tenant_check_scope tenant_check_rows tenant_check_trust tenant_check_access tenant_check_setters tenant_harden tenant_check \
 		tenant_probe tenant_fk) \
 	$(addprefix tenant/, tenant_search tenant_policy tenant_protect tenant_child tenant_guard tenant_registry tenant_erase \
 		tenant_schema_copy tenant_schema) \

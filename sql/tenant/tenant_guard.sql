@@ -150,8 +150,13 @@ BEGIN
     FOR new IN
         -- farthest up first, since that protects what is below
         SELECT m.member AS relation, c.relkind
-          FROM (SELECT DISTINCT d.objid FROM pg_event_trigger_ddl_commands() d
-                 WHERE d.classid = 'pg_class'::regclass AND NOT d.in_extension) o
+          FROM (SELECT d.objid FROM pg_event_trigger_ddl_commands() d
+                 WHERE d.classid = 'pg_class'::regclass AND NOT d.in_extension
+                 UNION
+                -- tables of a type have its columns
+                SELECT c.oid FROM pg_event_trigger_ddl_commands() d
+                  JOIN pg_type t ON CASE d.classid WHEN 'pg_type'::regclass THEN t.oid WHEN 'pg_class'::regclass THEN t.typrelid END = d.objid
+                  JOIN pg_class c ON c.reloftype = t.oid) o
          CROSS JOIN LATERAL steward_internal.table_members(o.objid) m
           JOIN pg_class c ON c.oid = m.member AND c.relkind IN ('r', 'p', 'f', 'm')
          GROUP BY m.member, m.qualified_name, c.relkind
@@ -192,7 +197,7 @@ BEGIN
         CREATE EVENT TRIGGER steward_tenant_guard ON ddl_command_end
             WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE', 'CREATE SCHEMA',
                          'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'IMPORT FOREIGN SCHEMA',
-                         'CREATE MATERIALIZED VIEW', 'ALTER MATERIALIZED VIEW')
+                         'CREATE MATERIALIZED VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER TYPE')
             EXECUTE FUNCTION steward_internal.tenant_guard_trigger();
     END IF;
     ALTER EVENT TRIGGER steward_tenant_guard ENABLE ALWAYS;

@@ -30,6 +30,8 @@ BEGIN
              UNION ALL
             SELECT * FROM steward_internal.tenant_check_counters(tables, application)
              UNION ALL
+            SELECT * FROM steward_internal.tenant_check_setters(tables, application)
+             UNION ALL
             SELECT * FROM steward_internal.tenant_check_strangers(tables, schemas, application, roles IS NOT NULL)
              UNION ALL
             SELECT * FROM steward_internal.tenant_check_columns(tables, tenant_columns, schemas, application)

@@ -34,6 +34,8 @@
 typedef struct StewardTokenClaims
 {
 	char		values[STEWARD_TENANT_KINDS][STEWARD_TENANT_VALUE_SIZE];	/* "" for none */
+	char		issuer[STEWARD_TENANT_VALUE_SIZE];
+	bool		for_audience;	/* for the one that was asked for */
 	bool		for_database;
 	char		database[NAMEDATALEN];
 	bool		for_role;
@@ -60,6 +62,7 @@ extern const char *steward_token_parse_header(const char *json, size_t length,
 											  StewardTokenHeader *header);
 extern const char *steward_token_parse_claims(const char *json, size_t length,
 											  const char *tenant_claim, const char *user_claim,
+											  const char *audience,
 											  StewardTokenClaims *claims);
 
 /* tenant_value.c */

@@ -497,13 +497,46 @@ steward_token_parse_header(const char *json, size_t length, StewardTokenHeader *
 	return header->is_hs256 ? NULL : "The algorithm of the token is not HS256.";
 }
 
+/* Reads a text; what is none, or too long for one, is read as an empty one. */
+static const char *
+read_optional(Reader *r, char *out, size_t size)
+{
+	bool		fits = false;
+
+	if (next_character(r) == '"' ? !read_string(r, out, size, &fits) : !skip_value(r, 1))
+		return not_json;
+	if (!fits)
+		out[0] = '\0';
+	return NULL;
+}
+
+/* Reads the claim "aud", a text or an array of texts, and tells whether the audience is one of them. */
+static const char *
+read_audience(Reader *r, const char *audience, bool *is_for)
+{
+	char		name[STEWARD_TENANT_VALUE_SIZE];
+	const bool	is_array = accept(r, '[');
+
+	for (bool first = true; !is_array || !accept(r, ']'); first = false)
+	{
+		if (is_array && !first && !accept(r, ','))
+			return not_json;
+		if (read_optional(r, name, sizeof(name)) != NULL)
+			return not_json;
+		*is_for |= strcmp(name, audience) == 0;
+		if (!is_array)
+			break;
+	}
+	return NULL;
+}
+
 /*
  * Reads a token's claims.  The user's is "sub" where the claim with the name
  * that was given is missing.
  */
 const char *
 steward_token_parse_claims(const char *json, size_t length, const char *tenant_claim,
-						   const char *user_claim, StewardTokenClaims *claims)
+						   const char *user_claim, const char *audience, StewardTokenClaims *claims)
 {
 	Reader		r = {json, json + length};
 	char		key[128];
@@ -511,6 +544,8 @@ steward_token_parse_claims(const char *json, size_t length, const char *tenant_c
 	bool		has_tenant = false;
 	bool		has_user = false;
 	bool		has_sub = false;
+	bool		has_iss = false;
+	bool		has_aud = false;
 	bool		again = false;
 	const char *wrong = NULL;
 
@@ -545,6 +580,10 @@ steward_token_parse_claims(const char *json, size_t length, const char *tenant_c
 			else
 				wrong = read_text(&r, claims->values[STEWARD_USER], STEWARD_TENANT_VALUE_SIZE);
 		}
+		else if (is_named(key, "iss", &has_iss, &again))
+			wrong = read_optional(&r, claims->issuer, sizeof(claims->issuer));
+		else if (is_named(key, "aud", &has_aud, &again))
+			wrong = read_audience(&r, audience, &claims->for_audience);
 		else if (is_named(key, "sub", &has_sub, &again))
 			wrong = read_text(&r, sub, sizeof(sub));
 		else if (!skip_value(&r, 1))

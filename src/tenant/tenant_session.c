@@ -13,6 +13,7 @@
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_statistic_ext.h"
 #include "executor/executor.h"
 #include "nodes/parsenodes.h"
@@ -203,7 +204,42 @@ steward_tenant_check_object(ObjectAccessType access, Oid class, Oid object, int 
 		note_safe_table(object);
 }
 
-/* Refuses to write to a temporary table that outlasts the transaction, whenever it was created. */
+/* Raises 55000 if a temporary table keeps its rows when the transaction ends. */
+static void
+refuse_kept_table(Oid relid, const char *what)
+{
+	if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP && get_rel_relkind(relid) != RELKIND_VIEW && !is_safe_table(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot %s temporary table \"%s\" in a transaction that works for a tenant or user",
+						what, get_rel_name(relid)),
+				 errdetail("The table may keep its rows for the session's next client."),
+				 errhint("CREATE TEMPORARY TABLE ... ON COMMIT DROP;")));
+}
+
+/*
+ * Refuses to write to a temporary table that keeps its rows, whenever it was
+ * created, also by way of another table of which it is a partition or child.
+ */
+static void
+check_written(Oid relid)
+{
+	const bool	temporary = get_rel_persistence(relid) == RELPERSISTENCE_TEMP;
+
+	refuse_kept_table(relid, "write to");
+	/* partitions of what is not temporary are not, either */
+	if (has_subclass(relid) && (temporary || get_rel_relkind(relid) == RELKIND_RELATION))
+	{
+		ListCell   *lc;
+
+		foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+		{
+			refuse_kept_table(lfirst_oid(lc), "write to");
+		}
+	}
+}
+
+/* Looks at what a query is about to write. */
 static bool
 check_permissions(STEWARD_CHECK_PERMISSIONS_PARAMETERS)
 {
@@ -217,15 +253,8 @@ check_permissions(STEWARD_CHECK_PERMISSIONS_PARAMETERS)
 			bool		writes = (wanted->requiredPerms & ACL_INSERT) != 0 ||
 				((wanted->requiredPerms & ACL_UPDATE) != 0 && !bms_is_empty(wanted->updatedCols));
 
-			if (writes && OidIsValid(wanted->relid) &&
-				get_rel_persistence(wanted->relid) == RELPERSISTENCE_TEMP &&
-				get_rel_relkind(wanted->relid) != RELKIND_VIEW && !is_safe_table(wanted->relid))
-				ereport(ERROR,
-						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						 errmsg("cannot write to temporary table \"%s\" in a transaction that works for a tenant or user",
-								get_rel_name(wanted->relid)),
-						 errdetail("The table may keep its rows for the session's next client."),
-						 errhint("CREATE TEMPORARY TABLE ... ON COMMIT DROP;")));
+			if (writes && OidIsValid(wanted->relid))
+				check_written(wanted->relid);
 		}
 	}
 	return next_check_permissions == NULL || next_check_permissions(STEWARD_CHECK_PERMISSIONS_ARGUMENTS);
@@ -287,6 +316,15 @@ check_statement(Node *statement)
 			holding.transaction = steward_tenant_transaction();
 			steward_provisional(&holding.stored, forget_holding);
 		}
+	}
+
+	/* its defaults are values too, and ADD COLUMN writes them into all rows */
+	if (IsA(statement, AlterTableStmt) && guarded())
+	{
+		Oid			relid = RangeVarGetRelid(((AlterTableStmt *) statement)->relation, NoLock, true);
+
+		if (OidIsValid(relid))
+			refuse_kept_table(relid, "alter");
 	}
 
 	if (IsA(statement, ListenStmt) && guarded())

@@ -10,6 +10,7 @@
 #include "tenant/tenant_internal.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands/dbcommands.h"
@@ -61,6 +62,8 @@ static char *keys_setting = NULL;
 static char *keys_file = NULL;
 static char *tenant_claim = NULL;
 static char *user_claim = NULL;
+static char *audience = NULL;
+static char *issuer = NULL;
 static int	longest_life = 3600;
 
 static const TokenKeys *assigned_keys = NULL;
@@ -168,6 +171,45 @@ assign_keys_file(const char *newval, void *extra)
 	forget_file_keys();
 }
 
+/* Says in the server's log why there are no keys. */
+static void
+refuse_keys_file(const char *wrong)
+{
+	ereport(LOG,
+			(errcode(ERRCODE_CONFIG_FILE_ERROR),
+			 errmsg("file \"%s\" of setting \"steward.tenant_keys_file\" does not hold keys", keys_file),
+			 errdetail("%s", wrong)));
+}
+
+/*
+ * Returns what makes a file one that others may have written, NULL if nothing;
+ * where others can only read it, the server's log has a warning.
+ */
+static const char *
+check_keys_file(int file)
+{
+	struct stat status;
+	char		path[MAXPGPATH];
+
+	if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
+		return "It is not a regular file.";
+	if (status.st_uid != geteuid() && status.st_uid != 0)
+		return "The file belongs neither to the user that the server runs as nor to root.";
+	if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return "Others than its owner can write the file, and so be every tenant: chmod go-w.";
+
+	/* nobody gets into the data directory */
+	strlcpy(path, keys_file, sizeof(path));
+	canonicalize_path(path);
+	if ((status.st_mode & S_IROTH) != 0 && !path_is_relative_and_below_cwd(path) && !path_is_prefix_of_path(DataDir, path))
+		ereport(LOG,
+				(errcode(ERRCODE_CONFIG_FILE_ERROR),
+				 errmsg("everybody can read file \"%s\" of setting \"steward.tenant_keys_file\"", keys_file),
+				 errdetail("Whoever has a key can be every tenant."),
+				 errhint("chmod o-r")));
+	return NULL;
+}
+
 /* Reads the keys from their file; what is wrong with it goes to the server's log, NULL to the caller. */
 static const TokenKeys *
 read_keys_file(void)
@@ -183,6 +225,13 @@ read_keys_file(void)
 		ereport(LOG,
 				(errcode_for_file_access(),
 				 errmsg("could not open file \"%s\" of setting \"steward.tenant_keys_file\": %m", keys_file)));
+		return NULL;
+	}
+	wrong = check_keys_file(file);
+	if (wrong != NULL)
+	{
+		CloseTransientFile(file);
+		refuse_keys_file(wrong);
 		return NULL;
 	}
 	file_keys = malloc(sizeof(TokenKeys) + MAX_KEYS_TEXT + 1);
@@ -202,10 +251,7 @@ read_keys_file(void)
 	}
 	if (wrong != NULL)
 	{
-		ereport(LOG,
-				(errcode(ERRCODE_CONFIG_FILE_ERROR),
-				 errmsg("file \"%s\" of setting \"steward.tenant_keys_file\" does not hold keys", keys_file),
-				 errdetail("%s", wrong)));
+		refuse_keys_file(wrong);
 		forget_file_keys();
 		return NULL;
 	}
@@ -369,6 +415,10 @@ check_claims(const StewardTokenClaims *claims)
 		return "The token is not valid yet.";
 	if (life > 0 && (claims->exp - now > life || (claims->has_iat && claims->exp - claims->iat > life)))
 		return "The token is valid for longer than \"steward.tenant_token_ttl\" allows.";
+	if (audience[0] != '\0' && !claims->for_audience)
+		return "The token is not for the audience that \"steward.tenant_token_audience\" names.";
+	if (issuer[0] != '\0' && strcmp(claims->issuer, issuer) != 0)
+		return "The token is not from the issuer that \"steward.tenant_token_issuer\" names.";
 	if (claims->for_database && !is_name(claims->database, get_database_name(MyDatabaseId)))
 		return "The token is for another database.";
 	if (claims->for_role && !is_name(claims->role, GetUserNameFromId(GetSessionUserId(), true)))
@@ -399,7 +449,7 @@ steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims, 
 	if (length < 0)
 		return "The payload of the token is not base64url.";
 	payload[length] = '\0';
-	wrong = steward_token_parse_claims(payload, length, tenant_claim, user_claim, claims);
+	wrong = steward_token_parse_claims(payload, length, tenant_claim, user_claim, audience, claims);
 	if (wrong != NULL)
 		return wrong;
 	claims->expires_at = claims->exp - UNIX_EPOCH_IN_POSTGRES;
@@ -445,7 +495,8 @@ append_member(StringInfo json, const char *key, const char *text)
 static void
 append_claims(StringInfo json, Jsonb *claims)
 {
-	const char *taken[] = {tenant_claim, user_claim, "sub", "iat", "exp"};
+	const char *taken[] = {tenant_claim, user_claim, "sub", "iat", "exp",
+		audience[0] != '\0' ? "aud" : "exp", issuer[0] != '\0' ? "iss" : "exp"};
 	char	   *text;
 
 	if (!JB_ROOT_IS_OBJECT(claims))
@@ -517,6 +568,10 @@ steward_tenant_sign(PG_FUNCTION_ARGS)
 	appendStringInfo(&json, ",\"iat\":%lld.%06d,\"exp\":%lld.%06d",
 					 (long long) (now / USECS_PER_SEC), (int) (now % USECS_PER_SEC),
 					 (long long) (expires_at / USECS_PER_SEC), (int) (expires_at % USECS_PER_SEC));
+	if (audience[0] != '\0')
+		append_member(&json, "aud", audience);
+	if (issuer[0] != '\0')
+		append_member(&json, "iss", issuer);
 	if (!PG_ARGISNULL(3))
 		append_claims(&json, PG_GETARG_JSONB_P(3));
 	appendStringInfoChar(&json, '}');
@@ -599,6 +654,16 @@ steward_token_init(void)
 							   "Claim of a token that names the user; \"sub\" where it is missing.",
 							   NULL,
 							   &user_claim, "user_id",
+							   PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("steward.tenant_token_audience",
+							   "Audience that a token must be for, as its claim \"aud\" says; empty for any.",
+							   NULL,
+							   &audience, "",
+							   PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("steward.tenant_token_issuer",
+							   "Issuer that a token must be from, as its claim \"iss\" says; empty for any.",
+							   NULL,
+							   &issuer, "",
 							   PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("steward.tenant_token_ttl",
 							"Longest life of a token that is accepted; 0 sets no limit.",

@@ -16,6 +16,7 @@ static const char *const seeds[] = {
 	"{\"tenant\":-42,\"sub\":\"\\u0061\\ud83d\\ude00\\n\",\"exp\":1,\"nbf\":0,\"db\":\"d\",\"role\":\"r\"}",
 	"{ \"x\" : [ 1 , { \"a\" : [ null , true , false , -1.5E+3 ] } ] , \"ten\\u0061nt\" : \"acm\303\251 \360\237\230\200\" , \"exp\" : 99999999999.999999 }",
 	"{\"tenant\":null,\"user_id\":null,\"exp\":9}",
+	"{\"tenant\":1,\"exp\":9,\"iss\":\"https://example.org\",\"aud\":[\"web\",\"api\",7]}",
 	"{\"crit\":[\"x\"],\"alg\":\"none\"}",
 	"[[[[[[[[[[[[[[[[[[[[{\"a\":{\"a\":{}}}]]]]]]]]]]]]]]]]]]]]",
 	"eyJhbGciOiJIUzI1NiJ9_-",
@@ -91,7 +92,7 @@ main(int argc, char **argv)
 		exact = malloc(length > 0 ? length : 1);
 		memcpy(exact, text, length);
 
-		if (steward_token_parse_claims(exact, length, "tenant", "user_id", &claims) == NULL)
+		if (steward_token_parse_claims(exact, length, "tenant", "user_id", "api", &claims) == NULL)
 		{
 			claims_read++;
 			assert(claims.has_exp && claims.exp >= 0);

@@ -195,6 +195,36 @@ SELECT steward.tenant_guard_disable();
 SET CONSTRAINTS ALL IMMEDIATE;
 ROLLBACK;
 
+-- A column that comes with the type of a table, under any name it gets, and to its children; an old table of the type counts as new then.
+CREATE TYPE row_type AS (id integer);
+CREATE TYPE other_type AS (customer integer);
+CREATE TABLE typed OF row_type;
+CREATE TABLE typed_whole OF row_type PARTITION BY LIST (id);
+CREATE TABLE typed_part PARTITION OF typed_whole DEFAULT;
+CREATE TABLE typed_other OF other_type;
+CREATE TABLE no_type (id integer, tenant_id integer);
+BEGIN;
+SELECT steward.tenant_guard_enable('warn');
+ALTER TYPE row_type ADD ATTRIBUTE tenant_id integer CASCADE;
+ALTER TYPE other_type RENAME ATTRIBUTE customer TO tenant_id CASCADE;
+ALTER TABLE no_type OF row_type;
+ALTER TYPE tenant_guard.row_type SET SCHEMA public;
+ROLLBACK;
+BEGIN;
+SELECT steward.tenant_guard_enable('error');
+SAVEPOINT s;
+ALTER TYPE row_type ADD ATTRIBUTE tenant_id integer CASCADE;
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK TO s;
+DO $$ BEGIN ALTER TYPE other_type RENAME ATTRIBUTE customer TO tenant_id CASCADE; END $$;
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK;
+BEGIN;
+SELECT steward.tenant_guard_enable('protect', roles => '{regress_tg_app}');
+ALTER TYPE row_type ADD ATTRIBUTE tenant_id integer CASCADE;
+SELECT relation, count(*) FROM steward.tenant_policies WHERE relation::text ~ 'typed' GROUP BY relation ORDER BY relation::text COLLATE "C";
+ROLLBACK;
+
 -- A commit that fails takes the guard along.
 BEGIN;
 SELECT steward.tenant_guard_enable('error');

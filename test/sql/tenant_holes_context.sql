@@ -204,6 +204,30 @@ BEGIN; SET LOCAL steward.token = :'decomposed'; ROLLBACK;
 SELECT steward.tenant_create(U&'cafe\0301');
 SELECT steward.tenant_suspend(U&'cafe\0301');
 BEGIN; SELECT steward.tenant_set('02'); SET LOCAL ROLE regress_holes_app; SELECT count(*) FROM ours.account; INSERT INTO ours.account VALUES (10, 2); ROLLBACK;
+-- A function that sets the tenant for whoever calls it, by what any session may set: it is everybody, and reported, by way of another function too.
+CREATE FUNCTION ours.claim() RETURNS text LANGUAGE sql STABLE AS $$ SELECT current_setting('request.jwt.claims', true)::json ->> 'tenant_id' $$;
+CREATE FUNCTION ours.pre_claims() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ BEGIN PERFORM steward.tenant_set(current_setting('request.jwt.claims', true)::json ->> 'tenant_id'); END $$;
+CREATE FUNCTION ours.pre_claims_indirect() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp BEGIN ATOMIC SELECT steward.tenant_set(ours.claim()); END;
+CREATE FUNCTION ours.pre_any(setting text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ BEGIN EXECUTE format('SET LOCAL steward.tenant = %L', current_setting('app.' || setting)); END $$;
+CREATE FUNCTION ours.by_secret(wanted text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ BEGIN PERFORM steward.tenant_set(a.tenant_id::text) FROM ours.account a WHERE a.secret = wanted; END $$;
+CREATE FUNCTION ours.pre_user() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ BEGIN PERFORM steward.tenant_set(current_setting('server_version_num')); END $$;
+CREATE FUNCTION ours.not_for_all() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ BEGIN PERFORM steward.tenant_set(current_setting('app.t')); END $$;
+REVOKE ALL ON FUNCTION ours.not_for_all() FROM PUBLIC;
+CREATE FUNCTION ours.as_caller() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM steward.tenant_set(current_setting('app.t')); END $$;
+SET SESSION AUTHORIZATION regress_holes_app;
+BEGIN; SET LOCAL request.jwt.claims = '{"tenant_id": 2}'; SELECT ours.pre_claims(); SELECT secret FROM ours.account; ROLLBACK;
+BEGIN; SET LOCAL request.jwt.claims = '{"tenant_id": 2}'; SELECT ours.pre_claims_indirect(); SELECT secret FROM ours.account; ROLLBACK;
+RESET SESSION AUTHORIZATION;
+SELECT severity, object, detail, remedy FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'setter_function';
+DROP FUNCTION ours.pre_claims, ours.pre_claims_indirect, ours.pre_any, ours.by_secret, ours.pre_user, ours.not_for_all, ours.as_caller, ours.claim;
+-- A login that may call tenant_set() is every tenant: by stacked statements, or back at a savepoint.
+SET SESSION AUTHORIZATION regress_holes_gateway;
+BEGIN; SELECT steward.tenant_set('1'); COMMIT\; BEGIN\; SELECT steward.tenant_set('2'); SELECT secret FROM ours.account ORDER BY id; COMMIT;
+BEGIN; SAVEPOINT s; SELECT steward.tenant_set('1'); ROLLBACK TO s; SELECT steward.tenant_set('2'); SELECT secret FROM ours.account ORDER BY id; COMMIT;
+SET SESSION AUTHORIZATION regress_holes_app;
+BEGIN; SET LOCAL steward.token = :'t1'; COMMIT\; BEGIN\; SELECT steward.tenant_set('2'); ROLLBACK;
+RESET SESSION AUTHORIZATION;
+SELECT severity, object FROM steward.tenant_check(schemas => '{ours}', roles => '{regress_holes_app,regress_holes_gateway}') WHERE rule = 'context_setter';
 -- an error instead of no rows
 SET steward.tenant_strict = on;
 SET ROLE regress_holes_app;

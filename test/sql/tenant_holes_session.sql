@@ -27,6 +27,29 @@ SELECT * FROM attempt(
 SELECT steward.tenant_clear();
 SELECT * FROM attempt('CREATE TEMP TABLE cache (secret text)', 'LISTEN orders');
 COMMIT;
+-- by way of a table that goes with the transaction, as its partition or child, and by what is written into all rows
+CREATE TEMP TABLE keep (id integer, secret text);
+INSERT INTO keep VALUES (1, 'mine');
+BEGIN; SET LOCAL steward.token = :'t1';
+CREATE TEMP TABLE parent (id integer, secret text) ON COMMIT DROP;
+CREATE TEMP TABLE whole (id integer, secret text) PARTITION BY LIST (id) ON COMMIT DROP;
+INSERT INTO parent SELECT id, secret FROM ours.account;
+SELECT * FROM attempt('ALTER TABLE keep INHERIT parent', 'ALTER TABLE keep ADD COLUMN more text DEFAULT ''one-secret''', 'ALTER TABLE keep ALTER secret SET DEFAULT ''one-secret''');
+ALTER TABLE whole ATTACH PARTITION keep DEFAULT;
+SELECT * FROM attempt('INSERT INTO whole SELECT id, secret FROM ours.account', 'UPDATE whole SET secret = (SELECT a.secret FROM ours.account a)',
+    'MERGE INTO whole w USING ours.account a ON false WHEN NOT MATCHED THEN INSERT VALUES (a.id, a.secret)', 'WITH x AS (UPDATE whole SET secret = (SELECT a.secret FROM ours.account a) RETURNING 1) SELECT FROM x');
+ALTER TABLE whole DETACH PARTITION keep;
+COMMIT;
+BEGIN; CREATE TEMP TABLE parent (id integer, secret text) ON COMMIT DROP; ALTER TABLE keep INHERIT parent;
+SET LOCAL steward.token = :'t1';
+SELECT * FROM attempt('UPDATE parent SET secret = (SELECT a.secret FROM ours.account a)', 'UPDATE ONLY parent SET secret = (SELECT a.secret FROM ours.account a)');
+ROLLBACK;
+BEGIN; CREATE TEMP TABLE whole (id integer, secret text) PARTITION BY LIST (id) ON COMMIT DROP; ALTER TABLE whole ATTACH PARTITION keep DEFAULT;
+SET LOCAL steward.token = :'t1';
+SELECT * FROM attempt('INSERT INTO whole SELECT id, secret FROM ours.account');
+ALTER TABLE whole DETACH PARTITION keep;
+COMMIT;
+SELECT * FROM keep;
 SELECT count(*) FROM waiting;
 SELECT count(*) FROM pg_cursors WHERE is_holdable;
 RESET SESSION AUTHORIZATION;

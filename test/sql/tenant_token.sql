@@ -123,6 +123,16 @@ SET steward.tenant_claim = 'https://example.org/org'; SET steward.tenant_user_cl
 SELECT why(jwt(p('"https://example.org/org":"acme","sub":"alice","tenant":"other"'))), why(steward.tenant_sign('t', 'u'));
 RESET steward.tenant_claim; RESET steward.tenant_user_claim;
 
+-- Audience and issuer count where they are set.
+SELECT why(v1(p('"tenant":"42","aud":7,"iss":null'))) AS unset, why(v1(p('"tenant":"42","aud":"web","aud":"api"'))) AS twice;
+SET steward.tenant_token_audience = 'api'; SET steward.tenant_token_issuer = 'https://example.org';
+SELECT members, why(v1(p('"tenant":"42","iss":"https://example.org"' || members))) FROM unnest(ARRAY['', ',"aud":"api"', ',"aud":["web","api"]', ',"aud":["api",7]', ',"aud":"web"', ',"aud":"API"', ',"aud":[]', ',"aud":null', ',"aud":["api"',
+    ',"aud":[["api"]]', ',"aud":{"api":1}', ',"aud":"api ","x":"api"', format(',"aud":"%s"', repeat('api', 100)), ',"aud":["web" "api"]', ',"aud":[,"api"]']) members;
+SELECT why(v1(p('"tenant":"42","aud":"api"'))) AS none, why(v1(p('"tenant":"42","aud":"api","iss":"https://example.com"'))) AS another, why(v1(p('"tenant":"42","aud":"api","iss":["https://example.org"]'))) AS list, why(jwt(p('"tenant":"42","aud":"api","iss":"https:\/\/example.org"'))) AS written;
+SELECT why(steward.tenant_sign('42')) AS signed;
+SELECT steward.tenant_sign('42', claims => '{"aud": "web"}');
+RESET steward.tenant_token_audience; RESET steward.tenant_token_issuer;
+
 -- Errors never tell the token.
 SET ROLE regress_tenant_token;
 BEGIN; SET LOCAL steward.token = 'v1.first.c2VjcmV0.c2VjcmV0'; ROLLBACK;
@@ -165,6 +175,15 @@ SELECT why(:'old');
 COPY (VALUES ('k:0123456789abcdef0123456789abcdef'), ('k:fedcba9876543210fedcba9876543210')) TO :'new_keys';
 SET steward.tenant_keys_file = :'new_keys';
 SELECT why(:'old');
+-- files that others can write: whoever does is every tenant
+COPY (VALUES ('first:0123456789abcdef0123456789abcdef')) TO :'new_keys';
+CREATE FUNCTION with_mode(keys text, mode text, token text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('COPY (SELECT) TO PROGRAM %L', format('chmod %s "%s"', mode, keys));
+    PERFORM set_config('steward.tenant_keys_file', '', false), set_config('steward.tenant_keys_file', keys, false);
+    RETURN why(token);
+END $$;
+SELECT mode, with_mode(:'new_keys', mode, v1(p())) FROM unnest('{0666,0662,0620,0644,0640,0600}'::text[]) mode;
 
 -- Signing.
 SET steward.tenant_keys_file = :'keys';
