@@ -15,16 +15,16 @@ LANGUAGE sql STABLE STRICT ROWS 2 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE own AS MATERIALIZED (
         SELECT i.relid, steward_internal.audit_table_id(i.relid) AS table_id FROM steward_internal.audit_identity(relation) AS i(relid)
-    ), met AS MATERIALIZED (
-        SELECT t.table_id, t.table_id >> 32 AS database, min(t.relation_id) AS relation_id,
-               (array_agg(t.table_schema ORDER BY t.known_since))[1] AS first_schema, (array_agg(t.table_name ORDER BY t.known_since))[1] AS first_name,
-               (array_agg(t.table_schema ORDER BY t.known_since DESC))[1] AS last_schema, (array_agg(t.table_name ORDER BY t.known_since DESC))[1] AS last_name,
-               min(t.known_since) AS first_met, max(t.known_since) AS last_met
+    ), called AS MATERIALIZED (
+        SELECT t.table_id, t.table_id >> 32 AS database, t.relation_id, t.table_schema, t.table_name,
+               min(t.known_since) AS since, max(t.known_since) AS latest,
+               min(min(t.known_since)) OVER this AS first_met, max(max(t.known_since)) OVER this AS last_met
           FROM steward.audit_tables t
-         GROUP BY t.table_id
+         GROUP BY t.table_id, t.relation_id, t.table_schema, t.table_name
+        WINDOW this AS (PARTITION BY t.table_id)
          UNION ALL
-        -- the table has not been written to yet
-        SELECT o.table_id, o.table_id >> 32, c.oid, n.nspname, c.relname, n.nspname, c.relname, 'infinity', 'infinity'
+        -- the log has not met the table yet
+        SELECT o.table_id, o.table_id >> 32, c.oid, n.nspname, c.relname, 'infinity', 'infinity', 'infinity', 'infinity'
           FROM own o
           JOIN pg_class c ON c.oid = o.relid
           JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -38,19 +38,19 @@ BEGIN ATOMIC
          CROSS JOIN (SELECT relation AS relid UNION SELECT t.relid FROM pg_partition_tree(relation) t) p
          WHERE p.relid <> o.relid
          UNION
-        -- what had the name when the log first met the table here: in the database that
-        -- this one was restored or cloned from, or a table that was dropped
+        -- what had a name of the table before: in the database that this one was restored or
+        -- cloned from, or a table that was dropped
         SELECT earlier.table_id, l.table_id, l.depth + 1
           FROM line l
-          JOIN met later ON later.table_id = l.table_id
-          JOIN met earlier ON (earlier.last_schema, earlier.last_name) = (later.first_schema, later.first_name)
-                          AND earlier.first_met < later.first_met
+          JOIN called later ON later.table_id = l.table_id
+          JOIN called earlier ON (earlier.table_schema, earlier.table_name) = (later.table_schema, later.table_name)
+                             AND earlier.latest = earlier.last_met AND earlier.first_met < later.first_met
          WHERE (earlier.database <> (SELECT o.table_id >> 32 FROM own o)
-                OR earlier.last_met < later.first_met AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = earlier.relation_id))
+                OR earlier.last_met < later.since AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = earlier.relation_id))
            -- another table took the name over before
-           AND NOT EXISTS (SELECT FROM met other
-                            WHERE other.database = later.database AND (other.first_schema, other.first_name) = (later.first_schema, later.first_name)
-                              AND other.first_met > earlier.last_met AND other.first_met < later.first_met)
+           AND NOT EXISTS (SELECT FROM called other
+                            WHERE other.database = later.database AND (other.table_schema, other.table_name) = (later.table_schema, later.table_name)
+                              AND other.table_id <> later.table_id AND other.since > earlier.last_met AND other.since < later.since)
     )
     SELECT l.table_id, l.successor, l.depth FROM line l;
 END;
@@ -81,7 +81,8 @@ BEGIN ATOMIC
           JOIN present p ON p.name = a.attname
          WHERE t.level > 0
     ), named AS MATERIALIZED (
-        SELECT t.table_id, c.attnum, (array_agg(c.name ORDER BY t.known_since))[1] AS first_name, (array_agg(c.name ORDER BY t.known_since DESC))[1] AS last_name
+        SELECT t.table_id, c.attnum, (array_agg(c.name ORDER BY t.known_since))[1] AS first_name, (array_agg(c.name ORDER BY t.known_since DESC))[1] AS last_name,
+               array_agg(c.name) AS names
           FROM steward.audit_tables t
          CROSS JOIN LATERAL jsonb_to_recordset(t.key_columns) AS c(attnum smallint, name name)
          WHERE t.table_id IN (SELECT l.table_id FROM line l)
@@ -98,6 +99,7 @@ BEGIN ATOMIC
           JOIN named n ON n.table_id = l.table_id
           LEFT JOIN named k ON k.table_id = c.table_id AND k.attnum = c.attnum
          WHERE n.last_name = coalesce(k.first_name, (SELECT p.name FROM present p WHERE p.attnum = c.place))
+            OR n.last_name = ANY (k.names) AND NOT EXISTS (SELECT FROM named f WHERE f.table_id = c.table_id AND f.first_name = n.last_name)
     )
     SELECT t.table_id, l.depth, t.known_since, t.known_until,
            coalesce((SELECT jsonb_agg(c.key_column || jsonb_build_object('place', coalesce(p.place::text, t.table_id || '.' || (c.key_column ->> 'attnum'))) ORDER BY c.n)

@@ -119,8 +119,9 @@ Datum
 steward_audit_key_columns(PG_FUNCTION_ARGS)
 {
 	Relation	rel = steward_open(PG_GETARG_OID(0));
-	AuditTable *table = describe(rel);
-	Datum		columns = steward_audit_describe_key(table->identity, table);
+	List	   *key;
+	Oid			identity = steward_audit_find_identity(rel, &key);
+	Datum		columns = steward_audit_describe_key(rel, identity, key);
 
 	relation_close(rel, AccessShareLock);
 	PG_RETURN_DATUM(columns);

@@ -10,6 +10,7 @@
  *		audit_batch.c		events in memory, until they are written together
  *		audit_tenant.c		which tenant may read an event
  *		audit_key.c		what identifies a row
+ *		audit_lineage.c		the names and keys that tables had
  *		audit_table.c		what is known of one audited table, per session
  *		audit_change.c		what the log keeps of one changed row
  *		audit_trigger.c		the trigger
@@ -172,6 +173,14 @@ extern int64 steward_audit_hash_key(int64 table_id, Jsonb *key);
 extern int64 steward_audit_hash_integer_key(int64 table_id, int64 key);
 extern Oid	steward_audit_find_identity(Relation rel, List **key);
 
+/* audit_lineage.c */
+
+extern Datum steward_audit_describe_key(Relation rel, Oid relation, List *key);
+extern bool steward_audit_register(Relation rel, Oid identity, bool name_only);
+extern bool steward_audit_is_lineage(Oid relid);
+extern void steward_audit_lineage_object(ObjectAccessType access, Oid class, Oid object, int column, void *arg);
+extern void steward_audit_lineage_at_xact(XactEvent event);
+
 /* audit_table.c */
 
 /* In the order of the trigger's option "capture". */
@@ -201,7 +210,6 @@ typedef struct AuditTable
 	AuditColumn **all;			/* pointers to each of them */
 	AuditColumn **by_attnum;	/* the column of each attribute, NULL if it is
 								 * not kept */
-	List	   *key;			/* names of the key's columns, in its order */
 	int			nkeys;			/* 0: no primary key */
 	AuditColumn *keys;
 	AuditColumn **all_keys;
@@ -213,7 +221,6 @@ extern AuditTable *steward_audit_table(Relation rel, Trigger *trigger, bool trun
 extern void steward_audit_table_unpin(AuditTable *table);
 extern AuditTable *steward_audit_describe(Relation rel, Trigger *trigger, bool truncate,
 										  MemoryContext mcxt);
-extern Datum steward_audit_describe_key(Oid relation, AuditTable *table);
 
 /* audit_change.c */
 

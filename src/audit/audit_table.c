@@ -8,34 +8,13 @@
  */
 #include "audit/audit_internal.h"
 
-#include "access/genam.h"
-#include "access/table.h"
-#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
-#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
-
-/* Columns of steward.audit_tables. */
-enum
-{
-	TABLE_ID,
-	TABLE_KNOWN_SINCE,
-	TABLE_ERA,
-	TABLE_DATABASE,
-	TABLE_RELATION,
-	TABLE_SCHEMA,
-	TABLE_NAME,
-	TABLE_KEY_COLUMNS,
-	TABLE_NATTS
-};
 
 /* The trigger's arguments, as lists of column names. */
 typedef struct AuditOptions
@@ -53,9 +32,6 @@ typedef struct TableEntry
 } TableEntry;
 
 static HTAB *tables = NULL;
-
-/* steward.audit_tables: when something happens to it, tables may have to be registered anew. */
-static Oid	lineage = InvalidOid;
 
 /* Counts changes of the catalog that may concern any table. */
 static uint64 ninvalidations = 0;
@@ -163,6 +139,7 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 	MemoryContext old = MemoryContextSwitchTo(mcxt);
 	AuditTable *table = palloc0(sizeof(AuditTable));
 	AuditOptions options;
+	List	   *key;
 
 	table->mcxt = mcxt;
 	table->trigger = trigger != NULL ? trigger->tgoid : InvalidOid;
@@ -182,9 +159,9 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 		parse_options(rel, trigger, &options);
 	table->capture = options.capture;
 	table->redacts = options.redact != NIL;
-	table->identity = steward_audit_find_identity(rel, &table->key);
+	table->identity = steward_audit_find_identity(rel, &key);
 	table->table_id = steward_audit_make_table_id(table->identity);
-	table->keys = palloc(Max(list_length(table->key), 1) * sizeof(AuditColumn));
+	table->keys = palloc(Max(list_length(key), 1) * sizeof(AuditColumn));
 	table->columns = palloc(Max(desc->natts, 1) * sizeof(AuditColumn));
 
 	for (int i = 0; i < desc->natts; i++)
@@ -192,7 +169,7 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		const char *name = NameStr(att->attname);
 		bool		redact = contains(options.redact, name);
-		bool		in_key = contains(table->key, name);
+		bool		in_key = contains(key, name);
 
 		if (att->attisdropped)
 			continue;
@@ -221,7 +198,7 @@ steward_audit_describe(Relation rel, Trigger *trigger, bool truncate, MemoryCont
 		table->columns[table->ncolumns++].in_key = in_key;
 		table->last_attnum = att->attnum;
 	}
-	if (table->nkeys < list_length(table->key))
+	if (table->nkeys < list_length(key))
 		elog(ERROR, "table \"%s\" lacks a key column of its parent", RelationGetRelationName(rel));
 
 	table->all_keys = steward_audit_sort_columns(table->keys, table->nkeys, mcxt);
@@ -239,113 +216,6 @@ forget_registration(Provisional *it)
 	AuditTable *table = (AuditTable *) ((char *) it - offsetof(AuditTable, registered));
 
 	table->valid = false;
-}
-
-/*
- * Returns what steward.audit_tables keeps of a key: a jsonb array of its columns as
- * they are in "relation", which is the table, or a parent or partition of it.  By
- * their numbers they are found again under another name.
- */
-Datum
-steward_audit_describe_key(Oid relation, AuditTable *table)
-{
-	StringInfoData json;
-	ListCell   *lc;
-
-	initStringInfo(&json);
-	foreach(lc, table->key)
-	{
-		const char *name = strVal(lfirst(lc));
-		AttrNumber	attnum = get_attnum(relation, name);
-		Oid			type;
-		int32		typmod;
-		Oid			collation;
-		bool		redacted = false;
-
-		for (int i = 0; i < table->nkeys; i++)
-			if (strcmp(table->keys[i].name, name) == 0)
-				redacted = table->keys[i].type.encoding == ENCODE_REDACTED;
-		get_atttypetypmodcoll(relation, attnum, &type, &typmod, &collation);
-		type = getBaseTypeAndTypmod(type, &typmod);
-
-		appendStringInfo(&json, "%s{\"attnum\": %d, \"redacted\": %s, \"name\": ", json.len > 0 ? ", " : "[",
-						 attnum, redacted ? "true" : "false");
-		escape_json(&json, name);
-		appendStringInfoString(&json, ", \"type\": ");
-		escape_json(&json, format_type_extended(type, typmod, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
-		appendStringInfoChar(&json, '}');
-	}
-	appendStringInfoString(&json, json.len > 0 ? "]" : "[]");
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
-}
-
-/*
- * Sees to it that steward.audit_tables knows the table by its present name and key:
- * adds a row the first time, and after each change of them.  Tells whether it did.
- */
-static bool
-register_table(Relation rel, AuditTable *table, bool truncate)
-{
-	Relation	lines = table_open(steward_audit_relation("audit_tables"), AccessShareLock);
-	Oid			index = steward_audit_relation("audit_table_table_id_idx");
-	Oid			namespace = get_rel_namespace(table->identity);
-	char	   *name = get_rel_name(table->identity);
-	char	   *schema = get_namespace_name(namespace);
-	Datum		key_columns = truncate ? (Datum) 0 : steward_audit_describe_key(table->identity, table);
-	TimestampTz last = DT_NOBEGIN;
-	bool		known = false;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	lineage = RelationGetRelid(lines);
-	ScanKeyInit(&key, TABLE_ID + 1, BTEqualStrategyNumber, F_INT8EQ,
-				Int64GetDatum(table->table_id));
-
-	/* sees what the command itself has inserted, for another partition say */
-	scan = systable_beginscan(lines, index, true, SnapshotSelf, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Datum		values[TABLE_NATTS];
-		bool		isnull[TABLE_NATTS];
-
-		heap_deform_tuple(tuple, RelationGetDescr(lines), values, isnull);
-		if (DatumGetTimestampTz(values[TABLE_KNOWN_SINCE]) < last)
-			continue;
-		last = DatumGetTimestampTz(values[TABLE_KNOWN_SINCE]);
-		known = strcmp(NameStr(*DatumGetName(values[TABLE_SCHEMA])), schema) == 0 &&
-			strcmp(NameStr(*DatumGetName(values[TABLE_NAME])), name) == 0 &&
-			(truncate ||
-			 DatumGetBool(DirectFunctionCall2(jsonb_eq, values[TABLE_KEY_COLUMNS], key_columns)));
-	}
-	systable_endscan(scan);
-	table_close(lines, NoLock);
-
-	if (!known)
-	{
-		Datum		values[TABLE_NATTS];
-		bool		isnull[TABLE_NATTS] = {false};
-		NameData	schema_name;
-		NameData	table_name;
-
-		/* of the rows, which TRUNCATE says nothing about */
-		if (truncate)
-			key_columns = steward_audit_describe_key(table->identity,
-													 steward_audit_describe(rel, steward_find_trigger(rel, "audit_trigger", false),
-																			false, CurrentMemoryContext));
-		namestrcpy(&schema_name, schema);
-		namestrcpy(&table_name, name);
-		values[TABLE_ID] = Int64GetDatum(table->table_id);
-		values[TABLE_KNOWN_SINCE] = TimestampTzGetDatum(Max(GetCurrentTimestamp(), last + 1));
-		values[TABLE_ERA] = Int64GetDatum((int64) GetSystemIdentifier());
-		values[TABLE_DATABASE] = ObjectIdGetDatum(MyDatabaseId);
-		values[TABLE_RELATION] = ObjectIdGetDatum(table->identity);
-		values[TABLE_SCHEMA] = NameGetDatum(&schema_name);
-		values[TABLE_NAME] = NameGetDatum(&table_name);
-		values[TABLE_KEY_COLUMNS] = key_columns;
-		steward_audit_insert("audit_tables", values, isnull);
-	}
-	return !known;
 }
 
 /* Frees a description that nobody will look up again, when nobody uses it. */
@@ -395,7 +265,7 @@ steward_audit_table_changed(Oid relid)
 		return;
 	hash_seq_init(&scan, tables);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		if (!OidIsValid(relid) || relid == lineage || relid == entry->table->relation ||
+		if (!OidIsValid(relid) || steward_audit_is_lineage(relid) || relid == entry->table->relation ||
 			relid == entry->table->identity)
 			entry->table->valid = false;
 }
@@ -443,7 +313,7 @@ steward_audit_table(Relation rel, Trigger *trigger, bool truncate)
 	/* Built where an error frees it; kept only once it is whole. */
 	mcxt = AllocSetContextCreate(CurrentMemoryContext, "audited table", ALLOCSET_SMALL_SIZES);
 	table = steward_audit_describe(rel, trigger, truncate, mcxt);
-	registered = register_table(rel, table, truncate);
+	registered = steward_audit_register(rel, table->identity, truncate);
 
 	MemoryContextSetParent(mcxt, steward_session_context());
 	table->pins = 1;

@@ -212,6 +212,60 @@ auditing_goes_on($source, 'a copy', 'template');
 		'4', 'second generation: history spans three databases');
 }
 
+# Whatever is altered before the first write: a restored database and a copy know what it was.  Then all of it is
+# dumped once more, without a write.
+{
+	my $history = sub
+	{
+		my ($node, $database, @rows) = @_;
+		return $node->safe_psql($database, join ' UNION ALL ', map { "(SELECT string_agg(operation, ' ' ORDER BY ordinality) FROM steward.audit_history($_) WITH ORDINALITY)" } @rows);
+	};
+	my $before = $history->($source, 'postgres', q{'plain', 2}, q{'renamed', 1}, q{'"Odd ""Schema"."Odd ''Table"', '3', ''}, q{'parted', '1', '2024-05-05'});
+	my $alter = q{
+		ALTER TABLE plain RENAME TO flat;
+		ALTER TABLE flat RENAME id TO ident;
+		ALTER TABLE renamed SET SCHEMA "Odd ""Schema";
+		ALTER TABLE "Odd ""Schema".renamed ALTER id TYPE text;
+		ALTER TABLE "Odd ""Schema"."Odd 'Table" DROP CONSTRAINT "Odd 'Table_pkey";
+		ALTER TABLE "Odd ""Schema"."Odd 'Table" ADD PRIMARY KEY ("Key, 1", key2);
+		ALTER SCHEMA "Odd ""Schema" RENAME TO odd;
+		ALTER TABLE odd."Odd 'Table" RENAME "Key, 1" TO key1;
+		ALTER TABLE parted RENAME TO divided;
+		ALTER TABLE divided RENAME id TO ident;
+		CREATE TABLE plain (id integer PRIMARY KEY, v text);
+		SELECT steward.audit_enable('plain');
+		INSERT INTO plain VALUES (2, 'another table');
+	};
+	my @rows = (q{'flat', 2}, q{'odd.renamed', '1'}, q{'odd."Odd ''Table"', '', '3'}, q{'divided', '1', '2024-05-05'});
+
+	like($before, qr/INSERT.*\nINSERT.*\nINSERT.*\nINSERT/, 'all histories begin with an INSERT');
+	$target->safe_psql('postgres', 'CREATE DATABASE altered');
+	command_ok([ 'pg_restore', @to, '-e', '-d', 'altered', "$dir/whole.dump" ], 'altered: restores');
+	$source->safe_psql('template1', 'CREATE DATABASE altered_copy TEMPLATE postgres');
+	foreach my $place ([ $target, 'altered', 'restored' ], [ $source, 'altered_copy', 'cloned' ])
+	{
+		my ($node, $database, $what) = @$place;
+
+		$node->safe_psql($database, $alter);
+		is($history->($node, $database, @rows), $before, "$what, altered: history goes on");
+		is($history->($node, $database, q{'plain', 2}), 'INSERT', "$what, altered: a new table of an old name has its own");
+	}
+	command_ok([ 'pg_dump', @to, '-Fc', '-f', "$dir/altered.dump", 'altered' ], 'altered: is dumped');
+	$source->safe_psql('postgres', 'CREATE DATABASE altered_again');
+	command_ok([ 'pg_restore', @from, '-e', '-d', 'altered_again', "$dir/altered.dump" ], 'altered: restores again');
+	$source->safe_psql('altered_again', 'ALTER TABLE flat RENAME TO level; ALTER TABLE level RENAME ident TO id; ALTER TABLE divided RENAME TO parted');
+	$rows[0] = q{'level', 2};
+	$rows[3] = q{'parted', '1', '2024-05-05'};
+	is($history->($source, 'altered_again', @rows), $before, 'altered again: history goes on');
+	$source->safe_psql('altered_again', q{UPDATE level SET v = 'x' WHERE id = 2; UPDATE odd.renamed SET v = '[]'; UPDATE odd."Odd 'Table" SET v = 8 WHERE key2 = 3; UPDATE parted SET v = 'x' WHERE ident = 1});
+	is($history->($source, 'altered_again', @rows), join("\n", map { "$_ UPDATE" } split /\n/, $before), 'altered again: and after a write');
+	# what was excluded and redacted still is
+	is( $source->safe_psql('altered_again', q{ALTER TABLE level RENAME secret TO hidden; ALTER TABLE level RENAME noise TO hum;
+			INSERT INTO level VALUES (77, 'v', 'clear text', 'noise');
+			SELECT new_values - 'hidden', new_values ->> 'hidden' LIKE 'hmac:%' FROM steward.audit_history('level', 77)}),
+		'{"v": "v", "id": 77}|t', 'altered again: options have followed');
+}
+
 # Data only, into a database that migrations have prepared.
 {
 	my @data = ('pg_restore', @to, '--data-only', '-e');
@@ -229,7 +283,7 @@ auditing_goes_on($source, 'a copy', 'template');
 		"Odd 'Table|2\nparted|2\nplain|3\nrenamed|1", 'data only: loading the tables is audited too');
 }
 
-# --disable-triggers turns ENABLE ALWAYS into ENABLE, as it does for any trigger: the coverage tells, audit_enable() mends.
+# --disable-triggers turns ENABLE ALWAYS into ENABLE, as it does for any trigger: the coverage tells, audit_repair() mends.
 {
 	$target->safe_psql('postgres', 'CREATE DATABASE disabled');
 	create_extension($target, 'disabled');
@@ -239,9 +293,11 @@ auditing_goes_on($source, 'a copy', 'template');
 	is(log_of($target, 'disabled'), $log, '--disable-triggers: the log is whole, and nothing else is in it');
 	my $silent = q{SELECT table_name FROM steward.audit_coverage WHERE finding = 'trigger silent in replication' ORDER BY 1};
 	like($target->safe_psql('disabled', $silent), qr/^plain$/m, '--disable-triggers: the coverage tells of triggers that are ALWAYS no longer');
-	$target->safe_psql('disabled', q{SELECT steward.audit_enable(t::regclass, exclude => e, redact => r, capture => v)
-		FROM (VALUES ('plain', '{noise}'::name[], '{secret}'::name[], 'changes'), ('renamed', '{}', '{}', 'full'), ('"Odd ""Schema"."Odd ''Table"', '{}', '{}', 'changes'), ('parted', '{}', '{}', 'changes')) AS a(t, e, r, v)});
-	is($target->safe_psql('disabled', $silent), 'keyless', '--disable-triggers: audit_enable() mends them');
+	is($target->safe_psql('disabled', q{SELECT count(*) > 0, bool_and(remedy ~ 'ENABLE ALWAYS TRIGGER|audit_repair') FROM steward.audit_coverage
+			WHERE finding IN ('trigger silent in replication', 'log incomplete')}), 't|t', '--disable-triggers: with commands');
+	$target->safe_psql('disabled', 'SELECT steward.audit_repair(); SELECT steward.audit_enable(\'keyless\', always => false)');
+	is($target->safe_psql('disabled', $silent), 'keyless', '--disable-triggers: audit_repair() mends them');
+	is($target->safe_psql('disabled', q{SELECT count(*) FROM steward.audit_coverage WHERE finding = 'log incomplete'}), '0', '--disable-triggers: and the log');
 }
 
 # What was muted stays so, by keys that name things and not their oids.
