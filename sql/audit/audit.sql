@@ -461,7 +461,8 @@ CREATE FUNCTION steward.audit_enable(
     include  name[]  DEFAULT '{}',
     redact   name[]  DEFAULT '{}',
     capture  text    DEFAULT 'changes',
-    always   boolean DEFAULT true)
+    always   boolean DEFAULT true,
+    dry_run  boolean DEFAULT false)
 RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -481,89 +482,81 @@ DECLARE
            FROM unnest(arguments) WITH ORDINALITY a(argument, place)), '');
     state constant "char" := CASE WHEN always THEN 'A' ELSE 'O' END;
     enable constant text := CASE WHEN always THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END;
-    command text;
 BEGIN
-    IF num_nulls(relation, exclude, include, redact, capture, always) > 0
+    IF num_nulls(relation, exclude, include, redact, capture, always, dry_run) > 0
        OR array_position(exclude || include || redact, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'arguments of steward.audit_enable() must not be null';
     END IF;
     PERFORM steward_internal.check_owner(m.member), steward_internal.audit_identity(m.member) FROM steward_internal.table_members(relation) m;
     PERFORM steward_internal.audit_check_root(relation, 'SELECT steward.audit_enable(%L);');
 
-    FOR command IN
-        -- what stands in the way: other arguments, and what a partition has of its own
-        SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
-          FROM steward_internal.table_members(relation) m
-          JOIN steward_internal.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
-         WHERE t.kind = 'wrong'
-            OR t.kind = 'row' AND (m.is_partition OR t.arguments <> stored OR NOT t.every_change)
-         ORDER BY m.depth, m.qualified_name COLLATE "C", t.trigger_name
-    LOOP
-        EXECUTE command;
-        RETURN NEXT command;
-    END LOOP;
-
-    FOR command IN
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(ARRAY(
+        WITH triggers AS MATERIALIZED (
+            SELECT m.*, t.trigger_name, t.kind, t.enabled,
+                   -- what stands in the way: other arguments, and what a partition has of its own
+                   NOT t.is_clone AND (t.kind = 'wrong' OR t.kind = 'row' AND (m.is_partition OR t.arguments <> stored OR NOT t.every_change)) AS goes
+              FROM steward_internal.table_members(relation) m
+              JOIN steward_internal.audit_triggers t ON t.relation_id = m.member
+        ), kept AS (
+            SELECT DISTINCT ON (t.member, t.kind) t.* FROM triggers t WHERE NOT t.goes ORDER BY t.member, t.kind, t.trigger_name
+        )
         SELECT c.command
-          FROM steward_internal.table_members(relation) m
-          LEFT JOIN LATERAL (SELECT * FROM steward_internal.audit_triggers
-                              WHERE relation_id = m.member AND kind = 'row' LIMIT 1) r ON true
-          LEFT JOIN LATERAL (SELECT * FROM steward_internal.audit_triggers
-                              WHERE relation_id = m.member AND kind = 'truncate' LIMIT 1) t ON true
-         CROSS JOIN LATERAL (VALUES
-               -- partitions get clones of the row trigger
-               (1, NOT m.is_partition AND r.trigger_name IS NULL,
-                format('CREATE TRIGGER steward_audit AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger(%s)',
-                       m.qualified_name, argument_list)),
-               -- the root's state reaches its partitions, so that only theirs is left to mend
-               (2, coalesce(r.enabled, 'O') <> state
-                   AND (NOT m.is_partition OR (SELECT bool_and(t.enabled = state) FROM steward_internal.audit_triggers t
-                                                WHERE t.relation_id = audit_enable.relation AND t.kind = 'row')),
-                format('ALTER TABLE %s %s TRIGGER %I', m.qualified_name, enable, coalesce(r.trigger_name, 'steward_audit'))),
-               (3, t.trigger_name IS NULL,
-                format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger()',
-                       m.qualified_name)),
-               (4, coalesce(t.enabled, 'O') <> state,
-                format('ALTER TABLE ONLY %s %s TRIGGER %I', m.qualified_name, enable, coalesce(t.trigger_name, 'steward_audit_truncate')))
-               ) AS c(place, needed, command)
+          FROM (SELECT 0 AS place, t.depth, t.qualified_name, t.trigger_name::text AS detail, true AS needed,
+                       format('DROP TRIGGER %I ON %s', t.trigger_name, t.qualified_name) AS command
+                  FROM triggers t
+                 WHERE t.goes
+                 UNION ALL
+                SELECT 1, m.depth, m.qualified_name, c.step::text, c.needed, c.command
+                  FROM steward_internal.table_members(relation) m
+                  LEFT JOIN kept r ON r.member = m.member AND r.kind = 'row'
+                  LEFT JOIN kept t ON t.member = m.member AND t.kind = 'truncate'
+                 CROSS JOIN LATERAL (VALUES
+                       -- partitions get clones of the row trigger
+                       (1, NOT m.is_partition AND r.trigger_name IS NULL,
+                        format('CREATE TRIGGER steward_audit AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steward.audit_trigger(%s)',
+                               m.qualified_name, argument_list)),
+                       -- the root's state reaches its partitions, so that only theirs is left to mend
+                       (2, coalesce(r.enabled, 'O') <> state
+                           AND (NOT m.is_partition OR (SELECT bool_and(k.enabled = state) FROM triggers k
+                                                        WHERE k.member = audit_enable.relation AND k.kind = 'row' AND NOT k.goes)),
+                        format('ALTER TABLE %s %s TRIGGER %I', m.qualified_name, enable, coalesce(r.trigger_name, 'steward_audit'))),
+                       (3, t.trigger_name IS NULL,
+                        format('CREATE TRIGGER steward_audit_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION steward.audit_trigger()',
+                               m.qualified_name)),
+                       (4, coalesce(t.enabled, 'O') <> state,
+                        format('ALTER TABLE ONLY %s %s TRIGGER %I', m.qualified_name, enable, coalesce(t.trigger_name, 'steward_audit_truncate')))
+                       ) AS c(step, needed, command)) c
          WHERE c.needed
-         ORDER BY m.depth, m.qualified_name COLLATE "C", c.place
-    LOOP
-        EXECUTE command;
-        RETURN NEXT command;
-    END LOOP;
+         ORDER BY c.place, c.depth, c.qualified_name COLLATE "C", c.detail COLLATE "C"), dry_run);
 
     -- reads the trigger's arguments as it will when it fires
-    PERFORM steward_internal.audit_check(relation);
+    IF NOT dry_run THEN
+        PERFORM steward_internal.audit_check(relation);
+    END IF;
 END $$;
-COMMENT ON FUNCTION steward.audit_enable(regclass, name[], name[], name[], text, boolean) IS
-'Attaches the audit triggers to a table, its partitions and its inheritance children; returns the commands it ran.';
+COMMENT ON FUNCTION steward.audit_enable(regclass, name[], name[], name[], text, boolean, boolean) IS
+'Attaches the audit triggers to a table, its partitions and its inheritance children; returns the commands it ran, or would run with dry_run.';
 
-CREATE FUNCTION steward.audit_disable(relation regclass) RETURNS SETOF text
+CREATE FUNCTION steward.audit_disable(relation regclass, dry_run boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    command text;
 BEGIN
     PERFORM steward_internal.check_owner(m.member) FROM steward_internal.table_members(relation) m;
     PERFORM steward_internal.audit_check_root(relation, 'SELECT steward.audit_disable(%L);');
-    FOR command IN
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(ARRAY(
         SELECT format('DROP TRIGGER %I ON %s', t.trigger_name, m.qualified_name)
           FROM steward_internal.table_members(relation) m
           JOIN steward_internal.audit_triggers t ON t.relation_id = m.member AND NOT t.is_clone
-         ORDER BY m.depth, m.qualified_name COLLATE "C", t.trigger_name
-    LOOP
-        EXECUTE command;
-        RETURN NEXT command;
-    END LOOP;
+         ORDER BY m.depth, m.qualified_name COLLATE "C", t.trigger_name), dry_run);
 END $$;
-COMMENT ON FUNCTION steward.audit_disable(regclass) IS
-'Drops the audit triggers of a table, its partitions and its inheritance children; returns the commands it ran. The log stays.';
+COMMENT ON FUNCTION steward.audit_disable(regclass, boolean) IS
+'Drops the audit triggers of a table, its partitions and its inheritance children; returns the commands it ran, or would run with dry_run. The log stays.';
 
 CREATE FUNCTION steward.audit_enable_schema(
     schema  regnamespace,
     capture text    DEFAULT 'changes',
-    always  boolean DEFAULT true)
+    always  boolean DEFAULT true,
+    dry_run boolean DEFAULT false)
 RETURNS TABLE (relation regclass, result text)
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
 AS $$
@@ -580,8 +573,8 @@ BEGIN
             IF EXISTS (SELECT FROM steward_internal.audit_triggers t WHERE t.relation_id = relation AND t.kind = 'row') THEN
                 result := 'audited already';
             ELSE
-                PERFORM steward.audit_enable(relation, capture => capture, always => always);
-                result := 'audited now';
+                PERFORM steward.audit_enable(relation, capture => capture, always => always, dry_run => dry_run);
+                result := CASE WHEN dry_run THEN 'not audited yet' ELSE 'audited now' END;
             END IF;
         EXCEPTION WHEN OTHERS THEN
             result := 'not audited: ' || SQLERRM;
@@ -589,8 +582,8 @@ BEGIN
         RETURN NEXT;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward.audit_enable_schema(regnamespace, text, boolean) IS
-'Attaches the audit triggers to every table of a schema that has none; returns what came of it, table by table.';
+COMMENT ON FUNCTION steward.audit_enable_schema(regnamespace, text, boolean, boolean) IS
+'Attaches the audit triggers to every table of a schema that has none; returns what came of it, or with dry_run would come, table by table.';
 
 CREATE FUNCTION steward_internal.audit_enable_command(relation text, arguments bytea, without text[] DEFAULT '{}', also text[] DEFAULT '{}') RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

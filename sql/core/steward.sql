@@ -164,30 +164,21 @@ RETURN (SELECT string_agg(quote_ident(c.name), ',' ORDER BY c.place) FROM unnest
 COMMENT ON FUNCTION steward_internal.name_list(name[]) IS
 'Returns names as a trigger''s argument has them: quoted where needed, separated by commas.';
 
-CREATE FUNCTION steward_internal.run_commands(commands text[]) RETURNS SETOF text
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION steward_internal.run_commands(commands text[], dry_run boolean DEFAULT false) RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     command text;
 BEGIN
-    FOREACH command IN ARRAY commands LOOP
-        EXECUTE command;
-        RETURN NEXT command;
-    END LOOP;
-END $$;
-COMMENT ON FUNCTION steward_internal.run_commands(text[]) IS
-'Runs commands as the current role, and returns them.';
-
-CREATE FUNCTION steward_internal.run_commands(commands text[], dry_run boolean) RETURNS SETOF text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
     IF dry_run IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'dry_run must not be null';
-    ELSIF NOT dry_run THEN
-        PERFORM steward_internal.run_commands(commands);
     END IF;
-    RETURN QUERY SELECT c.command || ';' FROM unnest(commands) WITH ORDINALITY c(command, place) ORDER BY c.place;
+    FOREACH command IN ARRAY commands LOOP
+        IF NOT dry_run THEN
+            EXECUTE command;
+        END IF;
+        RETURN NEXT CASE WHEN command LIKE '-- %' THEN command ELSE command || ';' END;
+    END LOOP;
 END $$;
 COMMENT ON FUNCTION steward_internal.run_commands(text[], boolean) IS
 'Returns commands as psql takes them, having run them unless it is a dry run.';

@@ -18,17 +18,17 @@ COMMENT ON FUNCTION steward_internal.search_config_name(regconfig) IS
 
 -- Rows are filled in that have no vector yet; a trigger that says refill=yes took the place of another, so that all
 -- rows are to be filled in. It says so until that is done.
-CREATE FUNCTION steward_internal.search_attach(relation regclass, arguments text[], vector_column name, refill boolean) RETURNS SETOF text
+CREATE FUNCTION steward_internal.search_attach(relation regclass, arguments text[], vector_column name, refill boolean, dry_run boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE sql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     SELECT steward_internal.run_commands(ARRAY(SELECT steward_internal.upkeep_attach(
         relation, 'search_vector_trigger', steward_internal.upkeep_trigger_name(vector_column), 'BEFORE INSERT OR UPDATE', 'ROW',
-        arguments || CASE WHEN refill THEN ARRAY['refill=yes'] ELSE '{}' END, vector_column)));
+        arguments || CASE WHEN refill THEN ARRAY['refill=yes'] ELSE '{}' END, vector_column)), dry_run);
 END;
-COMMENT ON FUNCTION steward_internal.search_attach(regclass, text[], name, boolean) IS
-'Attaches the search_vector trigger to a table and its inheritance children; returns the commands it ran.';
+COMMENT ON FUNCTION steward_internal.search_attach(regclass, text[], name, boolean, boolean) IS
+'Attaches the search_vector trigger to a table and its inheritance children; returns the commands it ran, or would run with dry_run.';
 
-CREATE FUNCTION steward_internal.search_prepare(relation regclass, sources text[], config regconfig, vector_column name, config_column name,
+CREATE FUNCTION steward_internal.search_prepare(relation regclass, sources text[], config regconfig, vector_column name, config_column name, dry_run boolean,
     OUT arguments text[], OUT refill boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -37,7 +37,7 @@ DECLARE
     wanted constant text[] := array_remove(quote_ident(vector_column) || sources || ('config=' || steward_internal.search_config_name(config))
                                            || ('config_column=' || quote_ident(config_column)), NULL);
 BEGIN
-    IF num_nulls(relation, sources, config, vector_column) > 0 OR array_position(sources, NULL) IS NOT NULL THEN
+    IF num_nulls(relation, sources, config, vector_column, dry_run) > 0 OR array_position(sources, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING
             MESSAGE = 'arguments of steward.search_enable() but "config_column" must not be null';
     END IF;
@@ -61,19 +61,21 @@ BEGIN
                             WHERE t.arguments = wanted));
     IF NOT EXISTS (SELECT FROM pg_attribute a
                     WHERE a.attrelid = relation AND a.attname = vector_column AND NOT a.attisdropped) THEN
-        command := format('ALTER TABLE %s ADD COLUMN %I tsvector', relation, vector_column);
-        EXECUTE command;
-        RAISE NOTICE '%', command;
+        FOR command IN SELECT steward_internal.run_commands(ARRAY[format('ALTER TABLE %s ADD COLUMN %I tsvector', relation, vector_column)], dry_run) LOOP
+            RAISE NOTICE '%', command;
+        END LOOP;
     END IF;
 
     arguments := wanted;
-    FOR command IN SELECT steward_internal.search_attach(relation, arguments, vector_column, refill) LOOP
+    FOR command IN SELECT steward_internal.search_attach(relation, arguments, vector_column, refill, dry_run) LOOP
         RAISE NOTICE '%', command;
     END LOOP;
-    PERFORM steward_internal.upkeep_check(relation);
+    IF NOT dry_run THEN
+        PERFORM steward_internal.upkeep_check(relation);
+    END IF;
 END $$;
-COMMENT ON FUNCTION steward_internal.search_prepare(regclass, text[], regconfig, name, name) IS
-'Does the first step of search_enable(): the column and the trigger.';
+COMMENT ON FUNCTION steward_internal.search_prepare(regclass, text[], regconfig, name, name, boolean) IS
+'Does the first step of search_enable(), or with dry_run says what it is: the column and the trigger.';
 
 CREATE FUNCTION steward_internal.search_index_commands(relation regclass, vector_column name, concurrently boolean) RETURNS SETOF text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -118,12 +120,14 @@ CREATE PROCEDURE steward.search_enable(
     vector_column name      DEFAULT 'search_vector',
     config_column name      DEFAULT NULL,
     concurrently  boolean   DEFAULT false,
-    batch_rows    integer   DEFAULT 1000)
+    batch_rows    integer   DEFAULT 1000,
+    dry_run       boolean   DEFAULT false)
 AS 'MODULE_PATHNAME', 'steward_search_enable' LANGUAGE C;
-COMMENT ON PROCEDURE steward.search_enable(regclass, text[], regconfig, name, name, boolean, integer) IS
-'Makes a table searchable: column, trigger, vectors of the rows that are there, GIN index. Outside a transaction block it commits after each batch of rows, and goes on where it was stopped when called again.';
+COMMENT ON PROCEDURE steward.search_enable(regclass, text[], regconfig, name, name, boolean, integer, boolean) IS
+'Makes a table searchable: column, trigger, vectors of the rows that are there, GIN index. Outside a transaction block it commits after each batch of rows, and goes on where it was stopped when called again. With dry_run it only says which commands it would run.';
 
-CREATE FUNCTION steward.search_disable(relation regclass, vector_column name DEFAULT 'search_vector', keep_column boolean DEFAULT false)
+CREATE FUNCTION steward.search_disable(relation regclass, vector_column name DEFAULT 'search_vector', keep_column boolean DEFAULT false,
+    dry_run boolean DEFAULT false)
 RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -134,7 +138,7 @@ BEGIN
     IF commands <> '{}' AND NOT keep_column THEN
         commands := commands || format('ALTER TABLE %s DROP COLUMN %I', relation, vector_column);
     END IF;
-    RETURN QUERY SELECT * FROM steward_internal.run_commands(commands);
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(commands, dry_run);
 END $$;
-COMMENT ON FUNCTION steward.search_disable(regclass, name, boolean) IS
-'Drops the search_vector trigger of a table, its vectors and with them their index; returns the commands it ran.';
+COMMENT ON FUNCTION steward.search_disable(regclass, name, boolean, boolean) IS
+'Drops the search_vector trigger of a table, its vectors and with them their index; returns the commands it ran, or would run with dry_run.';

@@ -176,7 +176,8 @@ END $$;
 COMMENT ON FUNCTION steward_internal.tenant_guard_trigger() IS
 'Warns about, protects, or refuses tables of tenants that have no row security.';
 
-CREATE FUNCTION steward.tenant_guard_enable(mode text DEFAULT 'warn', tenant_columns name[] DEFAULT '{tenant_id}', roles name[] DEFAULT NULL) RETURNS void
+CREATE FUNCTION steward.tenant_guard_enable(mode text DEFAULT 'warn', tenant_columns name[] DEFAULT '{tenant_id}', roles name[] DEFAULT NULL,
+    dry_run boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -191,28 +192,31 @@ BEGIN
     ELSIF 'public' <> ALL (roles) THEN
         PERFORM steward_internal.check_roles(roles);
     END IF;
-    INSERT INTO steward.tenant_guard_settings AS g VALUES (true, mode, tenant_columns, roles)
-        ON CONFLICT (only_row) DO UPDATE SET mode = excluded.mode, tenant_columns = excluded.tenant_columns, roles = excluded.roles;
-    IF NOT EXISTS (SELECT FROM pg_event_trigger t WHERE t.evtname = 'steward_tenant_guard') THEN
-        CREATE EVENT TRIGGER steward_tenant_guard ON ddl_command_end
-            WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE', 'CREATE SCHEMA',
-                         'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'IMPORT FOREIGN SCHEMA',
-                         'CREATE MATERIALIZED VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER TYPE')
-            EXECUTE FUNCTION steward_internal.tenant_guard_trigger();
-    END IF;
-    ALTER EVENT TRIGGER steward_tenant_guard ENABLE ALWAYS;
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(ARRAY(
+        SELECT c.command
+          FROM (VALUES (1, format('INSERT INTO steward.tenant_guard_settings VALUES (true, %L, %L, %L) ON CONFLICT (only_row) DO UPDATE '
+                                  'SET mode = excluded.mode, tenant_columns = excluded.tenant_columns, roles = excluded.roles', mode, tenant_columns, roles), NULL),
+                       (2, 'CREATE EVENT TRIGGER steward_tenant_guard ON ddl_command_end '
+                           'WHEN TAG IN (''CREATE TABLE'', ''CREATE TABLE AS'', ''SELECT INTO'', ''ALTER TABLE'', ''CREATE SCHEMA'', '
+                           '''CREATE FOREIGN TABLE'', ''ALTER FOREIGN TABLE'', ''IMPORT FOREIGN SCHEMA'', '
+                           '''CREATE MATERIALIZED VIEW'', ''ALTER MATERIALIZED VIEW'', ''ALTER TYPE'') '
+                           'EXECUTE FUNCTION steward_internal.tenant_guard_trigger()', '.'),
+                       (3, 'ALTER EVENT TRIGGER steward_tenant_guard ENABLE ALWAYS', 'A')) c(place, command, unless_enabled)
+         WHERE NOT EXISTS (SELECT FROM pg_event_trigger t WHERE t.evtname = 'steward_tenant_guard' AND t.evtenabled::text ~ c.unless_enabled)
+         ORDER BY c.place), dry_run);
 END $$;
-REVOKE ALL ON FUNCTION steward.tenant_guard_enable(text, name[], name[]) FROM PUBLIC;
-COMMENT ON FUNCTION steward.tenant_guard_enable(text, name[], name[]) IS
-'Warns from now on about tables that get one of the columns and have no row security, protects them, or refuses to commit them.';
+REVOKE ALL ON FUNCTION steward.tenant_guard_enable(text, name[], name[], boolean) FROM PUBLIC;
+COMMENT ON FUNCTION steward.tenant_guard_enable(text, name[], name[], boolean) IS
+'Warns from now on about tables that get one of the columns and have no row security, protects them, or refuses to commit them; returns the commands it ran, or would run with dry_run.';
 
-CREATE FUNCTION steward.tenant_guard_disable() RETURNS void
+CREATE FUNCTION steward.tenant_guard_disable(dry_run boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    DROP EVENT TRIGGER IF EXISTS steward_tenant_guard;
-    DELETE FROM steward.tenant_guard_settings;
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(
+        ARRAY(SELECT 'DROP EVENT TRIGGER steward_tenant_guard' FROM pg_event_trigger t WHERE t.evtname = 'steward_tenant_guard')
+        || ARRAY(SELECT 'DELETE FROM steward.tenant_guard_settings' FROM steward.tenant_guard_settings), dry_run);
 END $$;
-REVOKE ALL ON FUNCTION steward.tenant_guard_disable() FROM PUBLIC;
-COMMENT ON FUNCTION steward.tenant_guard_disable() IS
-'Ends what tenant_guard_enable() began.';
+REVOKE ALL ON FUNCTION steward.tenant_guard_disable(boolean) FROM PUBLIC;
+COMMENT ON FUNCTION steward.tenant_guard_disable(boolean) IS
+'Ends what tenant_guard_enable() began; returns the commands it ran, or would run with dry_run.';

@@ -261,11 +261,7 @@ BEGIN
     commands := commands || ARRAY(SELECT steward_internal.soft_delete_view(relation, column_name));
     -- comments alone are no plan
     IF EXISTS (SELECT FROM unnest(commands) c WHERE c NOT LIKE '-- %') THEN
-        IF dry_run THEN
-            RETURN QUERY SELECT unnest(commands);
-        ELSE
-            RETURN QUERY SELECT * FROM steward_internal.run_commands(commands);
-        END IF;
+        RETURN QUERY SELECT * FROM steward_internal.run_commands(commands, dry_run);
     END IF;
     IF NOT dry_run THEN
         PERFORM steward_internal.upkeep_check(relation);
@@ -287,11 +283,7 @@ BEGIN
     commands := ARRAY(SELECT format('DROP VIEW %s', v.qualified_name) FROM steward_internal.soft_delete_find_view(relation) v)
              || ARRAY(SELECT steward_internal.upkeep_detach(relation, 'soft_delete_cascade_trigger'))
              || ARRAY(SELECT steward_internal.upkeep_detach(relation, 'soft_delete_trigger'));
-    IF dry_run THEN
-        RETURN QUERY SELECT unnest(commands);
-    ELSE
-        RETURN QUERY SELECT * FROM steward_internal.run_commands(commands);
-    END IF;
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(commands, dry_run);
 END $$;
 COMMENT ON FUNCTION steward.soft_delete_disable(regclass, boolean) IS
 'Drops what soft_delete_enable() attached to a table, and the view; returns the commands it ran, or would run with dry_run. Column, stamped rows and indexes stay.';

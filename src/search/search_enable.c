@@ -243,7 +243,7 @@ create_indexes(SearchTask *task, List *tables, MemoryContext mcxt)
 	{
 		if (SPI_execute(lfirst(lc), false, 0) != SPI_OK_UTILITY)
 			elog(ERROR, "unexpected result of \"%s\"", (char *) lfirst(lc));
-		ereport(NOTICE, (errmsg_internal("%s", (char *) lfirst(lc))));
+		ereport(NOTICE, (errmsg_internal("%s;", (char *) lfirst(lc))));
 	}
 }
 
@@ -275,7 +275,7 @@ create_indexes_concurrently(SearchTask *task, List *tables, MemoryContext mcxt)
 		{
 			run_alone(lfirst(lc));
 			MemoryContextSwitchTo(mcxt);
-			ereport(NOTICE, (errmsg_internal("%s", (char *) lfirst(lc))));
+			ereport(NOTICE, (errmsg_internal("%s;", (char *) lfirst(lc))));
 		}
 	}
 	PG_FINALLY();
@@ -292,11 +292,12 @@ create_indexes_concurrently(SearchTask *task, List *tables, MemoryContext mcxt)
 /*
  * steward.search_enable(relation regclass, sources text[], config regconfig,
  *		vector_column name, config_column name, concurrently boolean,
- *		batch_rows integer)
+ *		batch_rows integer, dry_run boolean)
  *
  * Adds the vector's column and its trigger to a table, fills in the vectors of
  * the rows that are there, and creates a GIN index.  Outside a transaction block
  * it commits after about "batch_rows" rows.  Called again, it does what is left.
+ * With "dry_run" it only says which commands it would run.
  *
  * Raises 25001 if "concurrently" is asked for in a transaction block or by
  * another procedure, 42501 for those who do not own the table, 22004 and 22023
@@ -308,9 +309,10 @@ steward_search_enable(PG_FUNCTION_ARGS)
 {
 	CallContext *call = castNode(CallContext, fcinfo->context);
 	MemoryContext mcxt = CurrentMemoryContext;
-	Oid			types[] = {REGCLASSOID, TEXTARRAYOID, REGCONFIGOID, NAMEOID, NAMEOID};
-	Datum		values[lengthof(types) + 1] = {0};
-	char		nulls[lengthof(types) + 1] = {0};
+	Oid			types[] = {REGCLASSOID, TEXTARRAYOID, REGCONFIGOID, NAMEOID, NAMEOID, BOOLOID};
+	Datum		values[lengthof(types)] = {0};
+	char		nulls[lengthof(types)] = {0};
+	bool		dry_run = !PG_ARGISNULL(7) && PG_GETARG_BOOL(7);
 	bool		concurrently = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	SearchTask	task = {0};
 	List	   *tables;
@@ -321,7 +323,7 @@ steward_search_enable(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid batch of rows"),
 				 errhint("\"batch_rows\" is at least 1; \"concurrently\" is true or false.")));
-	if (concurrently && (call->atomic || SPI_inside_nonatomic_context()))
+	if (concurrently && !dry_run && (call->atomic || SPI_inside_nonatomic_context()))
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("steward.search_enable() cannot create an index concurrently inside a transaction block or another procedure"),
@@ -329,14 +331,16 @@ steward_search_enable(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < lengthof(types); i++)
 	{
+		int			arg = types[i] == BOOLOID ? 7 : i;
+
 		/* arguments may lie in memory that a commit frees */
-		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
-		if (!PG_ARGISNULL(i))
-			values[i] = datumCopy(PG_GETARG_DATUM(i), get_typbyval(types[i]), get_typlen(types[i]));
+		nulls[i] = PG_ARGISNULL(arg) ? 'n' : ' ';
+		if (!PG_ARGISNULL(arg))
+			values[i] = datumCopy(PG_GETARG_DATUM(arg), get_typbyval(types[i]), get_typlen(types[i]));
 	}
 
 	SPI_connect_ext(call->atomic ? 0 : SPI_OPT_NONATOMIC);
-	query("SELECT arguments, refill FROM steward_internal.search_prepare($1, $2, $3, $4, $5)", lengthof(types),
+	query("SELECT arguments, refill FROM steward_internal.search_prepare($1, $2, $3, $4, $5, $6)", lengthof(types),
 		  types, values, nulls);
 	MemoryContextSwitchTo(mcxt);
 	task.relation = DatumGetObjectId(values[0]);
@@ -345,6 +349,16 @@ steward_search_enable(PG_FUNCTION_ARGS)
 	task.batch_rows = PG_GETARG_INT32(6);
 	task.commits = !call->atomic;
 	values[1] = datumCopy(result(0, 1), false, -1);
+
+	if (dry_run)
+	{
+		foreach(lc, index_commands(&task, concurrently, mcxt))
+		{
+			ereport(NOTICE, (errmsg_internal("%s;", (char *) lfirst(lc))));
+		}
+		SPI_finish();
+		PG_RETURN_VOID();
+	}
 
 	tables = members(&task, mcxt);
 	commit(&task);

@@ -26,6 +26,10 @@ END $$;
 CREATE TABLE plain (id integer PRIMARY KEY, title text, content text) WITH (autovacuum_enabled = off);
 -- as many rows to a page whether they are aligned to 4 bytes or to 8
 INSERT INTO plain SELECT n, 'The cats of house ' || n, repeat('filler ', 32) FROM generate_series(1, 5000) n;
+-- what it would do, which is nothing yet
+CALL steward.search_enable('plain', '{title}', 'english', dry_run => true);
+CALL steward.search_enable('plain', '{title}', 'english', concurrently => true, dry_run => true);
+SELECT count(*) AS columns, (SELECT count(*) FROM pg_trigger WHERE tgrelid = 'plain'::regclass) AS triggers FROM pg_attribute WHERE attrelid = 'plain'::regclass AND attnum > 0;
 CALL steward.search_enable('plain', '{title}', 'english', batch_rows => 700);
 SELECT * FROM state('plain', 'english');
 CALL steward.search_enable('plain', '{title}', 'english');
@@ -221,7 +225,7 @@ RESET SESSION AUTHORIZATION;
 SELECT current_user = :'superuser' AS superuser_again;
 -- the functions that it is made of give nobody a right
 SET ROLE regress_search_other;
-CALL refused($$SELECT steward_internal.search_prepare('owned', '{title}', 'english', 'search_vector', NULL)$$);
+CALL refused($$SELECT steward_internal.search_prepare('owned', '{title}', 'english', 'search_vector', NULL, false)$$);
 CALL refused($$SELECT * FROM steward_internal.search_attach('owned', '{search_vector,title}', 'search_vector', true)$$);
 RESET ROLE;
 

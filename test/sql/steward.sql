@@ -76,3 +76,23 @@ SELECT f.trigger_function, f.enable_function, f.options,
   LEFT JOIN pg_proc e ON e.pronamespace = 'steward'::regnamespace AND e.proname = f.enable_function
  ORDER BY f.trigger_function COLLATE "C";
 DROP TABLE steward_options;
+
+-- What changes a schema tells on request what it would do, and does nothing then.
+SELECT p.proname AS cannot_tell
+  FROM pg_proc p
+ WHERE p.pronamespace = 'steward'::regnamespace
+   AND p.proname ~ '_(enable|disable)(_schema)?$|^tenant_(un)?protect|^tenant_admin|_fk_guard$|_repair$|_admin$'
+   AND 'dry_run' <> ALL (coalesce(p.proargnames, '{}'));
+CREATE TABLE steward_dry (id integer PRIMARY KEY, title text, updated_at timestamptz, version bigint NOT NULL DEFAULT 1, tenant_id integer);
+CREATE TABLE steward_calls (place integer GENERATED ALWAYS AS IDENTITY, call text);
+INSERT INTO steward_calls (call)
+SELECT format('steward.%s_%s(''steward_dry'', %%s)', m.module, s.step)
+  FROM unnest('{audit,updated_at,row_version,append_only,soft_delete}'::text[]) m(module), unnest('{enable,disable}'::text[]) s(step);
+INSERT INTO steward_calls (call) VALUES ('steward.tenant_guard_enable(%s)'), ('steward.tenant_guard_disable(%s)'), ('steward.tenant_protect(''steward_dry'', %s)'),
+    ('steward.audit_enable_schema(''public'', %s)'), ('steward.updated_at_enable_schema(''public'', %s)');
+CREATE TABLE steward_said (call text, said text[]);
+SELECT format('SELECT %L AS call, count(*) > 0 AS tells, pg_current_xact_id_if_assigned() IS NULL AS changes_nothing FROM %s', format(c.call, ''), format(c.call, 'dry_run => true')) AS dry,
+       CASE WHEN c.call !~ '_schema' THEN format('INSERT INTO steward_said SELECT %L, ARRAY(SELECT c FROM %s c)', c.call, format(c.call, 'dry_run => true')) END AS note,
+       CASE WHEN c.call !~ '_schema' THEN format('SELECT ARRAY(SELECT c FROM %s c) = s.said AS does_so FROM steward_said s WHERE s.call = %L', format(c.call, 'dry_run => false'), c.call) END AS run
+  FROM steward_calls c ORDER BY c.place \gexec
+DROP TABLE steward_dry, steward_calls, steward_said;
