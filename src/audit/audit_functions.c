@@ -286,6 +286,10 @@ steward_audit_record_id(PG_FUNCTION_ARGS)
 		(void) JsonbIteratorNext(&it, &value, true);
 		(void) JsonbIteratorNext(&it, &value, true);
 		(void) JsonbIteratorNext(&it, &value, true);
+		if (value.type == jbvBool)
+			PG_RETURN_TEXT_P(cstring_to_text(value.val.boolean ? "true" : "false"));
+		if (value.type == jbvBinary)
+			PG_RETURN_TEXT_P(cstring_to_text(JsonbToCString(NULL, value.val.binary.data, value.val.binary.len)));
 		if (value.type == jbvString)
 			PG_RETURN_TEXT_P(cstring_to_text_with_len(value.val.string.val, value.val.string.len));
 		if (value.type == jbvNumeric)

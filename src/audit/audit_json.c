@@ -316,9 +316,9 @@ typedef struct ShortNumeric
 } ShortNumeric;
 
 /*
- * Appends a whole number as the numeric that jsonb has for it,
- * without the zeros at the end.  Most of what the log
- * keeps are such numbers, and int64_to_numeric() takes thrice as long.
+ * Appends a whole number as the numeric that jsonb has for it, which is without the
+ * zeros at the end.  Most numbers of the log are such: they are not made elsewhere
+ * first.
  */
 static JEntry
 append_integer(Writer *writer, int64 value)
@@ -458,10 +458,10 @@ jsonb_of_json(char *json, size_t length, StringInfo printed)
 
 /* json is written as the jsonb that it says, or else as a string; seldom does that bring its text back. */
 static JEntry
-append_json(Writer *writer, const text * value)
+append_json(Writer *writer, struct varlena *value)
 {
 	size_t		length = VARSIZE_ANY_EXHDR(value);
-	char	   *json = text_to_cstring(value);
+	char	   *json = text_to_cstring((text *) value);
 	StringInfoData printed;
 	Jsonb	   *document;
 	JEntry		entry;

@@ -255,6 +255,18 @@ INSERT INTO keyed VALUES ('{1,2}', 0), ('[0:1]={1,2}', 0);
 UPDATE keyed SET f = '-0', n = 1 WHERE k = '{1,2}';
 SELECT operation, record_id, new_values FROM steward.audit_history('keyed', '{1,2}', '0');
 SELECT operation, record_id FROM steward.audit_history('keyed', '[0:1]={1,2}', '-0');
+-- whatever the type, what record_id says finds the row
+CREATE TABLE by_truth (k boolean PRIMARY KEY);
+CREATE TABLE by_document (k jsonb PRIMARY KEY);
+CREATE TABLE by_address (k address PRIMARY KEY);
+CREATE TABLE by_amount (k money PRIMARY KEY);
+SELECT FROM unnest('{by_truth,by_document,by_address,by_amount}'::regclass[]) t, steward.audit_enable(t);
+INSERT INTO by_truth VALUES (true);
+INSERT INTO by_document VALUES ('{"a": [1, null]}'), ('[]'), ('1.50'), ('false');
+INSERT INTO by_address VALUES (('High Street', 1, '{a,b}'));
+INSERT INTO by_amount VALUES (1234.56);
+SELECT l.table_name, l.record_id, (SELECT count(*) FROM steward.audit_history(l.table_name::regclass, l.record_id)) AS found
+  FROM log l WHERE l.table_name LIKE 'by\_%' ORDER BY l.created_at, l.seq;
 -- a row without a key is another row if it is another text
 CREATE TABLE keyless (doc jsonb);
 SELECT FROM steward.audit_enable('keyless');
