@@ -117,18 +117,24 @@ steward_audit_partitions(Relation log, int *npartitions)
 
 	*npartitions = 0;
 	for (int i = 0; bounds != NULL && i <= bounds->ndatums; i++)
-		if (bounds->indexes[i] >= 0)
-			partitions[(*npartitions)++] = (AuditPartition)
-		{
-			.oid = desc->oids[bounds->indexes[i]],
-			.lower = range_bound(bounds, i - 1, DT_NOBEGIN),
-			.upper = range_bound(bounds, i, DT_NOEND),
-		};
-	if (bounds != NULL && bounds->default_index >= 0)
-		partitions[(*npartitions)++] = (AuditPartition)
 	{
-		.oid = desc->oids[bounds->default_index],.lower = DT_NOBEGIN,.upper = DT_NOEND,
-	};
+		AuditPartition *partition = &partitions[*npartitions];
+
+		if (bounds->indexes[i] < 0)
+			continue;
+		partition->oid = desc->oids[bounds->indexes[i]];
+		partition->lower = range_bound(bounds, i - 1, DT_NOBEGIN);
+		partition->upper = range_bound(bounds, i, DT_NOEND);
+		(*npartitions)++;
+	}
+	if (bounds != NULL && bounds->default_index >= 0)
+	{
+		AuditPartition *partition = &partitions[(*npartitions)++];
+
+		partition->oid = desc->oids[bounds->default_index];
+		partition->lower = DT_NOBEGIN;
+		partition->upper = DT_NOEND;
+	}
 	return partitions;
 }
 

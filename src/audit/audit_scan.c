@@ -35,7 +35,9 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "optimizer/planner.h"
 #include "optimizer/restrictinfo.h"
+#include "parser/parsetree.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
 #include "utils/fmgroids.h"
@@ -96,6 +98,7 @@ typedef struct LogScan
 } LogScan;
 
 static set_rel_pathlist_hook_type next_set_rel_pathlist = NULL;
+static create_upper_paths_hook_type next_create_upper_paths = NULL;
 
 /* Tells whether a time comes before another in the order of a scan. */
 static inline bool
@@ -423,7 +426,7 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	scan->strategies = lsecond(plan->custom_private);
 	scan->limits = ExecInitExprList(plan->custom_exprs, &node->ss.ps);
 
-	/* rows come in slots of the partitions, and not in the virtual one that the server has made ready */
+	/* the slots are those of the partitions, not the virtual one that the server has made */
 	node->ss.ps.scanopsfixed = false;
 	ExecAssignScanProjectionInfo(&node->ss);
 	node->ss.ps.qual = ExecInitQual(plan->scan.plan.qual, &node->ss.ps);
@@ -645,27 +648,27 @@ set_cost(PlannerInfo *root, RelOptInfo *rel, Path *path)
 		rel->reltarget->cost.per_tuple * rel->rows;
 }
 
-/* Adds the path, for a query that wants the log in the order of time. */
-static void
-set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+/* Returns a path for a relation, if that is the log and the query wants it in the order of time; else NULL. */
+static Path *
+path_by_time(PlannerInfo *root, RelOptInfo *rel)
 {
+	RangeTblEntry *rte;
 	PathKey    *order;
 	CustomPath *path;
 	List	   *limits = NIL;
 	List	   *strategies = NIL;
 
-	if (next_set_rel_pathlist != NULL)
-		next_set_rel_pathlist(root, rel, rti, rte);
-
-	if (root->query_pathkeys == NIL || rte->rtekind != RTE_RELATION || !rte->inh ||
-		rte->relkind != RELKIND_PARTITIONED_TABLE || rel->reloptkind != RELOPT_BASEREL ||
+	if (root->query_pathkeys == NIL || rel->reloptkind != RELOPT_BASEREL || rel->rtekind != RTE_RELATION)
+		return NULL;
+	rte = planner_rt_fetch(rel->relid, root);
+	if (!rte->inh || rte->relkind != RELKIND_PARTITIONED_TABLE ||
 		rte->relid != get_relname_relid("audit_events", get_namespace_oid("steward", true)))
-		return;
+		return NULL;
 	order = order_by_time(root, rel);
 	if (order == NULL || IS_DUMMY_REL(rel) || !bms_is_empty(rel->lateral_relids) ||
 		root->parse->commandType != CMD_SELECT || root->rowMarks != NIL || rte->tablesample != NULL ||
 		!wants_columns_only(rel) || !all_heap(rte->relid))
-		return;
+		return NULL;
 
 	find_limits(rel, order->pk_opfamily, &limits, &strategies);
 	path = makeNode(CustomPath);
@@ -677,7 +680,44 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 	path->custom_private = list_make3(makeInteger(steward_is_descending(order)), strategies, limits);
 	path->methods = &path_methods;
 	set_cost(root, rel, &path->path);
-	add_path(rel, &path->path);
+	return &path->path;
+}
+
+/* Adds the path for what is joined with the log. */
+static void
+set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	Path	   *path;
+
+	if (next_set_rel_pathlist != NULL)
+		next_set_rel_pathlist(root, rel, rti, rte);
+
+	path = path_by_time(root, rel);
+	if (path != NULL)
+		add_path(rel, path);
+}
+
+/*
+ * Adds the path where a query is about the log alone: there the planner has
+ * forgotten those of the partitioned table, and made new ones of those of the
+ * partitions.
+ */
+static void
+create_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input, RelOptInfo *output, void *extra)
+{
+	Path	   *path;
+
+	if (next_create_upper_paths != NULL)
+		next_create_upper_paths(root, stage, input, output, extra);
+
+	if (stage != UPPERREL_ORDERED || root->parse->hasTargetSRFs)
+		return;
+	path = path_by_time(root, input);
+	if (path == NULL)
+		return;
+	if (list_length(root->sort_pathkeys) > 1)
+		path = (Path *) create_incremental_sort_path(root, output, path, root->sort_pathkeys, 1, root->limit_tuples);
+	add_path(output, apply_projection_to_path(root, output, path, root->upper_targets[UPPERREL_ORDERED]));
 }
 
 /*
@@ -693,11 +733,13 @@ steward_audit_loaded(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(true);
 }
 
-/* Takes its hook; runs once per process. */
+/* Takes its hooks; runs once per process. */
 void
 steward_audit_scan_init(void)
 {
 	RegisterCustomScanMethods(&scan_methods);
 	next_set_rel_pathlist = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = set_rel_pathlist;
+	next_create_upper_paths = create_upper_paths_hook;
+	create_upper_paths_hook = create_upper_paths;
 }

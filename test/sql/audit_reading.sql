@@ -159,6 +159,23 @@ SELECT condition, direction, how_many, by_time(condition, direction, how_many)
                (16, $$table_name = 'no such'$$, 'DESC', 20)) AS q(place, condition, direction, how_many)
  ORDER BY place;
 
+-- the table itself
+SELECT plan_has(query, 'Audit Log by Time') AS by_time, query
+  FROM (VALUES (1, 'SELECT * FROM steward.audit_events ORDER BY recorded_at DESC LIMIT 50'),
+               (2, 'SELECT recorded_at::date AS day, seq + 1 FROM steward.audit_events ORDER BY recorded_at DESC, transaction_id DESC, seq DESC LIMIT 50'),
+               (3, 'SELECT e FROM steward.audit_events e WHERE seq > 0 ORDER BY recorded_at LIMIT 50'),
+               (4, 'SELECT tableoid::regclass FROM steward.audit_events ORDER BY recorded_at DESC LIMIT 50'),
+               (5, 'SELECT seq FROM steward.audit_events WHERE tableoid <> 0 ORDER BY recorded_at DESC LIMIT 50'),
+               (6, 'SELECT seq FROM steward.audit_events ORDER BY seq, recorded_at DESC LIMIT 50'),
+               (7, 'SELECT generate_series(1, seq) FROM steward.audit_events ORDER BY recorded_at DESC LIMIT 50'),
+               (8, 'SELECT recorded_at FROM steward.audit_events GROUP BY recorded_at ORDER BY recorded_at DESC LIMIT 50')) AS q(place, query)
+ ORDER BY place;
+SELECT array_agg(e ORDER BY n) = (SELECT array_agg(s ORDER BY n)
+                                    FROM (SELECT e.*::text AS s, row_number() OVER (ORDER BY recorded_at + interval '0' DESC, transaction_id DESC, seq DESC) AS n
+                                            FROM steward.audit_events e WHERE recorded_at < '2001-03-10') f WHERE n <= 200) AS same
+  FROM (SELECT e::text AS e, row_number() OVER () AS n
+          FROM (SELECT e FROM steward.audit_events e WHERE recorded_at < '2001-03-10' ORDER BY recorded_at DESC, transaction_id DESC, seq DESC LIMIT 200) e) g;
+
 -- read again with other times, backwards, and by a plan that serves any parameters
 SELECT v.until::date, l.created_at, l.record_id
   FROM (VALUES ('2001-04-10'::timestamptz), ('2001-02-10'), ('2001-02-10'), ('2000-01-01'), ('2001-03-10')) AS v(until),
