@@ -171,7 +171,8 @@ CREATE TYPE steward_internal.audit_span AS (
     since      timestamptz,
     since_seq  integer,
     until      timestamptz,
-    until_seq  integer        -- before this event
+    until_seq  integer,       -- before this event
+    one_row    boolean        -- but for the first, what came to the key is another row
 );
 COMMENT ON TYPE steward_internal.audit_span IS
 'A stretch of the audit log in which a row had a key.';
@@ -255,8 +256,24 @@ END $$;
 COMMENT ON FUNCTION steward_internal.audit_complete(regclass, steward_internal.audit_key, jsonb, jsonb, steward_internal.audit_span[], boolean) IS
 'Adds to what is known of a row the columns of an earlier key: from what changed or deleted them later, or from the row.';
 
+CREATE FUNCTION steward_internal.audit_arrival(past steward_internal.audit_key, span steward_internal.audit_span, until timestamptz, until_seq integer)
+RETURNS steward.audit_events
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT e.*
+      FROM steward.audit_events e
+     WHERE e.table_id = (span).table_id AND e.key_hash = (span).key_hash AND e.record_key = (span).record_key
+       AND e.recorded_at >= (past).known_since AND e.recorded_at < (past).known_until AND (e.recorded_at, e.seq) < (until, until_seq)
+       AND (e.operation = 'I' OR e.old_key_hash IS NOT NULL)
+     ORDER BY e.recorded_at DESC, e.seq DESC
+     LIMIT 1;
+END;
+COMMENT ON FUNCTION steward_internal.audit_arrival(steward_internal.audit_key, steward_internal.audit_span, timestamptz, integer) IS
+'Returns the last event before another one that brought a row to a key.';
+
 CREATE FUNCTION steward_internal.audit_trace_back(
-    relation regclass, keys steward_internal.audit_key[], state jsonb, origin jsonb, until timestamptz, until_seq integer)
+    relation regclass, keys steward_internal.audit_key[], state jsonb, origin jsonb,
+    until timestamptz, until_seq integer, until_transaction xid8)
 RETURNS SETOF steward_internal.audit_span
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -267,7 +284,9 @@ DECLARE
     span steward_internal.audit_span;
     spans steward_internal.audit_span[] := '{}';
     arrival steward.audit_events;
+    previous steward.audit_events;
 BEGIN
+    span.one_row := true;
     WHILE place <= cardinality(keys) LOOP
         past := keys[place];
         IF past.known_since > until THEN
@@ -288,13 +307,18 @@ BEGIN
         span.table_id := past.table_id;
         span.key_hash := steward_internal.audit_key_hash(past.table_id, span.record_key);
         -- how the row came to this key
-        SELECT e.* INTO arrival
-          FROM steward.audit_events e
-         WHERE e.table_id = span.table_id AND e.key_hash = span.key_hash AND e.record_key = span.record_key
-           AND e.recorded_at >= past.known_since AND e.recorded_at < past.known_until AND (e.recorded_at, e.seq) < (until, until_seq)
-           AND (e.operation = 'I' OR e.old_key_hash IS NOT NULL)
-         ORDER BY e.recorded_at DESC, e.seq DESC
-         LIMIT 1;
+        arrival := steward_internal.audit_arrival(past, span, until, until_seq);
+        -- Under a deferred constraint, the row that leaves is not the one that came last.
+        WHILE arrival.transaction_id = until_transaction LOOP
+            SELECT e.* INTO previous
+              FROM steward.audit_events e
+             WHERE e.table_id = span.table_id AND (e.key_hash = span.key_hash OR e.old_key_hash = span.key_hash)
+               AND (e.recorded_at, e.seq) < (arrival.recorded_at, arrival.seq)
+             ORDER BY e.recorded_at DESC, e.seq DESC
+             LIMIT 1;
+            EXIT WHEN previous.operation IS NULL OR previous.operation = 'D' OR previous.key_hash <> span.key_hash;
+            arrival := steward_internal.audit_arrival(past, span, arrival.recorded_at, arrival.seq);
+        END LOOP;
         span.since := coalesce(arrival.recorded_at, past.known_since);
         span.since_seq := coalesce(arrival.seq, 0);
         span.until := least(until, past.known_until);
@@ -309,10 +333,11 @@ BEGIN
             state := state || steward_internal.audit_old_key(past, arrival);
             until := arrival.recorded_at;
             until_seq := arrival.seq;
+            until_transaction := arrival.transaction_id;
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION steward_internal.audit_trace_back(regclass, steward_internal.audit_key[], jsonb, jsonb, timestamptz, integer) IS
+COMMENT ON FUNCTION steward_internal.audit_trace_back(regclass, steward_internal.audit_key[], jsonb, jsonb, timestamptz, integer, xid8) IS
 'Returns where in the audit log a row stands that had a key until an event: from then back to its INSERT under each key, or to when it had the key "origin".';
 
 CREATE FUNCTION steward_internal.audit_trace(relation regclass, record_key jsonb, texts text[])
@@ -343,6 +368,7 @@ BEGIN
         span.since_seq := 0;
         span.until := past.known_until;
         span.until_seq := 0;
+        span.one_row := false;
         RETURN NEXT span;
 
         -- and to those that came to it from another key, before they did
@@ -353,13 +379,13 @@ BEGIN
                AND e.recorded_at >= span.since AND e.recorded_at < span.until AND e.old_key_hash IS NOT NULL
         LOOP
             RETURN QUERY SELECT * FROM steward_internal.audit_trace_back(
-                identity, keys, state || steward_internal.audit_old_key(past, arrival), state, arrival.recorded_at, arrival.seq);
+                identity, keys, state || steward_internal.audit_old_key(past, arrival), state, arrival.recorded_at, arrival.seq, arrival.transaction_id);
         END LOOP;
     END LOOP;
 
     -- the key had other columns once: those of the row that has it now can be found
     IF some_lost THEN
-        RETURN QUERY SELECT * FROM steward_internal.audit_trace_back(identity, keys, state, state, 'infinity', 0);
+        RETURN QUERY SELECT * FROM steward_internal.audit_trace_back(identity, keys, state, state, 'infinity', 0, NULL);
     END IF;
 END $$;
 COMMENT ON FUNCTION steward_internal.audit_trace(regclass, jsonb, text[]) IS
@@ -427,7 +453,8 @@ BEGIN
        AND EXISTS (SELECT FROM unnest(spans) s
                     WHERE s.table_id = e.table_id
                       AND (e.key_hash = s.key_hash AND e.record_key = s.record_key OR e.old_key_hash = s.key_hash)
-                      AND (e.created_at, e.seq) >= (s.since, s.since_seq) AND (e.created_at, e.seq) < (s.until, s.until_seq))
+                      AND (e.created_at, e.seq) >= (s.since, s.since_seq) AND (e.created_at, e.seq) < (s.until, s.until_seq)
+                      AND (NOT s.one_row OR (e.created_at, e.seq) = (s.since, s.since_seq) OR e.operation <> 'INSERT' AND e.old_key_hash IS NULL))
      ORDER BY e.created_at, e.transaction_id, e.seq;
 END $$;
 COMMENT ON FUNCTION steward.audit_history(regclass, anycompatiblearray) IS

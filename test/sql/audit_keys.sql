@@ -379,6 +379,18 @@ INSERT INTO audit_keys_new.again VALUES (1, 'mine');
 UPDATE audit_keys_new.again SET id = 2;
 INSERT INTO audit_keys_new.again VALUES (1, 'third');
 SELECT operation, record_id, old_values ->> 'a' AS old, new_values ->> 'a' AS new FROM steward.audit_history('audit_keys_new.again', 2);
+-- rows that move up together, of which two have a key at a time
+CREATE TABLE audit_keys_new.shifted (id integer PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, a text);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_keys_new.shifted'); END $$;
+INSERT INTO audit_keys_new.shifted VALUES (1, 'one'), (2, 'two'), (3, 'three');
+UPDATE audit_keys_new.shifted SET a = a || '!' WHERE id < 3;
+UPDATE audit_keys_new.shifted SET id = id + 1;
+SELECT operation, old_values, new_values FROM steward.audit_history('audit_keys_new.shifted', 4);
+UPDATE audit_keys_new.shifted SET id = CASE id WHEN 2 THEN 40 WHEN 3 THEN 30 ELSE id END;
+UPDATE audit_keys_new.shifted SET id = CASE id WHEN 40 THEN 30 WHEN 30 THEN 40 ELSE id END;
+UPDATE audit_keys_new.shifted SET id = 50 + id;
+SELECT a, (SELECT string_agg(concat_ws(' ', h.operation, h.record_id), ', ' ORDER BY h.ordinality) FROM steward.audit_history('audit_keys_new.shifted', id) WITH ORDINALITY h) AS history
+  FROM audit_keys_new.shifted ORDER BY a COLLATE "C";
 -- a row that goes to and fro a thousand times has a history that is read in no time
 DO $$ BEGIN
     FOR n IN 1..1000 LOOP
