@@ -55,6 +55,14 @@ ALTER EVENT TRIGGER steward_watch_ddl ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER steward_watch_ddl IS
 'Has the arguments of triggers follow columns that are renamed or dropped.';
 
+CREATE VIEW steward_internal.extension_members AS
+SELECT d.classid AS class_id, d.objid AS object_id
+  FROM pg_depend d
+ WHERE d.deptype = 'e';
+COMMENT ON VIEW steward_internal.extension_members IS
+'The objects that extensions brought, which are not the user''s to mend.';
+GRANT SELECT ON steward_internal.extension_members TO PUBLIC;
+
 -- The tables that ALTER TABLE without ONLY would reach.
 CREATE FUNCTION steward_internal.table_members(relation regclass,
     OUT member regclass, OUT qualified_name text, OUT depth integer, OUT is_partition boolean) RETURNS SETOF record

@@ -1,4 +1,4 @@
--- monitor_findings: single objects that ask for something, and the commands that give it to them.
+-- monitor_findings: single objects that need attention, and the commands that mend them.
 
 -- To show an expression the server locks what is named in it: what somebody else has locked is not waited for.
 CREATE FUNCTION steward_internal.findings_of_policies(OUT finding text, OUT severity text, OUT object text, OUT detail text, OUT remedy text) RETURNS SETOF record
@@ -57,7 +57,7 @@ BEGIN ATOMIC
           JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'p', 'm', 'f')
            AND (n.nspname IN ('steward', 'steward_internal', 'pg_catalog', 'pg_toast', 'information_schema')
-                OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
+                OR EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_class'::regclass AND e.object_id = c.oid))
     ), tenants AS MATERIALIZED (
         SELECT count(*) AS tables, count(*) FILTER (WHERE t.row_security) AS protected FROM steward_internal.tenant_tables() t
     ), found AS (
@@ -177,7 +177,7 @@ SELECT f.finding, f.severity, f.object, f.detail, f.remedy, f.finding_key, m.fin
   FROM steward_internal.findings_run() f
   LEFT JOIN steward_internal.muted_now m ON m.finding_key = f.finding_key;
 COMMENT ON VIEW steward.all_findings IS
-'What single objects ask for, muted or not.';
+'The objects that need attention, muted ones too.';
 COMMENT ON COLUMN steward.all_findings.finding IS 'What it is.';
 COMMENT ON COLUMN steward.all_findings.severity IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others.';
 COMMENT ON COLUMN steward.all_findings.object IS 'Which object, with its schema and quoted where it must be.';
@@ -193,7 +193,7 @@ SELECT f.finding, f.severity, f.object, f.detail, f.remedy, f.finding_key
   FROM steward.all_findings f
  WHERE NOT f.is_muted;
 COMMENT ON VIEW steward.findings IS
-'What single objects ask for; see muted_findings.';
+'The objects that need attention, but those in muted_findings.';
 COMMENT ON COLUMN steward.findings.finding IS 'What it is.';
 COMMENT ON COLUMN steward.findings.severity IS 'INFO, WARNING or CRITICAL: that stops writes, loses data or shows it to others.';
 COMMENT ON COLUMN steward.findings.object IS 'Which object, with its schema and quoted where it must be.';

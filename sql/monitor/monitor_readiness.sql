@@ -66,7 +66,7 @@ BEGIN ATOMIC
           JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
            AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
-           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+           AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_class'::regclass AND e.object_id = c.oid)
     ), settings AS MATERIALIZED (
         SELECT current_setting('archive_command') AS archive_command, coalesce(current_setting('archive_library', true), '') AS archive_library,
                current_setting('ssl')::boolean AS ssl, current_setting('data_checksums') AS checksums, pg_is_in_recovery() AS is_standby

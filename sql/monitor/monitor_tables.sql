@@ -11,7 +11,7 @@ SELECT c.oid AS relation, n.nspname AS schema_name, c.relname AS table_name, for
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'
    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
-   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e');
+   AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_class'::regclass AND e.object_id = c.oid);
 COMMENT ON VIEW steward_internal.monitor_user_tables IS
 'Tables and materialized views that are neither temporary nor the system''s, an extension''s or pg_steward''s: those whose faults are their owner''s.';
 COMMENT ON COLUMN steward_internal.monitor_user_tables.relation IS 'The table''s oid.';

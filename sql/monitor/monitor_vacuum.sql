@@ -205,7 +205,7 @@ WITH RECURSIVE leaves AS (
       LEFT JOIN steward.autovacuum_queue q ON q.relation_id = c.oid
       LEFT JOIN partitioned p ON p.root = c.oid
      WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
-       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+       AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_class'::regclass AND e.object_id = c.oid)
 )
 SELECT t.nspname AS schema_name, t.relname AS table_name, t.oid AS relation_id, t.has_statistics, t.last_analyze, t.modified_rows,
        CASE WHEN t.reltuples >= 0 THEN t.reltuples::bigint END AS estimated_rows, t.analyze_pressure,

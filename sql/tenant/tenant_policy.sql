@@ -122,7 +122,7 @@ BEGIN
     END IF;
     PERFORM steward_internal.check_owners(relation);
     SELECT c.relkind, c.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'steward'::regnamespace, 'steward_internal'::regnamespace)
-                      OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+                      OR EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_class'::regclass AND e.object_id = c.oid)
       INTO kind, is_foreign
       FROM pg_class c WHERE c.oid = relation;
     IF kind NOT IN ('r', 'p') THEN

@@ -82,12 +82,12 @@ BEGIN ATOMIC
          WHERE o.schema_id = schema
     )
     SELECT pg_describe_object(o.class_id, o.oid, 0) COLLATE "C",
-           coalesce(CASE WHEN EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class_id AND d.objid = o.oid AND d.deptype = 'e') THEN 'It belongs to an extension.' END,
+           coalesce(CASE WHEN EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = o.class_id AND e.object_id = o.oid) THEN 'It belongs to an extension.' END,
                     o.reason, 'Its owner is not the owner of the schema.') COLLATE "C"
       FROM objects o
       JOIN pg_namespace n ON n.oid = schema
      WHERE o.reason IS NOT NULL OR o.owner <> n.nspowner
-        OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class_id AND d.objid = o.oid AND d.deptype = 'e')
+        OR EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = o.class_id AND e.object_id = o.oid)
      ORDER BY 1, 2;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_unsupported(regnamespace) IS

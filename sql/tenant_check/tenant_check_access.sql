@@ -202,7 +202,7 @@ BEGIN ATOMIC
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
          WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT c.relispartition AND c.oid >= 16384
            AND c.oid NOT IN (SELECT t.relation_id FROM tables t)
-           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+           AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_class'::regclass AND e.object_id = c.oid)
     ), known AS MATERIALIZED (
         SELECT t.relation_id AS oid, t.schema_id, t.qualified_name, lower(c.relname COLLATE "C") AS name FROM tables t JOIN pg_class c ON c.oid = t.relation_id AND NOT c.relispartition
          UNION ALL
@@ -312,7 +312,7 @@ BEGIN ATOMIC
        AND (w.for_users OR a.attname ~* '^(tenant|org|organi[sz]ation|company|workspace|team|mandant|firm|shop|store)(_?(id|uuid|key|code|slug))?$')
        AND (schemas IS NULL OR c.relnamespace = ANY (schemas))
        AND NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = ANY (tenant_columns) AND NOT t.attisdropped)
-       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+       AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_class'::regclass AND e.object_id = c.oid)
      GROUP BY a.attname;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_column_candidates(name[], regnamespace[]) IS
@@ -390,7 +390,7 @@ BEGIN ATOMIC
           JOIN pg_language l ON l.oid = f.prolang AND l.lanname <> 'internal' AND l.lanname <> 'c'
           JOIN pg_roles o ON o.oid = f.proowner
          WHERE f.prosecdef AND f.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+           AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_proc'::regclass AND e.object_id = f.oid)
            AND (has_function_privilege('public', f.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE')))
            -- what policies call to learn who asks says nothing else to anybody
            AND NOT EXISTS (SELECT FROM unnest(helpers) h WHERE h.asks AND f.oid IN (h.function_id, h.helper_id))
@@ -470,7 +470,7 @@ BEGIN ATOMIC
      CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes))) s (name)
      WHERE f.prosecdef AND f.prosqlbody IS NULL AND (schemas IS NULL OR f.pronamespace = ANY (schemas))
        AND NOT EXISTS (SELECT FROM unnest(f.proconfig) c WHERE starts_with(c, 'search_path='))
-       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+       AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_proc'::regclass AND e.object_id = f.oid)
        AND EXISTS (SELECT FROM tables)
        AND (has_function_privilege('public', f.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, f.oid, 'EXECUTE')))
      UNION ALL
@@ -482,7 +482,7 @@ BEGIN ATOMIC
       JOIN pg_namespace n ON n.oid = f.pronamespace
      CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes))) s (name)
      WHERE f.proleakproof AND f.oid >= 16384 AND (schemas IS NULL OR f.pronamespace = ANY (schemas))
-       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+       AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_proc'::regclass AND e.object_id = f.oid)
        AND EXISTS (SELECT FROM tables)
      UNION ALL
     SELECT 'publication', 'INFO', quote_ident(p.pubname),

@@ -39,7 +39,7 @@ BEGIN ATOMIC
       JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
       LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhseqno = 1
      WHERE (schemas IS NULL OR c.relnamespace = ANY (schemas))
-       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+       AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_class'::regclass AND e.object_id = c.oid)
      ORDER BY c.oid, w.position;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_tables(name[], regnamespace[]) IS
@@ -300,7 +300,7 @@ BEGIN ATOMIC
     WITH RECURSIVE bodies AS (
         SELECT f.oid, f.prosecdef, f.pronamespace, f.prorettype, regexp_replace(regexp_replace(f.prosrc, '/\*.*?\*/', ' ', 'g'), '--[^\n]*', ' ', 'g') AS body
           FROM pg_proc f JOIN pg_language l ON l.oid = f.prolang AND l.lanname NOT IN ('internal', 'c')
-         WHERE f.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+         WHERE f.oid >= 16384 AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_proc'::regclass AND e.object_id = f.oid)
     ), called AS (
         SELECT b.oid AS function_id, b.oid AS helper_id
           FROM (SELECT DISTINCT unnest(p.context_functions || p.row_functions) AS oid FROM steward_internal.tenant_policy_rows(policies) p) p

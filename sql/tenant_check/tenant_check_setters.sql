@@ -8,7 +8,7 @@ BEGIN ATOMIC
         SELECT f.oid, f.proname, f.prosecdef, f.prorettype, f.proowner, coalesce(pg_get_function_sqlbody(f.oid), f.prosrc) AS source
           FROM pg_proc f
           JOIN pg_language l ON l.oid = f.prolang AND l.lanname NOT IN ('internal', 'c')
-         WHERE f.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
+         WHERE f.oid >= 16384 AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_proc'::regclass AND e.object_id = f.oid)
     ), setters AS MATERIALIZED (
         SELECT c.* FROM code c JOIN pg_roles o ON o.oid = c.proowner
          WHERE c.prosecdef AND c.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
