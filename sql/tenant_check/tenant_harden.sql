@@ -1,5 +1,12 @@
 -- tenant_harden: what tells of rows without showing them, which policies cannot prevent.
 
+CREATE FUNCTION steward_internal.tenant_of_statements(catalog regclass, object oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                WHERE d.classid = catalog AND d.objid = object AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'pg_stat_statements');
+COMMENT ON FUNCTION steward_internal.tenant_of_statements(regclass, oid) IS
+'Returns whether an object belongs to the extension pg_stat_statements.';
+
 CREATE FUNCTION steward_internal.tenant_telltales(OUT object text, OUT privilege text, OUT acl aclitem[], OUT function_id oid, OUT breaks text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -7,15 +14,18 @@ BEGIN ATOMIC
            CASE WHEN o.name ~ '^pg_lock' THEN 'Job queues and tools that look for locks.'
                 WHEN o.name ~ '_get_activity$|_backend_|^pg_stat_activity$' THEN 'Applications that look for their other sessions.'
                 ELSE 'Monitoring that is not done by members of pg_monitor.' END
-      FROM (SELECT format('FUNCTION pg_catalog.%s', f.oid::regprocedure), 'EXECUTE', coalesce(f.proacl, acldefault('f', f.proowner)), f.oid, f.proname
-              FROM pg_proc f
-             WHERE f.pronamespace = 'pg_catalog'::regnamespace
-               AND (f.proname ~ '^pg_stat_get_' OR f.proname IN ('pg_lock_status', 'pg_stat_force_next_flush'))
+      FROM (SELECT format('FUNCTION %I.%I(%s)', n.nspname, f.proname, oidvectortypes(f.proargtypes)), 'EXECUTE',
+                   coalesce(f.proacl, acldefault('f', f.proowner)), f.oid, f.proname
+              FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+             WHERE n.nspname = 'pg_catalog' AND (f.proname ~ '^pg_stat_get_' OR f.proname IN ('pg_lock_status', 'pg_stat_force_next_flush'))
+                -- the blocks that a statement has read
+                OR f.proname = 'pg_stat_statements' AND steward_internal.tenant_of_statements('pg_proc', f.oid)
              UNION ALL
             -- these would fail for want of the functions, with a message that names one of them
-            SELECT format('TABLE pg_catalog.%I', v.relname), 'SELECT', coalesce(v.relacl, acldefault('r', v.relowner)), NULL, v.relname
-              FROM pg_class v
-             WHERE v.relnamespace = 'pg_catalog'::regnamespace AND v.relkind = 'v' AND (v.relname ~ '^pg_stat(io)?_' OR v.relname = 'pg_locks')
+            SELECT format('TABLE %I.%I', n.nspname, v.relname), 'SELECT', coalesce(v.relacl, acldefault('r', v.relowner)), NULL, v.relname
+              FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
+             WHERE v.relkind = 'v' AND (n.nspname = 'pg_catalog' AND (v.relname ~ '^pg_stat(io)?_' OR v.relname = 'pg_locks')
+                                        OR v.relname = 'pg_stat_statements' AND steward_internal.tenant_of_statements('pg_class', v.oid))
            ) AS o (object, privilege, acl, function_id, name);
 END;
 COMMENT ON FUNCTION steward_internal.tenant_telltales() IS

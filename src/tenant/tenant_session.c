@@ -204,17 +204,27 @@ steward_tenant_check_object(ObjectAccessType access, Oid class, Oid object, int 
 		note_safe_table(object);
 }
 
-/* Raises 55000 if a temporary table keeps its rows when the transaction ends. */
+/* Raises 55000 if a temporary table or view keeps its rows when the transaction ends. */
 static void
 refuse_kept_table(Oid relid, const char *what)
 {
-	if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP && get_rel_relkind(relid) != RELKIND_VIEW && !is_safe_table(relid))
+	if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP && !is_safe_table(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot %s temporary table \"%s\" in a transaction that works for a tenant or user",
 						what, get_rel_name(relid)),
 				 errdetail("The table may keep its rows for the session's next client."),
 				 errhint("CREATE TEMPORARY TABLE ... ON COMMIT DROP;")));
+}
+
+/* The same of one that is named, if there is one of that name. */
+static void
+refuse_kept_relation(RangeVar *name, const char *what)
+{
+	Oid			relid = RangeVarGetRelid(name, NoLock, true);
+
+	if (OidIsValid(relid))
+		refuse_kept_table(relid, what);
 }
 
 /*
@@ -226,6 +236,9 @@ check_written(Oid relid)
 {
 	const bool	temporary = get_rel_persistence(relid) == RELPERSISTENCE_TEMP;
 
+	/* what is written to a view goes to another table */
+	if (get_rel_relkind(relid) == RELKIND_VIEW)
+		return;
 	refuse_kept_table(relid, "write to");
 	/* partitions of what is not temporary are not, either */
 	if (has_subclass(relid) && (temporary || get_rel_relkind(relid) == RELKIND_RELATION))
@@ -318,14 +331,11 @@ check_statement(Node *statement)
 		}
 	}
 
-	/* its defaults are values too, and ADD COLUMN writes them into all rows */
+	/* defaults are values too, and ADD COLUMN writes them into all rows */
 	if (IsA(statement, AlterTableStmt) && guarded())
-	{
-		Oid			relid = RangeVarGetRelid(((AlterTableStmt *) statement)->relation, NoLock, true);
-
-		if (OidIsValid(relid))
-			refuse_kept_table(relid, "alter");
-	}
+		refuse_kept_relation(((AlterTableStmt *) statement)->relation, "alter");
+	if (IsA(statement, ViewStmt) && ((ViewStmt *) statement)->replace && guarded())
+		refuse_kept_relation(((ViewStmt *) statement)->view, "replace");
 
 	if (IsA(statement, ListenStmt) && guarded())
 		ereport(ERROR,

@@ -496,7 +496,7 @@ static void
 append_claims(StringInfo json, Jsonb *claims)
 {
 	const char *taken[] = {tenant_claim, user_claim, "sub", "iat", "exp",
-		audience[0] != '\0' ? "aud" : "exp", issuer[0] != '\0' ? "iss" : "exp"};
+	audience[0] != '\0' ? "aud" : "exp", issuer[0] != '\0' ? "iss" : "exp"};
 	char	   *text;
 
 	if (!JB_ROOT_IS_OBJECT(claims))

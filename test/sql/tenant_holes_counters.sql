@@ -93,6 +93,10 @@ SELECT count(*) > 0 AS monitors FROM pg_stat_user_tables, pg_locks, pg_stat_acti
 RESET ROLE;
 REVOKE pg_monitor FROM regress_holes_admin;
 
+-- An extension that counts blocks, if the server has it, is among them.
+SELECT count(*) FROM steward.tenant_harden('regress_holes_app');
+BEGIN; CREATE SCHEMA "counted here"; CREATE EXTENSION pg_stat_statements SCHEMA "counted here"; SELECT regexp_replace(command, '\(.*?\)', '()', 'g') AS command FROM steward.tenant_harden('regress_holes_app', dry_run => false); SELECT count(*) FROM steward.tenant_harden('regress_holes_app'); ROLLBACK;
+
 -- What is given back is found: one function, all of them, EXPLAIN.
 BEGIN; GRANT EXECUTE ON FUNCTION pg_stat_get_xact_numscans(oid) TO PUBLIC; SELECT rule, severity, object, detail FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'counters_visible'; ROLLBACK;
 BEGIN; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pg_catalog TO PUBLIC; SELECT rule, severity, object, detail FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'counters_visible'; ROLLBACK;

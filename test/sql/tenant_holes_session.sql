@@ -30,11 +30,12 @@ COMMIT;
 -- by way of a table that goes with the transaction, as its partition or child, and by what is written into all rows
 CREATE TEMP TABLE keep (id integer, secret text);
 INSERT INTO keep VALUES (1, 'mine');
+CREATE TEMP VIEW kept AS SELECT text 'mine' AS secret;
 BEGIN; SET LOCAL steward.token = :'t1';
 CREATE TEMP TABLE parent (id integer, secret text) ON COMMIT DROP;
 CREATE TEMP TABLE whole (id integer, secret text) PARTITION BY LIST (id) ON COMMIT DROP;
 INSERT INTO parent SELECT id, secret FROM ours.account;
-SELECT * FROM attempt('ALTER TABLE keep INHERIT parent', 'ALTER TABLE keep ADD COLUMN more text DEFAULT ''one-secret''', 'ALTER TABLE keep ALTER secret SET DEFAULT ''one-secret''');
+SELECT * FROM attempt('ALTER TABLE keep INHERIT parent', 'ALTER TABLE keep ADD COLUMN more text DEFAULT ''one-secret''', 'ALTER TABLE keep ALTER secret SET DEFAULT ''one-secret''', 'CREATE OR REPLACE TEMP VIEW kept AS SELECT text ''one-secret'' AS secret', 'ALTER VIEW kept ALTER secret SET DEFAULT ''one-secret''');
 ALTER TABLE whole ATTACH PARTITION keep DEFAULT;
 SELECT * FROM attempt('INSERT INTO whole SELECT id, secret FROM ours.account', 'UPDATE whole SET secret = (SELECT a.secret FROM ours.account a)',
     'MERGE INTO whole w USING ours.account a ON false WHEN NOT MATCHED THEN INSERT VALUES (a.id, a.secret)', 'WITH x AS (UPDATE whole SET secret = (SELECT a.secret FROM ours.account a) RETURNING 1) SELECT FROM x');
