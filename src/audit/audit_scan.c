@@ -385,7 +385,7 @@ exec(CustomScanState *node)
 	LogScan    *scan = (LogScan *) node;
 	ExprContext *econtext = node->ss.ps.ps_ExprContext;
 	MemoryContext old = MemoryContextSwitchTo(scan->mcxt);
-	ScanEvent  *event = NULL;
+	ScanEvent  *event;
 	ScanPartition *part;
 
 	if (!scan->started)
@@ -395,14 +395,13 @@ exec(CustomScanState *node)
 		ScanRange  *range = pairingheap_is_empty(scan->ranges) ? NULL :
 			pairingheap_container(ScanRange, node, pairingheap_first(scan->ranges));
 
-		if (scan->nevents > 0)
-			event = &scan->events[scan->nevents - 1];
-		if (range == NULL || (scan->nevents > 0 && !comes_before(scan, range->reach, event->at)))
+		event = scan->nevents > 0 ? &scan->events[scan->nevents - 1] : NULL;
+		if (range == NULL || (event != NULL && !comes_before(scan, range->reach, event->at)))
 			break;
 		read_on(scan);
 	}
 	MemoryContextSwitchTo(old);
-	if (scan->nevents == 0)
+	if (event == NULL)
 		return NULL;
 
 	scan->nevents--;
@@ -426,7 +425,7 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	scan->strategies = lsecond(plan->custom_private);
 	scan->limits = ExecInitExprList(plan->custom_exprs, &node->ss.ps);
 
-	/* the slots are those of the partitions, not the virtual one that the server has made */
+	/* rows come in slots of the partitions, not in the one made ready */
 	node->ss.ps.scanopsfixed = false;
 	ExecAssignScanProjectionInfo(&node->ss);
 	node->ss.ps.qual = ExecInitQual(plan->scan.plan.qual, &node->ss.ps);
