@@ -473,4 +473,4 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION steward.audit_maintain() FROM PUBLIC;
 COMMENT ON FUNCTION steward.audit_maintain() IS
-'Creates the coming partitions of the audit log and drops those older than steward.audit_retention; call it daily from cron.';
+'Creates the coming partitions of the audit log and drops those older than steward.audit_retention; schedule() has it called.';

@@ -209,7 +209,7 @@ INSERT INTO steward.health_queries (is_custom, check_name, unit, warning, critic
  NULL, 'SELECT * FROM steward.audit_repair();',
  $$SELECT count(DISTINCT l.relation) AS value, min(format('%s: %s', l.relation, l.what)) AS detail FROM steward_internal.audit_lacks(NULL) l$$),
 (false, 'audit_partitions', 'days', 2, 0, 'until when the audit log has partitions ready; after that it writes to the default one',
- 'Have it called daily.', 'SELECT * FROM steward.audit_maintain();',
+ 'Have it called: SELECT * FROM steward.schedule();', 'SELECT * FROM steward.audit_maintain();',
  $$SELECT CASE WHEN a.exist THEN coalesce(extract(epoch FROM max(p.upper_bound) - clock_timestamp()) / 86400, -1) END AS value,
           CASE WHEN NOT a.exist THEN 'nothing is audited' END AS detail, CASE WHEN NOT a.exist THEN 'DISABLED' END AS status
      FROM (SELECT EXISTS (SELECT FROM steward_internal.audit_triggers) AS exist) a LEFT JOIN steward.audit_partitions p ON a.exist GROUP BY a.exist$$),
