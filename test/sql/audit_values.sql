@@ -286,6 +286,15 @@ SELECT new_values ->> 'tags' = 'hmac:' || encode(hmac('{"4111 1111"}', 'regress 
   FROM log WHERE table_name = 'person' ORDER BY created_at DESC, seq DESC LIMIT 1;
 
 --
+-- A byte that is no text in the database's encoding, which the server prints as it is before 16
+--
+
+CREATE TABLE byte (id integer PRIMARY KEY, c "char", cs "char"[]);
+SELECT FROM steward.audit_enable('byte');
+INSERT INTO byte SELECT 1, c, ARRAY[c, 'x', ''] FROM (SELECT (-56)::"char") AS one (c);
+SELECT new_values FROM log WHERE table_name = 'byte';
+
+--
 -- Types that change under the table
 --
 
