@@ -56,7 +56,7 @@ INSERT INTO tracking SELECT n, n FROM generate_series(1, 20) n;
 INSERT INTO transfers SELECT n, n, n FROM generate_series(1, 20) n;
 RESET ROLE;
 SELECT count(*) AS tables FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind = 'r';
-SELECT rule, count(*) FROM steward.tenant_check(schemas => '{shop}') WHERE severity <> 'INFO' GROUP BY rule ORDER BY rule COLLATE "C";
+SELECT rule, count(*) FROM steward.tenant_check(schemas => '{shop}') WHERE severity <> 'INFO' AND rule <> 'index_of_all' GROUP BY rule ORDER BY rule COLLATE "C";
 
 SET ROLE regress_adopt_owner;
 SELECT * FROM steward.tenant_adopt('shop', '{regress_adopt_app}', dry_run => true);
@@ -64,7 +64,7 @@ SELECT * FROM steward.tenant_adopt('shop', '{regress_adopt_app}', dry_run => tru
 BEGIN;
 SELECT count(*) AS done FROM steward.tenant_adopt('shop', '{regress_adopt_app}');
 SELECT * FROM steward.tenant_adopt('shop', '{regress_adopt_app}');
-SELECT rule, severity, object, detail FROM steward.tenant_check(schemas => '{shop}') WHERE severity <> 'INFO';
+SELECT rule, severity, object, detail FROM steward.tenant_check(schemas => '{shop}') WHERE severity <> 'INFO' AND rule <> 'index_of_all';
 ROLLBACK;
 -- as one for each command, stopped after ten and taken up
 SELECT command FROM steward.tenant_adopt('shop', '{regress_adopt_app}', dry_run => true) WHERE step <= 10
@@ -74,7 +74,7 @@ SELECT command FROM steward.tenant_adopt('shop', '{regress_adopt_app}', dry_run 
 SELECT count(*) AS left FROM steward.tenant_adopt('shop', '{regress_adopt_app}', dry_run => true);
 SELECT count(*) AS done FROM steward.tenant_adopt('shop', '{regress_adopt_app}');
 SELECT * FROM steward.tenant_adopt('shop', dry_run => true);
-SELECT rule, severity, object, detail FROM steward.tenant_check(schemas => '{shop}') WHERE severity <> 'INFO';
+SELECT rule, severity, object, detail FROM steward.tenant_check(schemas => '{shop}') WHERE severity <> 'INFO' AND rule <> 'index_of_all';
 RESET ROLE;
 SELECT count(*), count(*) FILTER (WHERE t.tenant_id = o.tenant_id) AS alike
   FROM tracking t JOIN shipment_lines l ON l.id = t.shipment_line_id JOIN shipments s ON s.id = l.shipment_id JOIN orders o ON o.id = s.order_id;

@@ -25,7 +25,7 @@ CALL steward.tenant_protect_child('order_items', parent => 'orders', batch_rows 
 CALL steward.tenant_protect_child('order_items', parent => 'orders');
 CALL steward.tenant_protect_child('order_items', parent => 'orders', dry_run => true);
 RESET ROLE;
-SELECT rule, severity, object FROM steward.tenant_check(schemas => '{child}', roles => '{regress_child_app}') WHERE severity <> 'INFO' AND object LIKE 'child.%';
+SELECT rule, severity, object FROM steward.tenant_check(schemas => '{child}', roles => '{regress_child_app}') WHERE severity <> 'INFO' AND rule <> 'index_of_all' AND object LIKE 'child.%';
 SELECT count(*), count(*) FILTER (WHERE i.tenant_id = o.tenant_id) AS alike FROM order_items i JOIN orders o ON o.id = i.order_id;
 SELECT conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'order_items'::regclass AND contype IN ('f', 'c') ORDER BY conname COLLATE "C";
 
@@ -64,10 +64,11 @@ BEGIN;
 SET LOCAL ROLE regress_child_app;
 INSERT INTO order_items (order_id) VALUES (1);
 ROLLBACK;
--- a column that is renamed is missed, in words
+-- it follows columns that are renamed
 BEGIN;
 ALTER TABLE order_items RENAME tenant_id TO t;
-INSERT INTO order_items (order_id) VALUES (2);
+ALTER TABLE orders RENAME tenant_id TO "T";
+INSERT INTO order_items (order_id) VALUES (2) RETURNING t;
 ROLLBACK;
 BEGIN;
 ALTER TABLE order_items DROP CONSTRAINT order_items_order_id_fkey;
@@ -96,7 +97,7 @@ CALL steward.tenant_protect_child('"Pa''rt"', '"Part"');
 CALL steward.tenant_protect_child('"Pa''rt"', '"Part"', dry_run => true);
 RESET ROLE;
 SELECT p.tenant_id = q.tenant_id AND q.tenant_id = i.tenant_id AS alike, count(*) FROM "Pa'rt" p JOIN "Part" q ON q."Id" = p."Part" JOIN order_items i ON i.id = q."Item" GROUP BY 1;
-SELECT rule, severity, object FROM steward.tenant_check(schemas => '{child}', roles => '{regress_child_app}') WHERE severity <> 'INFO' AND object LIKE 'child.%';
+SELECT rule, severity, object FROM steward.tenant_check(schemas => '{child}', roles => '{regress_child_app}') WHERE severity <> 'INFO' AND rule <> 'index_of_all' AND object LIKE 'child.%';
 BEGIN;
 SELECT steward.tenant_set('1') IS NOT NULL AS set;
 SET LOCAL ROLE regress_child_app;
