@@ -361,6 +361,8 @@ BEGIN ATOMIC
         SELECT 1 AS part, 0 AS depth, t.qualified_name, format('SELECT steward.tenant_protect(%L, %L%s)', t.qualified_name, t.column_name, g.clause) AS command
           FROM with_roots t CROSS JOIN given g
          WHERE t.relation_id NOT IN (SELECT c.oid FROM children c)
+           -- more is to be read there, as asked for
+           AND NOT EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = t.relation_id AND y.polname IN ('steward_shared', 'steward_tree'))
            AND EXISTS (SELECT FROM steward.tenant_protect(t.relation_id::regclass, t.column_name, roles, dry_run => true))
          UNION ALL
         SELECT 2, 0, k.qualified_name, format('SELECT steward.tenant_fk_guard(%L, %L, %L)', k.qualified_name, k.constraint_name, ARRAY[column_name]::text)

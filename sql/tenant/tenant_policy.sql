@@ -6,6 +6,8 @@ CREATE VIEW steward_internal.tenant_policy_kinds AS
 SELECT * FROM (VALUES
     ('steward_tenant_floor'::name, 'tenant', 'ALL', true, true),
     ('steward_tenant', 'tenant', 'ALL', false, true),
+    ('steward_shared', 'shared', 'SELECT', false, false),
+    ('steward_tree', 'tree', 'SELECT', false, false),
     ('steward_user_floor', 'user', 'ALL', true, false),
     ('steward_user', 'user', 'ALL', false, false),
     ('steward_public', 'visibility', 'SELECT', false, false),
@@ -491,7 +493,8 @@ BEGIN ATOMIC
         SELECT a.policy_name,
                CASE WHEN a.is_floor OR NOT a.is_base OR NOT EXISTS (
                         SELECT FROM steward_internal.tenant_own_policies o JOIN steward_internal.tenant_policy_kinds k USING (policy_name)
-                         WHERE o.relation_id = relation AND k.builder NOT IN (a.builder, 'admin') AND NOT k.is_floor) THEN a.condition END AS condition
+                         -- what is read besides is no other builder's
+                         WHERE o.relation_id = relation AND k.builder NOT IN (a.builder, 'admin', 'shared', 'tree') AND NOT k.is_floor) THEN a.condition END AS condition
           FROM asked a
          UNION ALL
         SELECT k.policy_name, NULL

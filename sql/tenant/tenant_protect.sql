@@ -15,11 +15,104 @@ DECLARE
 BEGIN
     PERFORM steward_internal.tenant_begin(relation, dry_run);
     condition := steward_internal.tenant_policy_condition(relation, column_name, CASE WHEN folded THEN 'is_current_tenant_folded' ELSE 'is_current_tenant' END);
-    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant}', ARRAY[condition, condition],
+    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant,steward_shared,steward_tree}',
+        ARRAY[condition, condition, NULL, NULL],
         ARRAY(SELECT steward_internal.tenant_column_commands(relation, column_name, 'tenant', true, create_index)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect(regclass, name, name[], boolean, boolean, boolean) IS
 'Lets roles, by default all, see and write the rows of their tenant only; returns the commands.';
+
+-- What is read besides the tenant's rows widens the floor; what is written does not.
+CREATE FUNCTION steward.tenant_protect_shared(
+    relation     regclass,
+    column_name  name    DEFAULT 'tenant_id',
+    roles        name[]  DEFAULT NULL,
+    create_index boolean DEFAULT true,
+    dry_run      boolean DEFAULT false)
+RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+    condition text;
+    is_shared text;
+BEGIN
+    PERFORM steward_internal.tenant_begin(relation, dry_run);
+    condition := steward_internal.tenant_policy_condition(relation, column_name, 'is_current_tenant');
+    is_shared := format('(%I IS NULL)', column_name);
+    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant,steward_shared,steward_tree}',
+        ARRAY[format('(%s OR %s)', condition, is_shared), condition, is_shared, NULL],
+        ARRAY(SELECT format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', m.qualified_name, column_name)
+                FROM steward_internal.table_members(relation) m JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = column_name AND a.attnotnull
+               WHERE m.member = relation)
+        || ARRAY(SELECT c FROM steward_internal.tenant_column_commands(relation, column_name, 'tenant', true, create_index) c WHERE c NOT LIKE '% SET NOT NULL'), dry_run);
+END $$;
+COMMENT ON FUNCTION steward.tenant_protect_shared(regclass, name, name[], boolean, boolean) IS
+'Lets roles, by default all, see and write the rows of their tenant, and see those of no tenant; returns the commands.';
+
+CREATE FUNCTION steward_internal.tenant_tree_commands(tree regclass, tree_column name, parent_column name, column_type regtype,
+    OUT function_name text, OUT commands text[]) RETURNS record
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+    t record;
+BEGIN
+    SELECT c.relname, n.nspname, c.relowner, c.relrowsecurity AND c.relforcerowsecurity AS held, o.rolsuper OR o.rolbypassrls AS sees_all, o.rolname AS owner INTO t
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner WHERE c.oid = tree;
+    function_name := format('%I.%I', t.nspname, steward_internal.object_name('steward_tree_', t.relname));
+    commands := CASE WHEN to_regprocedure(function_name || '()') IS NULL THEN ARRAY[
+        format('CREATE FUNCTION %s() RETURNS %s[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp '
+               'BEGIN ATOMIC WITH RECURSIVE t AS (SELECT %s AS id UNION SELECT c.%I FROM %I.%I c JOIN t ON c.%I = t.id) SELECT array_agg(t.id) FROM t; END',
+               function_name, column_type, steward_internal.tenant_key_function(tree, tree_column, 'tenant'), tree_column, t.nspname, t.relname, parent_column),
+        format('ALTER FUNCTION %s() OWNER TO %I', function_name, t.owner)] ELSE '{}' END
+        -- the function reads the tree as its owner, whom its policies may hold
+        || CASE WHEN t.held AND NOT t.sees_all THEN ARRAY(SELECT rtrim(c, ';') FROM steward.tenant_admin_all(tree, t.owner, true) c) ELSE '{}' END;
+END $$;
+COMMENT ON FUNCTION steward_internal.tenant_tree_commands(regclass, name, name, regtype) IS
+'Returns the function that tells the current tenant and all below it in a tree, and the commands that make it.';
+
+CREATE FUNCTION steward.tenant_protect_tree(
+    relation      regclass,
+    tree          regclass,
+    column_name   name    DEFAULT 'tenant_id',
+    tree_column   name    DEFAULT 'id',
+    parent_column name    DEFAULT 'parent_id',
+    writes        boolean DEFAULT false,
+    roles         name[]  DEFAULT NULL,
+    create_index  boolean DEFAULT true,
+    dry_run       boolean DEFAULT false)
+RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+    condition text;
+    of_tree text;
+    wanted record;
+BEGIN
+    IF num_nulls(tree, writes) > 0 THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'arguments "tree" and "writes" of steward.tenant_protect_tree() must not be null';
+    END IF;
+    PERFORM steward_internal.tenant_begin(relation, dry_run);
+    condition := steward_internal.tenant_policy_condition(relation, column_name, 'is_current_tenant');
+    PERFORM steward_internal.check_owners(tree);
+    PERFORM steward_internal.check_column(tree, parent_column, steward_internal.tenant_base_type(relation, column_name)::text);
+    IF steward_internal.tenant_key_function(tree, tree_column, 'tenant') <> steward_internal.tenant_key_function(relation, column_name, 'tenant')
+       OR steward_internal.tenant_base_type(tree, parent_column) <> steward_internal.tenant_base_type(tree, tree_column) THEN
+        RAISE datatype_mismatch USING
+            MESSAGE = format('columns "%s" and "%s" of table %s are not of the type of column "%s" of table %s', tree_column, parent_column, tree, column_name, relation),
+            HINT = format('ALTER TABLE %s ALTER COLUMN %I TYPE %s, ALTER COLUMN %I TYPE %3$s;', tree, tree_column, steward_internal.tenant_base_type(relation, column_name), parent_column);
+    END IF;
+    SELECT * INTO wanted FROM steward_internal.tenant_tree_commands(tree, tree_column, parent_column, steward_internal.tenant_base_type(relation, column_name));
+    -- a list made once for each query, of which an index has the rows
+    of_tree := format('(%I = ANY ((SELECT %s() AS %I)::%s[]))', column_name, wanted.function_name,
+                      split_part(wanted.function_name, '.', 2), steward_internal.tenant_base_type(relation, column_name));
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(wanted.commands, dry_run);
+    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant,steward_shared,steward_tree}',
+        -- in parentheses, unlike beside shared rows: by the text it is known that it is within another floor
+        ARRAY[of_tree, CASE WHEN writes THEN of_tree ELSE format('(%s)', condition) END, NULL, CASE WHEN NOT writes THEN of_tree END],
+        ARRAY(SELECT steward_internal.tenant_column_commands(relation, column_name, 'tenant', true, create_index)), dry_run);
+END $$;
+COMMENT ON FUNCTION steward.tenant_protect_tree(regclass, regclass, name, name, name, boolean, name[], boolean, boolean) IS
+'Lets roles, by default all, see and write the rows of their tenant, and see, on request also write, those of tenants below it in a tree; returns the commands.';
 
 CREATE FUNCTION steward.tenant_protect_user(
     relation     regclass,

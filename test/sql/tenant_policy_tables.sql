@@ -290,9 +290,12 @@ SELECT count(*) FROM steward.tenant_unprotect('t');
 CREATE VIEW has AS
 SELECT string_agg(policy_name, ' ' ORDER BY policy_name COLLATE "C") AS policies, count(problem) AS problems FROM steward.tenant_policies WHERE relation = 't'::regclass;
 ALTER TABLE t ADD author_id bigint;
+CREATE TABLE tree (id integer PRIMARY KEY, parent_id integer);
 CREATE TABLE steps (builder text PRIMARY KEY, call text);
 INSERT INTO steps VALUES
     ('tenant', 'tenant_protect(''t'', roles => ''{regress_tpt_app}'')'),
+    ('shared', 'tenant_protect_shared(''t'', roles => ''{regress_tpt_app}'')'),
+    ('tree', 'tenant_protect_tree(''t'', ''tree'', roles => ''{regress_tpt_app}'')'),
     ('user', 'tenant_protect_user(''t'', roles => ''{regress_tpt_app}'')'),
     ('visibility', 'tenant_protect_visibility(''t'', roles => ''{regress_tpt_app}'')'),
     ('member', 'tenant_protect_member(''t'', ''members'', roles => ''{regress_tpt_app}'')'),
@@ -317,7 +320,7 @@ SELECT a.builder AS first, b.builder AS second, outcome(a.call, b.call) FROM ste
 -- A third does not find more than the second has left.
 SELECT count(*) FROM steps a, steps b, steps c WHERE outcome(a.call, b.call, c.call) ~ '!';
 DROP FUNCTION outcome;
-DROP TABLE steps;
+DROP TABLE steps, tree;
 
 --
 -- What happens afterwards
