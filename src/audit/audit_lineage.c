@@ -300,7 +300,7 @@ register_altered(AlteredTable *table)
 		return;
 	identity = steward_audit_find_identity(rel, &key);
 
-	/* without a key it may be between two of them; if it is not, the next write tells */
+	/* without a key it may be between two of them; else the next write tells */
 	if (key != NIL && steward_find_trigger(rel, "audit_trigger", false) != NULL)
 	{
 		TableState	now = table_state(rel, identity);
