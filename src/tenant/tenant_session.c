@@ -332,7 +332,7 @@ check_statement(Node *statement)
 	}
 
 	/* defaults are values too, and ADD COLUMN writes them into all rows */
-	if (IsA(statement, AlterTableStmt) && guarded())
+	if (IsA(statement, AlterTableStmt) && fate != TRANSIENT && guarded())
 		refuse_kept_relation(((AlterTableStmt *) statement)->relation, "alter");
 	if (IsA(statement, ViewStmt) && ((ViewStmt *) statement)->replace && guarded())
 		refuse_kept_relation(((ViewStmt *) statement)->view, "replace");

@@ -139,6 +139,9 @@ COPY (SELECT DISTINCT tenant_id FROM steward.audit_events) TO stdout;
 COMMIT;
 REVOKE SELECT ON steward.audit_events_default FROM regress_audit_app;
 BEGIN;
+-- many events of other tests would be given a partition first
+SET LOCAL steward.audit_guard = off;
+TRUNCATE steward.audit_events_default;
 SELECT count(*) > 0 AS partitions FROM steward.audit_maintain() WHERE action = 'created';
 SELECT c.relrowsecurity, p.polname, pg_get_expr(p.polqual, p.polrelid), count(*) = (SELECT count(*) + 1 FROM steward.audit_partitions) AS all
   FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid

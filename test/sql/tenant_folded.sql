@@ -211,7 +211,7 @@ BEGIN; SELECT steward.tenant_set('2'); SELECT 2::mine_only; ROLLBACK;
 -- tenant_check() knows it.
 SELECT c.relname, e.implied, e.gaps, e.fixed, cardinality(e.context_functions) AS context, cardinality(e.row_functions) AS "row"
   FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
- CROSS JOIN LATERAL steward_internal.tenant_expression(p.polqual, (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname IN ('tenant_id', 'int'))) e
+ CROSS JOIN LATERAL steward_internal.tenant_expression(p.polqual, (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname IN ('tenant_id', 'int')), p.polrelid) e
  WHERE c.relnamespace = 'tenant_folded'::regnamespace ORDER BY 1;
 
 SELECT DISTINCT p.provolatile, p.proparallel, p.proleakproof, p.procost FROM pg_proc p
