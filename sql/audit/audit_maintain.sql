@@ -68,7 +68,7 @@ BEGIN
               LEFT JOIN aclexplode(c.relacl) x ON x.grantee <> c.relowner
              WHERE c.oid = 'steward.audit_events'::regclass
              UNION ALL
-            -- whom row security shows nothing
+            -- row security shows nothing to that role
             SELECT c.relowner, 'pg_database_owner'::regrole, 'SELECT', false FROM pg_class c WHERE c.oid = 'steward.audit_events'::regclass
         ), own AS (
             SELECT c.relowner, x.*
@@ -118,7 +118,7 @@ REVOKE ALL ON FUNCTION steward_internal.audit_adopt_default() FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_adopt_default() IS
 'Makes a new default partition of the audit log what that of the extension''s script was.';
 
-CREATE FUNCTION steward_internal.audit_gaps(span text, ahead integer, reserved tstzrange, OUT gap tstzrange, OUT room tstzrange, OUT events bigint) RETURNS SETOF record
+CREATE FUNCTION steward_internal.audit_gaps(span text, ahead integer, reserved tstzrange, OUT gap_range tstzrange, OUT room_range tstzrange, OUT events bigint) RETURNS SETOF record
 LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
 AS $$
     WITH taken AS (
@@ -133,12 +133,12 @@ AS $$
                 SELECT date_trunc(span, d.recorded_at), count(*) FROM ONLY steward.audit_events_default d GROUP BY 1) AS s(start, events)
          GROUP BY s.start
     )
-    SELECT g.gap, r.room, s.events
+    SELECT g.gap_range, r.room_range, s.events
       FROM spans s
      CROSS JOIN taken t
-     CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(s.start, s.start + ('1 ' || span)::interval)) - t.ranges) AS g(gap)
-      JOIN LATERAL unnest('{(,)}'::tstzmultirange - t.ranges) AS r(room) ON r.room @> g.gap
-     ORDER BY g.gap
+     CROSS JOIN LATERAL unnest(tstzmultirange(tstzrange(s.start, s.start + ('1 ' || span)::interval)) - t.ranges) AS g(gap_range)
+      JOIN LATERAL unnest('{(,)}'::tstzmultirange - t.ranges) AS r(room_range) ON r.room_range @> g.gap_range
+     ORDER BY g.gap_range
 $$;
 REVOKE ALL ON FUNCTION steward_internal.audit_gaps(text, integer, tstzrange) FROM PUBLIC;
 COMMENT ON FUNCTION steward_internal.audit_gaps(text, integer, tstzrange) IS
@@ -225,14 +225,14 @@ REVOKE ALL ON FUNCTION steward_internal.audit_rename_partition(regclass, name) F
 COMMENT ON FUNCTION steward_internal.audit_rename_partition(regclass, name) IS
 'Renames a partition of the audit log with its indexes.';
 
-CREATE FUNCTION steward_internal.audit_move(contents tstzrange, log_partition regclass) RETURNS bigint
+CREATE FUNCTION steward_internal.audit_move(event_range tstzrange, log_partition regclass) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     moved bigint;
 BEGIN
     EXECUTE format('WITH moved AS (DELETE FROM ONLY steward.audit_events_default WHERE recorded_at >= $1 AND recorded_at < $2 RETURNING *)
-                    INSERT INTO %s SELECT * FROM moved', log_partition) USING lower(contents), upper(contents);
+                    INSERT INTO %s SELECT * FROM moved', log_partition) USING lower(event_range), upper(event_range);
     GET DIAGNOSTICS moved = ROW_COUNT;
     RETURN moved;
 END $$;
@@ -240,7 +240,7 @@ REVOKE ALL ON FUNCTION steward_internal.audit_move(tstzrange, regclass) FROM PUB
 COMMENT ON FUNCTION steward_internal.audit_move(tstzrange, regclass) IS
 'Moves what the default partition of the audit log has of a span into another table; returns how many events that were.';
 
-CREATE FUNCTION steward_internal.audit_create_partition(partition_name name, contents tstzrange) RETURNS bigint
+CREATE FUNCTION steward_internal.audit_create_partition(partition_name name, event_range tstzrange) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -249,7 +249,7 @@ DECLARE
 BEGIN
     EXECUTE format('CREATE TABLE steward.%I (LIKE steward.audit_events_default INCLUDING DEFAULTS INCLUDING STORAGE)', partition_name);
     new_partition := format('steward.%I', partition_name);
-    moved := steward_internal.audit_move(contents, new_partition);
+    moved := steward_internal.audit_move(event_range, new_partition);
     PERFORM steward_internal.audit_equip(new_partition);
     PERFORM steward_internal.audit_leave_last_range(new_partition);
     RETURN moved;
@@ -258,7 +258,7 @@ REVOKE ALL ON FUNCTION steward_internal.audit_create_partition(name, tstzrange) 
 COMMENT ON FUNCTION steward_internal.audit_create_partition(name, tstzrange) IS
 'Creates what is to be a partition of the audit log, and moves into it what the default partition has of a span; returns how many events that were.';
 
-CREATE FUNCTION steward_internal.audit_attach_default(bounds tstzrange, new_name name) RETURNS void
+CREATE FUNCTION steward_internal.audit_attach_default(default_range tstzrange, new_name name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -267,7 +267,7 @@ BEGIN
     ALTER TABLE steward.audit_events_default REPLICA IDENTITY DEFAULT;
     COMMENT ON TABLE steward.audit_events_default IS NULL;
     PERFORM steward_internal.audit_rename_partition('steward.audit_events_default', new_name);
-    EXECUTE format('ALTER TABLE steward.audit_events ATTACH PARTITION steward.%I FOR VALUES FROM (%L) TO (%L)', new_name, lower(bounds), upper(bounds));
+    EXECUTE format('ALTER TABLE steward.audit_events ATTACH PARTITION steward.%I FOR VALUES FROM (%L) TO (%L)', new_name, lower(default_range), upper(default_range));
     EXECUTE format('ALTER TABLE steward.%I DROP CONSTRAINT run_audit_maintain_again', new_name);
 
     PERFORM steward_internal.audit_rename_partition('steward.audit_events_default_next', 'audit_events_default');
@@ -292,10 +292,11 @@ DECLARE
     cutoff constant timestamptz := started - nullif(retention, '0');
     -- the server reads so many under a lock in some milliseconds
     few_events constant integer := 10000;
-    bounds tstzrange;  -- that the default partition is to have
+    default_range tstzrange;  -- that the default partition is to have
     were_announced boolean;
     are_proven boolean := false;
-    gaps tstzrange[] := '{}';
+    new_ranges tstzrange[] := '{}';
+    new_range tstzrange;
     names name[] := '{}';
     counts bigint[] := '{}';
     new record;
@@ -369,42 +370,42 @@ BEGIN
         END;
     END LOOP;
 
-    FOR new IN SELECT g.gap FROM steward_internal.audit_gaps(span, -1, NULL) g WHERE upper(g.gap) <= cutoff LOOP
-        DELETE FROM ONLY steward.audit_events_default d WHERE d.recorded_at >= lower(new.gap) AND d.recorded_at < upper(new.gap);
+    FOR new IN SELECT g.gap_range FROM steward_internal.audit_gaps(span, -1, NULL) g WHERE upper(g.gap_range) <= cutoff LOOP
+        DELETE FROM ONLY steward.audit_events_default d WHERE d.recorded_at >= lower(new.gap_range) AND d.recorded_at < upper(new.gap_range);
         GET DIAGNOSTICS row_count = ROW_COUNT;
         action := 'dropped';
         partition := 'steward.audit_events_default';
-        detail := format('%s events older than %s', row_count, upper(new.gap));
+        detail := format('%s events older than %s', row_count, upper(new.gap_range));
         RETURN NEXT;
     END LOOP;
 
     BEGIN
-        bounds := steward_internal.audit_default_bounds();
-        were_announced := bounds IS NOT NULL;
+        default_range := steward_internal.audit_default_bounds();
+        were_announced := default_range IS NOT NULL;
         IF were_announced THEN
-            are_proven := steward_internal.audit_validate_default(bounds);
+            are_proven := steward_internal.audit_validate_default(default_range);
         END IF;
         IF NOT are_proven THEN
             -- what a transaction has yet to write may be as old as the transaction
-            bounds := (SELECT tstzrange(greatest(lower(g.room), least(min(lower(g.gap)), (SELECT date_trunc(span, min(a.xact_start)) FROM pg_stat_activity a))),
-                                        max(upper(g.gap)))
-                         FROM steward_internal.audit_gaps(span, 0, NULL) g
-                        WHERE lower(g.gap) <= started
-                        GROUP BY g.room
-                       HAVING sum(g.events) > few_events
-                        ORDER BY sum(g.events) DESC
+            default_range := (SELECT tstzrange(greatest(lower(g.room_range), least(min(lower(g.gap_range)), (SELECT date_trunc(span, min(a.xact_start)) FROM pg_stat_activity a))),
+                                               max(upper(g.gap_range)))
+                                FROM steward_internal.audit_gaps(span, 0, NULL) g
+                               WHERE lower(g.gap_range) <= started
+                               GROUP BY g.room_range
+                              HAVING sum(g.events) > few_events
+                               ORDER BY sum(g.events) DESC
                         LIMIT 1);
         END IF;
 
         FOR new IN
-            SELECT g.gap, steward_internal.audit_partition_name(lower(g.gap), span) AS name
-              FROM steward_internal.audit_gaps(span, ahead, bounds) g
+            SELECT g.gap_range, steward_internal.audit_partition_name(lower(g.gap_range), span) AS name
+              FROM steward_internal.audit_gaps(span, ahead, default_range) g
              -- for each of them the server reads the default partition: those ahead can wait until that is empty
-             WHERE bounds IS NULL OR are_proven OR g.events > 0 OR g.gap @> started
+             WHERE default_range IS NULL OR are_proven OR g.events > 0 OR g.gap_range @> started
         LOOP
-            gaps := gaps || new.gap;
+            new_ranges := new_ranges || new.gap_range;
             names := names || new.name;
-            counts := counts || steward_internal.audit_create_partition(new.name, new.gap);
+            counts := counts || steward_internal.audit_create_partition(new.name, new.gap_range);
         END LOOP;
         IF are_proven THEN
             PERFORM steward_internal.audit_create_partition('audit_events_default_next', 'empty');
@@ -430,36 +431,37 @@ BEGIN
             END IF;
         END IF;
 
-        IF (names <> '{}' OR were_announced OR bounds IS NOT NULL)
+        IF (names <> '{}' OR were_announced OR default_range IS NOT NULL)
            AND NOT steward_internal.audit_lock('ONLY steward.audit_events IN ' || CASE WHEN are_proven THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE UPDATE EXCLUSIVE' END,
                                                'ONLY steward.audit_events_default IN ACCESS EXCLUSIVE')
-           OR are_proven AND NOT steward_internal.audit_default_keeps(bounds) THEN
+           OR are_proven AND NOT steward_internal.audit_default_keeps(default_range) THEN
             RAISE lock_not_available;
         END IF;
         IF are_proven THEN
-            new.name := steward_internal.audit_partition_name(lower(bounds), span);
-            PERFORM steward_internal.audit_attach_default(bounds, new.name);
+            new.name := steward_internal.audit_partition_name(lower(default_range), span);
+            PERFORM steward_internal.audit_attach_default(default_range, new.name);
             action := 'created';
             partition := format('steward.%I', new.name);
-            detail := format('from %s to %s, of the default partition', lower(bounds), upper(bounds));
+            detail := format('from %s to %s, of the default partition', lower(default_range), upper(default_range));
             RETURN NEXT;
         ELSIF were_announced THEN
             ALTER TABLE steward.audit_events_default DROP CONSTRAINT run_audit_maintain_again;
         END IF;
         FOR i IN 1..cardinality(names) LOOP
+            new_range := new_ranges[i];
             partition := format('steward.%I', names[i]);
-            counts[i] := counts[i] + steward_internal.audit_move(gaps[i], partition::regclass);
-            EXECUTE format('ALTER TABLE steward.audit_events ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, lower(gaps[i]), upper(gaps[i]));
+            counts[i] := counts[i] + steward_internal.audit_move(new_range, partition::regclass);
+            EXECUTE format('ALTER TABLE steward.audit_events ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', partition, lower(new_range), upper(new_range));
             action := 'created';
-            detail := format('from %s to %s, %s events moved in', lower(gaps[i]), upper(gaps[i]), counts[i]);
+            detail := format('from %s to %s, %s events moved in', lower(new_range), upper(new_range), counts[i]);
             RETURN NEXT;
         END LOOP;
-        IF bounds IS NOT NULL AND NOT are_proven THEN
+        IF default_range IS NOT NULL AND NOT are_proven THEN
             EXECUTE format('ALTER TABLE steward.audit_events_default ADD CONSTRAINT run_audit_maintain_again
-                            CHECK (recorded_at >= %L AND recorded_at < %L) NOT VALID', lower(bounds), upper(bounds));
+                            CHECK (recorded_at >= %L AND recorded_at < %L) NOT VALID', lower(default_range), upper(default_range));
             action := 'postponed';
             partition := 'steward.audit_events_default';
-            detail := format('will be the partition from %s to %s: run audit_maintain() again', lower(bounds), upper(bounds));
+            detail := format('will be the partition from %s to %s: run audit_maintain() again', lower(default_range), upper(default_range));
             RETURN NEXT;
         END IF;
     EXCEPTION WHEN lock_not_available OR check_violation THEN
