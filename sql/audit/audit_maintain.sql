@@ -394,7 +394,7 @@ BEGIN
                                GROUP BY g.room_range
                               HAVING sum(g.events) > few_events
                                ORDER BY sum(g.events) DESC
-                        LIMIT 1);
+                               LIMIT 1);
         END IF;
 
         FOR new IN
