@@ -307,9 +307,9 @@ BEGIN ATOMIC
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steward', 'steward_internal')
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-     CROSS JOIN LATERAL (SELECT a.attname ~* '^(user|owner|account|customer|client)_?(id|uuid)$') w (for_users)
+     CROSS JOIN LATERAL (SELECT a.attname COLLATE "C" ~* '^(user|owner|account|customer|client)_?(id|uuid)$') w (for_users)
      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT c.relispartition AND c.oid >= 16384
-       AND (w.for_users OR a.attname ~* '^(tenant|org|organi[sz]ation|company|workspace|team|mandant|firm|shop|store)(_?(id|uuid|key|code|slug))?$')
+       AND (w.for_users OR a.attname COLLATE "C" ~* '^(tenant|org|organi[sz]ation|company|workspace|team|mandant|firm|shop|store)(_?(id|uuid|key|code|slug))?$')
        AND (schemas IS NULL OR c.relnamespace = ANY (schemas))
        AND NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = ANY (tenant_columns) AND NOT t.attisdropped)
        AND NOT EXISTS (SELECT FROM steward_internal.extension_members e WHERE e.class_id = 'pg_class'::regclass AND e.object_id = c.oid)

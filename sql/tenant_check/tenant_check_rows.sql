@@ -159,7 +159,7 @@ BEGIN ATOMIC
     ), users AS MATERIALIZED (
         SELECT c.relation_id, c.role_id FROM considered c
          UNION
-        -- whom a policy names is meant to get rights
+        -- a role that a policy names is meant to get rights
         SELECT c.relation_id, r.role_id FROM clauses c JOIN reach r ON r.role_id <> 0 AND r.grantee <> 0 AND r.grantee = ANY (c.role_ids)
          WHERE c.relation_id IN (SELECT g.relation_id FROM gaps g)
          UNION
@@ -340,7 +340,7 @@ BEGIN ATOMIC
                -- who cannot guess a token learns nothing
                SELECT FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                 WHERE a.attrelid = t.relation_id AND a.attnum = ANY ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
-                  AND (a.attname ~* '(^|_)(tokens?|secret|hash|digest|nonce|jti|fingerprint|signature|api_?key|uuid|guid)($|_)'
+                  AND (a.attname COLLATE "C" ~* '(^|_)(tokens?|secret|hash|digest|nonce|jti|fingerprint|signature|api_?key|uuid|guid)($|_)'
                        OR pg_get_expr(d.adbin, d.adrelid) ~ '(random|uuid)')) THEN 'INFO' ELSE 'WARNING' END, t.qualified_name,
            format('%I is unique across tenants: an insertion that fails tells what another has.', x.relname), NULL, quote_ident(x.relname)
       FROM tables t

@@ -316,12 +316,12 @@ BEGIN ATOMIC
           JOIN bodies m ON m.oid = n.oid
     ), facts AS MATERIALIZED (
         SELECT b.oid, b.prosecdef, x.sets IS NOT NULL AS is_parsed,
-               coalesce(x.asks, b.body ~* '\m(current_setting|current_user|session_user|current_role|current_tenant\w*|current_user_id\w*|is_current_\w+)\M') AS asks,
-               coalesce(x.sets, b.body ~* '\mset_config\s*\(') AS sets,
-               coalesce(array_to_string(x.texts, ' '), b.body) ~* '\m(raw_)?user_meta_?data\M' AS user_claim,
+               coalesce(x.asks, b.body COLLATE "C" ~* '\m(current_setting|current_user|session_user|current_role|current_tenant\w*|current_user_id\w*|is_current_\w+)\M') AS asks,
+               coalesce(x.sets, b.body COLLATE "C" ~* '\mset_config\s*\(') AS sets,
+               coalesce(array_to_string(x.texts, ' '), b.body) COLLATE "C" ~* '\m(raw_)?user_meta_?data\M' AS user_claim,
                -- a value that is no null, no empty text and no document, where a tenant is returned
                x.sets IS NULL AND b.prorettype <> 'boolean'::regtype
-               AND b.body ~* ('(\mcoalesce\s*\((?:[^();]|\((?:[^();]|\((?:[^();]|\([^();]*\))*\))*\))*,|\m(?:then|else|return)\M)\s*'
+               AND b.body COLLATE "C" ~* ('(\mcoalesce\s*\((?:[^();]|\((?:[^();]|\((?:[^();]|\([^();]*\))*\))*\))*,|\m(?:then|else|return)\M)\s*'
                               '(?:''[^''{[]+''|[0-9]+)\s*(?:::\s*\w+\s*)?(?:\)|;|$|\mend\M|\melse\M|\mwhen\M)') AS fixed,
                coalesce(x.settings, ARRAY(SELECT m[1] FROM regexp_matches(b.body COLLATE "C", 'current_setting\s*\(\s*''([^'']+)', 'gi') m)) AS settings,
                coalesce(x.relations, ARRAY(

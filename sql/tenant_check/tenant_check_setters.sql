@@ -12,8 +12,8 @@ BEGIN ATOMIC
     ), setters AS MATERIALIZED (
         SELECT c.* FROM code c JOIN pg_roles o ON o.oid = c.proowner
          WHERE c.prosecdef AND c.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-           AND (c.source ~* '\mtenant_set\M' AND has_function_privilege(o.oid, 'steward.tenant_set(text, text, jsonb)', 'EXECUTE')
-                OR c.source ~* '\msteward\.(tenant|user_id)\M' AND o.rolsuper)
+           AND (c.source COLLATE "C" ~* '\mtenant_set\M' AND has_function_privilege(o.oid, 'steward.tenant_set(text, text, jsonb)', 'EXECUTE')
+                OR c.source COLLATE "C" ~* '\msteward\.(tenant|user_id)\M' AND o.rolsuper)
            AND (has_function_privilege('public', c.oid, 'EXECUTE') OR EXISTS (SELECT FROM unnest(roles) r WHERE has_function_privilege(r, c.oid, 'EXECUTE')))
     ), reached AS (
         SELECT s.oid AS setter, s.oid, s.source FROM setters s

@@ -112,10 +112,10 @@ BEGIN ATOMIC
     SELECT 'user_claim', 'CRITICAL', p.qualified_name,
            format('Policy %I believes what users may change themselves: user_metadata. Put the tenant into app_metadata.', p.policy_name), NULL, quote_ident(p.policy_name)
       FROM policies p
-     WHERE array_to_string(p.texts, ' ') ~* '\m(raw_)?user_meta_?data\M'
+     WHERE array_to_string(p.texts, ' ') COLLATE "C" ~* '\m(raw_)?user_meta_?data\M'
         OR EXISTS (SELECT FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
                     WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.policy_id AND d.refclassid = 'pg_class'::regclass
-                      AND a.attname ~* '^(raw_)?user_meta_?data$')
+                      AND a.attname COLLATE "C" ~* '^(raw_)?user_meta_?data$')
      UNION ALL
     SELECT 'context_cached', 'CRITICAL', p.qualified_name, format('Policy %I sets a setting, which any session may set first.', p.policy_name), NULL, quote_ident(p.policy_name)
       FROM policies p
@@ -135,7 +135,7 @@ BEGIN ATOMIC
     ), policies AS MATERIALIZED (
         SELECT p.*, t.qualified_name FROM steward_internal.tenant_policy_rows(policies) p JOIN tables t ON t.relation_id = p.relation_id AND t.row_security
     ), application AS MATERIALIZED (
-        -- whom a policy lets at all rows administers them
+        -- a role that a policy lets at all rows administers them
         SELECT r.oid FROM pg_roles r
          WHERE r.oid = ANY (roles) AND NOT r.rolsuper
            AND (roles_named OR NOT r.rolbypassrls

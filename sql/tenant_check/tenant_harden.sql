@@ -103,16 +103,16 @@ BEGIN ATOMIC
          CROSS JOIN LATERAL (SELECT has_function_privilege(r.oid, t.function_id, 'EXECUTE')) AS p (may)
          WHERE r.oid = ANY (roles) AND NOT r.rolsuper
          GROUP BY r.oid, r.rolname
-    ), whom AS (
+    ), observers AS (
         SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname COLLATE "C") AS names,
-               string_agg(format('SELECT steward.tenant_harden(%L, dry_run => false);', r.rolname), ' ' ORDER BY r.rolname COLLATE "C") AS fix
+               string_agg(format('SELECT steward.tenant_harden(%L, dry_run => false);', r.rolname), ' ' ORDER BY r.rolname COLLATE "C") AS remedy
           FROM told r WHERE r.open > 0 OR r.explains
     )
     SELECT 'index_of_all', CASE WHEN a.atttypid = 'uuid'::regtype THEN 'INFO' ELSE 'WARNING' END, t.qualified_name,
            format('%I does not start with %I, so it leads queries for %s to rows of other tenants: policies hide them, but EXPLAIN and counters such as pg_stat_get_xact_tuples_fetched() tell of them to %s.',
                   x.relname, t.column_name, coalesce(quote_ident(a.attname), 'its expression'), w.names),
-           w.fix, quote_ident(x.relname)
-      FROM whom w
+           w.remedy, quote_ident(x.relname)
+      FROM observers w
       JOIN steward_internal.tenant_rows(tables) t ON t.row_security AND t.kind IN ('r', 'p')
       JOIN pg_index i ON i.indrelid = t.relation_id AND i.indisvalid AND i.indkey[0] <> t.column_number
       JOIN pg_class x ON x.oid = i.indexrelid AND NOT x.relispartition

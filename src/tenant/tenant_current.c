@@ -271,7 +271,7 @@ forget_query(void *it)
 	dlist_delete(&((TenantQuery *) it)->node);
 }
 
-/* Keeps what is known of a query until it is over, if it has asked for whom it works. */
+/* Keeps what is known of a query until it is over, if it has asked for which tenant it works. */
 static void
 keep_query(const TenantQuery *it, EState *state)
 {
@@ -311,7 +311,7 @@ has_context(void)
 	return context.values[STEWARD_TENANT] != NULL || context.values[STEWARD_USER] != NULL;
 }
 
-/* Raises 42501 if a query that is to be run on has asked for whom it works, and would get another answer now. */
+/* Raises 42501 if a query that is to be run on has asked for which tenant it works, and would get another answer now. */
 static void
 check_query(const TenantQuery *it)
 {
@@ -408,7 +408,7 @@ executor_start(QueryDesc *desc, int eflags)
 	keep_query(&it, desc->estate);
 }
 
-/* Runs a query, or runs it on: for whom it works must still be so. */
+/* Runs a query, or runs it on: the tenant for which it works must be the same. */
 static void
 executor_run(STEWARD_RUN_PARAMETERS)
 {
@@ -429,7 +429,7 @@ executor_run(STEWARD_RUN_PARAMETERS)
 		keep_query(it, desc->estate);
 }
 
-/* Has triggers at the end of a query work for whom the query does. */
+/* Has triggers at the end of a query work for the same tenant as the query. */
 static void
 executor_finish(QueryDesc *desc)
 {

@@ -6,7 +6,7 @@
  *		tenant_value.c		what the text of a tenant or user means
  *		tenant_token.c		keys, and what a signed token says
  *		tenant_registry.c	which tenants may work, and where their schemas are
- *		tenant_current.c	the present context, and for whom each query works
+ *		tenant_current.c	the present context, and that of each query
  *		tenant_pin.c		the tenant and user that a transaction is bound to
  *		tenant_session.c	what the transaction must not leave to the session
  *		tenant_plan.c		columns that are compared with them

@@ -21,7 +21,8 @@
 /* A plan that asks a parent for the tenant; kept for the session. */
 typedef struct ParentPlan
 {
-	char		query[MAX_PARENT_QUERY];	/* hash key; names a parent and its columns */
+	char		query[MAX_PARENT_QUERY];	/* hash key; names a parent and
+											 * its columns */
 	SPIPlanPtr	plan;
 } ParentPlan;
 
@@ -202,7 +203,11 @@ parent_tenant(TenantParent *state, Relation rel, HeapTuple row)
 						RelationGetRelationName(rel), get_rel_name(state->parent), NameStr(att->attname)),
 				 errhint("Give it one, or give it \"%s\".", NameStr(att->attname)),
 				 errtable(rel)));
-	/* as the role that inserts: what policies hide must be as if it were not there */
+
+	/*
+	 * as the role that inserts: what policies hide must be as if it were not
+	 * there
+	 */
 	if (SPI_execute_plan(state->plan, values, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not ask table %u for a tenant", state->parent);
 	if (SPI_processed == 0)
@@ -212,7 +217,7 @@ parent_tenant(TenantParent *state, Relation rel, HeapTuple row)
 						RelationGetRelationName(rel), get_rel_name(state->parent)),
 				 errdetail("Key %s is not present in table \"%s\", or is hidden by its policies.",
 						   describe_key(state, desc, values), get_rel_name(state->parent)),
-				 errhint("See for whom the transaction works: SELECT * FROM steward.tenant_context();"),
+				 errhint("SELECT * FROM steward.tenant_context();"),
 				 errtable(rel)));
 	tenant = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (isnull)
@@ -266,7 +271,7 @@ steward_tenant_parent_trigger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(steward_row_set(trigdata, row, state->tenant, tenant, false));
 }
 
-/* Runs a query as the owner of a table, whom FORCE ROW LEVEL SECURITY does not hold then. */
+/* Runs a query as the owner of a table, for which FORCE ROW LEVEL SECURITY does not hold then. */
 static void
 query_as_owner(Oid owner, const char *command, int nargs, Oid *types, Datum *values, const char *nulls)
 {

@@ -231,7 +231,7 @@ has_word(const char *name, const char *const *words, int nwords)
 	return false;
 }
 
-/* Whom the names in an expression stand for. */
+/* What the names in an expression stand for. */
 typedef struct Subject
 {
 	bool		tenant;
