@@ -224,7 +224,7 @@ make_ready(const TenantValue *value)
 
 /* Returns a value of the context as functions return it. */
 static const ReadyValue *
-ready(StewardTenantKind kind)
+present_ready(StewardTenantKind kind)
 {
 	if (context.ready[kind] == NULL)
 		context.ready[kind] = make_ready(context.values[kind]);
@@ -241,7 +241,7 @@ steward_tenant_value(StewardTenantKind kind)
 		value = NULL;
 	if (query != NULL && !query->asked[kind])
 	{
-		query->values[kind] = value != NULL ? ready(kind) : NULL;
+		query->values[kind] = value != NULL ? present_ready(kind) : NULL;
 		query->asked[kind] = true;
 	}
 	return value;
@@ -290,7 +290,7 @@ keep_query(const TenantQuery *it, EState *state)
 
 /* Returns what is known of a query, NULL if it has not asked. */
 static TenantQuery *
-find_query(EState *state)
+find_query(const EState *state)
 {
 	dlist_iter	iter;
 
@@ -323,7 +323,7 @@ check_query(const TenantQuery *it)
 	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
 	{
 		const TenantValue *value = context.values[kind];
-		const ReadyValue *present = stands && value != NULL && steward_tenant_holds(value) ? ready(kind) : NULL;
+		const ReadyValue *present = stands && value != NULL && steward_tenant_holds(value) ? present_ready(kind) : NULL;
 
 		if (it->asked[kind] && it->values[kind] != present)
 			ereport(ERROR,
@@ -487,7 +487,7 @@ find_ready(StewardTenantKind kind)
 		return NULL;
 	if (query != NULL)
 		context.settled[kind] = query_number;
-	return ready(kind);
+	return present_ready(kind);
 }
 
 /*
