@@ -64,7 +64,7 @@ BEGIN
                'BEGIN ATOMIC WITH RECURSIVE t AS (SELECT %s AS id UNION SELECT c.%I FROM %I.%I c JOIN t ON c.%I = t.id) SELECT array_agg(t.id) FROM t; END',
                function_name, column_type, steward_internal.tenant_key_function(tree, tree_column, 'tenant'), tree_column, t.nspname, t.relname, parent_column),
         format('ALTER FUNCTION %s() OWNER TO %I', function_name, t.owner)] ELSE '{}' END
-        -- the function reads the tree as its owner, whom its policies may hold
+        -- the function reads the tree as its owner, for which its policies may hold
         || CASE WHEN t.held AND NOT t.sees_all THEN ARRAY(SELECT rtrim(c, ';') FROM steward.tenant_admin_all(tree, t.owner, true) c) ELSE '{}' END;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_tree_commands(regclass, name, name, regtype) IS
