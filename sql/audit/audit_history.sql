@@ -44,7 +44,9 @@ BEGIN ATOMIC
           FROM line l
           JOIN called later ON later.table_id = l.table_id
           JOIN called earlier ON (earlier.table_schema, earlier.table_name) = (later.table_schema, later.table_name)
-                             AND earlier.latest = earlier.last_met AND earlier.first_met < later.first_met
+                             AND earlier.latest = earlier.last_met
+                             -- that of a database whose log is replicated into this one may be as young as the table
+                             AND (earlier.first_met < later.first_met OR l.depth = 0 AND earlier.database <> later.database)
          WHERE (earlier.database <> (SELECT o.table_id >> 32 FROM own o)
                 OR earlier.last_met < later.since AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = earlier.relation_id))
            -- another table took the name over before
