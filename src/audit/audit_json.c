@@ -564,7 +564,6 @@ begin_container(Writer *writer, uint32 header, size_t nentries)
 	StringInfo	out = writer->out;
 	int			entries = out->len + sizeof(header);
 
-	check_length(writer, nentries * sizeof(JEntry));
 	enlargeStringInfo(out, sizeof(header) + nentries * (sizeof(JEntry) + 32));
 	memcpy(out->data + out->len, &header, sizeof(header));
 	out->len = entries + nentries * sizeof(JEntry);
@@ -706,7 +705,7 @@ append_element(Writer *writer, ArrayPlace *place)
 		MemoryContextReset(place->scratch);
 	}
 	place->data = att_addlength_pointer(place->data, type->length, place->data);
-	place->data = (char *) att_align_nominal(place->data, type->align);
+	place->data += att_align_nominal((uintptr_t) place->data, type->align) - (uintptr_t) place->data;
 	return entry;
 }
 
@@ -716,8 +715,11 @@ append_dimension(Writer *writer, ArrayPlace *place, int dimension)
 {
 	int			ndim = ARR_NDIM(place->array);
 	int			n = ndim > 0 ? ARR_DIMS(place->array)[dimension] : 0;
-	int			entries = begin_container(writer, n | JB_FARRAY, n);
+	int			entries;
 	uint32		total = 0;
+
+	check_length(writer, n * sizeof(JEntry));
+	entries = begin_container(writer, n | JB_FARRAY, n);
 
 	for (int i = 0; i < n && writer->exact; i++)
 	{
