@@ -16,7 +16,7 @@ CREATE TABLE steward.audit_tables (
 );
 -- Not unique: two sessions that meet a table at once each add a row, and neither waits;
 -- audit_maintain() removes the second, which a publication of all tables allows only so.
-CREATE INDEX audit_table_table_id_idx ON steward.audit_tables (table_id);
+CREATE INDEX audit_tables_table_id_idx ON steward.audit_tables (table_id);
 ALTER TABLE steward.audit_tables REPLICA IDENTITY FULL;
 SELECT pg_extension_config_dump('steward.audit_tables', '');
 COMMENT ON TABLE steward.audit_tables IS

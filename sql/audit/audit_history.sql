@@ -5,7 +5,7 @@ CREATE TYPE steward_internal.audit_key AS (
     depth       integer,      -- 0: the table itself, more: what it came from
     known_since timestamptz,
     known_until timestamptz,
-    key_columns jsonb         -- as in audit_table, with a "place" that a column keeps whatever its name and table
+    key_columns jsonb         -- as in audit_tables, with a "place" that a column keeps whatever its name and table
 );
 COMMENT ON TYPE steward_internal.audit_key IS
 'A key that the rows of a table had, and when.';

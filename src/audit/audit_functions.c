@@ -18,7 +18,6 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/typcache.h"
-#include "utils/varlena.h"
 
 /* Describes a table as its audit trigger sees it, in the current memory context. */
 static AuditTable *
@@ -86,13 +85,7 @@ steward_audit_option_values(PG_FUNCTION_ARGS)
 
 	foreach(lc, arguments)
 	{
-		char	   *value;
-		char	   *option = steward_option(lfirst(lc), &value);
-		List	   *names;
-
-		if (option != NULL && strcmp(option, wanted) == 0 &&
-			SplitIdentifierString(value, ',', &names))
-			values = list_concat(values, names);
+		values = list_concat(values, steward_option_names(lfirst(lc), wanted));
 	}
 	PG_RETURN_DATUM(steward_text_array(values));
 }

@@ -25,7 +25,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/varlena.h"
 
 /* Columns of steward.audit_tables. */
 enum
@@ -78,14 +77,9 @@ redacts(Trigger *trigger, const char *column)
 {
 	for (int i = 0; trigger != NULL && i < trigger->tgnargs; i++)
 	{
-		char	   *value;
-		char	   *option = steward_option(trigger->tgargs[i], &value);
-		List	   *names;
 		ListCell   *lc;
 
-		if (option == NULL || strcmp(option, "redact") != 0 || !SplitIdentifierString(value, ',', &names))
-			continue;
-		foreach(lc, names)
+		foreach(lc, steward_option_names(trigger->tgargs[i], "redact"))
 		{
 			if (strcmp(lfirst(lc), column) == 0)
 				return true;
@@ -184,7 +178,7 @@ bool
 steward_audit_register(Relation rel, Oid identity, bool name_only)
 {
 	Relation	tables = table_open(steward_audit_relation("audit_tables"), AccessShareLock);
-	Oid			index = steward_audit_relation("audit_table_table_id_idx");
+	Oid			index = steward_audit_relation("audit_tables_table_id_idx");
 	TableState	state = table_state(rel, identity);
 	TimestampTz last = DT_NOBEGIN;
 	bool		known = false;

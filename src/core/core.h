@@ -74,6 +74,7 @@ extern void steward_settle(Provisional *it);
 extern MemoryContext steward_session_context(void);
 extern int64 steward_new_id(void);
 extern Relation steward_open(Oid relid);
+extern char *steward_qualified_name(Relation rel);
 extern char *steward_relation_literal(Relation rel);
 
 /* follow.c */
@@ -85,6 +86,7 @@ extern bool steward_hmac(const void *key, size_t key_length, const void *text, s
 
 /* options.c */
 extern char *steward_option(const char *argument, char **value);
+extern List *steward_option_names(const char *argument, const char *wanted);
 pg_noreturn extern void steward_option_unknown(const char *kind, const char *argument,
 											   const char *known);
 extern int	steward_option_choice(const char *kind, const char *option, const char *value,

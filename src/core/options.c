@@ -33,6 +33,17 @@ steward_option(const char *argument, char **value)
 	return pnstrdup(argument, length);
 }
 
+/* Returns the names, separated by commas, that an argument gives to an option; NIL if it is another one. */
+List *
+steward_option_names(const char *argument, const char *wanted)
+{
+	char	   *value;
+	char	   *option = steward_option(argument, &value);
+	List	   *names;
+
+	return option != NULL && strcmp(option, wanted) == 0 && SplitIdentifierString(value, ',', &names) ? names : NIL;
+}
+
 /* Raises 22023 for an argument that the trigger does not know. */
 void
 steward_option_unknown(const char *kind, const char *argument, const char *known)

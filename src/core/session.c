@@ -127,12 +127,18 @@ steward_open(Oid relid)
 	return rel;
 }
 
+/* Returns the name of a table with its schema, quoted where needed. */
+char *
+steward_qualified_name(Relation rel)
+{
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
+}
+
 /* Returns the qualified name of a table as an SQL literal, for hints. */
 char *
 steward_relation_literal(Relation rel)
 {
-	return quote_literal_cstr(quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-														 RelationGetRelationName(rel)));
+	return quote_literal_cstr(steward_qualified_name(rel));
 }
 
 static void

@@ -77,8 +77,7 @@ commit(SearchTask *task)
 static int64
 fill_pages(SearchTask *task, Relation rel, int64 first, int64 end)
 {
-	const char *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-												   RelationGetRelationName(rel));
+	const char *table = steward_qualified_name(rel);
 	const char *column = quote_identifier(NameStr(*DatumGetName(task->vector_column)));
 	char	   *command = psprintf("WITH filled AS (UPDATE ONLY %s SET %s = NULL"
 								   " WHERE ctid OPERATOR(pg_catalog.>=) '(" INT64_FORMAT ",0)'::pg_catalog.tid"

@@ -99,7 +99,7 @@ find_key(Relation rel, Trigger *trigger, AttrNumber column, AttrNumber tenant)
 						RelationGetRelationName(rel), NameStr(TupleDescAttr(RelationGetDescr(rel), column - 1)->attname),
 						trigger->tgname),
 				 errhint("DROP TRIGGER %s ON %s;", quote_identifier(trigger->tgname),
-						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel))),
+						 steward_qualified_name(rel)),
 				 errtable(rel)));
 	return found;
 }
@@ -308,8 +308,8 @@ steward_tenant_protect_child(PG_FUNCTION_ARGS)
 	Oid			types[] = {REGCLASSOID, REGCLASSOID, NAMEOID, NAMEOID, NAMEARRAYOID, INT4OID, INT8OID};
 	Datum		values[lengthof(types)] = {0};
 	char		nulls[lengthof(types) + 1] = {0};
-	const int	nargs = lengthof(types) - 1;
-	const int	position = lengthof(types) - 1;
+	const int	nargs = lengthof(types) - 1;	/* the last value is the page
+												 * that comes next */
 	bool		isnull;
 	Oid			owner;
 
@@ -320,7 +320,7 @@ steward_tenant_protect_child(PG_FUNCTION_ARGS)
 		if (!PG_ARGISNULL(i))
 			values[i] = datumCopy(PG_GETARG_DATUM(i), get_typbyval(types[i]), get_typlen(types[i]));
 	}
-	nulls[position] = 'n';
+	nulls[nargs] = 'n';
 
 	SPI_connect_ext(call->atomic ? 0 : SPI_OPT_NONATOMIC);
 	if (SPI_execute_with_args("SELECT steward_internal.tenant_child_check($1, $2, $3, $4, $5, $6)", nargs, types, values,
@@ -340,10 +340,10 @@ steward_tenant_protect_child(PG_FUNCTION_ARGS)
 	{
 		query_as_owner(owner, "SELECT message, page FROM steward_internal.tenant_child_step($1, $2, $3, $4, $5, $6, $7)",
 					   lengthof(types), types, values, nulls);
-		values[position] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+		values[nargs] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
 		if (!FLOAT8PASSBYVAL && !isnull)
-			values[position] = Int64GetDatum(DatumGetInt64(values[position]));
-		nulls[position] = isnull ? 'n' : ' ';
+			values[nargs] = Int64GetDatum(DatumGetInt64(values[nargs]));
+		nulls[nargs] = isnull ? 'n' : ' ';
 		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 		if (isnull)
 			break;

@@ -104,8 +104,7 @@ find_vector_column(Relation rel, const char *wanted)
 static char *
 make_query(Relation rel, const char *vector_column)
 {
-	const char *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-												   RelationGetRelationName(rel));
+	const char *table = steward_qualified_name(rel);
 	const char *vector = quote_identifier(vector_column);
 	Bitmapset  *key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
 	StringInfoData query;

@@ -149,8 +149,7 @@ steward_row_version_trigger(PG_FUNCTION_ARGS)
 						RelationGetRelationName(rel)),
 				 state->type == INT8OID ? errhint("Set it back while no client works with the table.") :
 				 errhint("ALTER TABLE %s ALTER COLUMN %s TYPE bigint;",
-						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-													RelationGetRelationName(rel)),
+						 steward_qualified_name(rel),
 						 quote_identifier(NameStr(TupleDescAttr(desc, state->attnum - 1)->attname))),
 				 errtable(rel)));
 	return PointerGetDatum(steward_row_set(trigdata, trigdata->tg_newtuple, state->attnum,

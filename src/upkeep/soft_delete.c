@@ -57,8 +57,7 @@ steward_soft_delete_stamp_init(Stamp *stamp, Relation rel, const char *argument,
 				 errmsg("column \"%s\" of the soft_delete trigger is NOT NULL, so no row can be live",
 						NameStr(att->attname)),
 				 errhint("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL;",
-						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-													RelationGetRelationName(rel)),
+						 steward_qualified_name(rel),
 						 quote_identifier(NameStr(att->attname))),
 				 errtable(rel)));
 	steward_stamp_init(stamp, rel, attnum, clock, "soft_delete");

@@ -94,8 +94,7 @@ static char *
 query_table(Relation rel)
 {
 	return psprintf("%s%s", rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
-					quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-											   RelationGetRelationName(rel)));
+					steward_qualified_name(rel));
 }
 
 /* Acts as the owner of the foreign key's other table, who is not bound by its policies; returns who it was. */
