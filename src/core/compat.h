@@ -165,7 +165,11 @@ typedef RangeTblEntry StewardPermissions;
 #define STEWARD_PLANNER_ARGUMENTS query, text, options, params
 #endif
 
-/* Running a query does not say since 18 whether that is for the only time; without workers, it is not. */
+/*
+ * A query gets no workers if it has been run before.  Whether this is the only time
+ * is not said any more since 18, and not listened to since the minor versions of
+ * February 2025; before, it must not contradict.
+ */
 #if PG_VERSION_NUM >= 180000
 #define STEWARD_RUN_PARAMETERS QueryDesc *desc, ScanDirection direction, uint64 count
 #define STEWARD_RUN_ARGUMENTS desc, direction, count
@@ -173,7 +177,7 @@ typedef RangeTblEntry StewardPermissions;
 #else
 #define STEWARD_RUN_PARAMETERS QueryDesc *desc, ScanDirection direction, uint64 count, bool execute_once
 #define STEWARD_RUN_ARGUMENTS desc, direction, count, execute_once
-#define STEWARD_RUN_WITHOUT_WORKERS (execute_once = false)
+#define STEWARD_RUN_WITHOUT_WORKERS (desc->already_executed = true, execute_once = false)
 #endif
 
 /* Foreign keys may be not enforced since 18. */

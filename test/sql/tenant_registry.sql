@@ -122,6 +122,21 @@ BEGIN; SET LOCAL steward.token = :'token'; EXPLAIN (COSTS OFF) SELECT count(*) F
 BEGIN; SET LOCAL steward.token = :'suspended'; SELECT count(*) FROM registered; ROLLBACK;
 RESET ROLE;
 BEGIN; SET LOCAL steward.token = :'token'; SELECT steward.tenant_suspend('42'); SET LOCAL ROLE regress_registry_app; SELECT count(*) FROM registered; ROLLBACK;
+-- for a tenant that may not work there are none: they would take the settings' word for it
+CREATE FUNCTION pg_temp.launched() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT FROM registered' LOOP
+        IF line ~ 'Workers' THEN
+            RETURN NEXT trim(line);
+        END IF;
+    END LOOP;
+END $$;
+BEGIN; SET LOCAL steward.token = :'token'; SELECT steward.tenant_suspend('42'); SELECT pg_temp.launched(); ROLLBACK;
+SET ROLE regress_registry_app;
+BEGIN; SET LOCAL steward.token = :'suspended'; SELECT pg_temp.launched(); ROLLBACK;
+RESET ROLE;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
