@@ -48,14 +48,16 @@ END;
 COMMENT ON FUNCTION steward_internal.tenant_explains(oid[]) IS
 'Returns those of the roles that can log in and whose sessions may EXPLAIN.';
 
-CREATE FUNCTION steward.tenant_harden(role name, dry_run boolean DEFAULT true, OUT command text, OUT breaks text) RETURNS SETOF record
+CREATE FUNCTION steward.tenant_harden(role name, dry_run boolean DEFAULT false, OUT command text, OUT breaks text) RETURNS SETOF record
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     wanted constant oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = role);
     grantees constant text := 'PUBLIC, ' || quote_ident(role);
 BEGIN
-    IF wanted IS NULL THEN
+    IF dry_run IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'dry_run must not be null';
+    ELSIF wanted IS NULL THEN
         RAISE undefined_object USING MESSAGE = format('role "%s" does not exist', role);
     ELSIF (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = wanted) THEN
         RAISE invalid_parameter_value USING
@@ -64,7 +66,7 @@ BEGIN
     ELSIF NOT dry_run AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
         RAISE insufficient_privilege USING
             MESSAGE = 'permission denied to change privileges on functions and views of the server',
-            HINT = 'A superuser can run what SELECT command FROM steward.tenant_harden(...) returns.';
+            HINT = format('A superuser can run what SELECT command FROM steward.tenant_harden(%L, dry_run => true) returns.', role);
     END IF;
     FOR command, breaks IN
         SELECT format('ALTER ROLE %I SET steward.tenant_explain = off;', r.rolname), 'EXPLAIN, and debug_print_plan.'
@@ -84,7 +86,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION steward.tenant_harden(name, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION steward.tenant_harden(name, boolean) IS
-'Takes from PUBLIC and a role, in this database, the counters and lists that tell of other tenants'' rows, and EXPLAIN from the role, or returns how and what that breaks.';
+'Takes from PUBLIC and a role, in this database, the counters and lists that tell of other tenants'' rows, and EXPLAIN from the role; returns the commands it ran, or would run with dry_run, and what each breaks.';
 
 CREATE FUNCTION steward_internal.tenant_check_counters(tables steward_internal.tenant_table[], roles oid[],
     OUT rule text, OUT severity text, OUT object text, OUT detail text, OUT remedy text, OUT part text) RETURNS SETOF record
@@ -105,7 +107,7 @@ BEGIN ATOMIC
          GROUP BY r.oid, r.rolname
     ), observers AS (
         SELECT string_agg(quote_ident(r.rolname), ', ' ORDER BY r.rolname COLLATE "C") AS names,
-               string_agg(format('SELECT steward.tenant_harden(%L, dry_run => false);', r.rolname), ' ' ORDER BY r.rolname COLLATE "C") AS remedy
+               string_agg(format('SELECT steward.tenant_harden(%L);', r.rolname), ' ' ORDER BY r.rolname COLLATE "C") AS remedy
           FROM told r WHERE r.open > 0 OR r.explains
     )
     SELECT 'index_of_all', CASE WHEN a.atttypid = 'uuid'::regtype THEN 'INFO' ELSE 'WARNING' END, t.qualified_name,
@@ -127,7 +129,7 @@ BEGIN ATOMIC
            format('It has been kept from %s, but may call %s.',
                   CASE WHEN r.open < r.all THEN 'functions that tell of other tenants'' rows' ELSE 'EXPLAIN, which tells of other tenants'' rows' END,
                   CASE WHEN r.open < r.all THEN r.functions ELSE 'all functions that tell as much, such as pg_stat_get_xact_tuples_fetched()' END),
-           format('SELECT steward.tenant_harden(%L, dry_run => false);', r.rolname), NULL
+           format('SELECT steward.tenant_harden(%L);', r.rolname), NULL
       FROM told r
       JOIN pg_roles l ON l.oid = r.oid
      WHERE r.open BETWEEN 1 AND r.all - 1 OR r.open > 0 AND NOT r.explains AND l.rolcanlogin;

@@ -77,12 +77,15 @@ SELECT f.trigger_function, f.enable_function, f.options,
  ORDER BY f.trigger_function COLLATE "C";
 DROP TABLE steward_options;
 
--- What changes a schema tells on request what it would do, and does nothing then.
+-- What changes a schema tells on request what it would do, and does nothing then. What erases rows tells unless it is told to.
 SELECT p.proname AS cannot_tell
   FROM pg_proc p
  WHERE p.pronamespace = 'steward'::regnamespace
-   AND p.proname ~ '_(enable|disable)(_schema)?$|^tenant_(un)?protect|^tenant_admin|_fk_guard$|_repair$|_admin$'
+   AND p.proname ~ '_(enable|disable)(_schema)?$|^tenant_(un)?protect|^tenant_(admin|adopt|erase|harden)|_fk_guard$|_repair$|_admin$'
    AND 'dry_run' <> ALL (coalesce(p.proargnames, '{}'));
+SELECT p.proname AS tells_unless_told
+  FROM pg_proc p
+ WHERE p.pronamespace = 'steward'::regnamespace AND pg_get_function_arguments(p.oid) ~ 'dry_run boolean' AND pg_get_function_arguments(p.oid) !~ 'dry_run boolean DEFAULT false';
 CREATE TABLE steward_dry (id integer PRIMARY KEY, title text, updated_at timestamptz, version bigint NOT NULL DEFAULT 1, tenant_id integer);
 CREATE TABLE steward_calls (place integer GENERATED ALWAYS AS IDENTITY, call text);
 INSERT INTO steward_calls (call)

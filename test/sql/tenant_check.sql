@@ -98,7 +98,7 @@ RESET ROLE;
 CREATE TABLE tenant_clean.country (code text PRIMARY KEY);
 GRANT ALL ON tenant_clean.country TO PUBLIC;
 -- their keys do not start with the tenant
-SELECT count(*) > 0 AS hardened FROM steward.tenant_harden('regress_tenant_app', dry_run => false);
+SELECT count(*) > 0 AS hardened FROM steward.tenant_harden('regress_tenant_app');
 
 SELECT * FROM steward.tenant_check();
 SELECT * FROM steward.tenant_check(roles => '{regress_tenant_app}');

@@ -82,7 +82,7 @@ SELECT a.id, count(d.id) AS documents
 GRANT SELECT ON recall.published, recall.accounts TO regress_recall_app;
 RESET ROLE;
 ALTER VIEW recall.accounts OWNER TO CURRENT_USER;
-SELECT count(*) > 0 AS hardened FROM steward.tenant_harden('regress_recall_app', dry_run => false);
+SELECT count(*) > 0 AS hardened FROM steward.tenant_harden('regress_recall_app');
 
 SELECT * FROM steward.tenant_check();
 SELECT * FROM steward.tenant_check(roles => '{regress_recall_app}');

@@ -11,7 +11,7 @@ CREATE ROLE regress_style_owner;
 CREATE ROLE regress_style_app LOGIN;
 CREATE ROLE regress_style_admin;
 CREATE ROLE regress_style_other;
-SELECT count(*) > 0 AS hardened FROM steward.tenant_harden('regress_style_app', dry_run => false);
+SELECT count(*) > 0 AS hardened FROM steward.tenant_harden('regress_style_app');
 CREATE SCHEMA styles;
 GRANT USAGE ON SCHEMA styles TO PUBLIC;
 -- What most tables get: row security with one policy, and rights of the application.

@@ -61,14 +61,15 @@ SELECT detail, remedy FROM steward.tenant_check(schemas => '{ours}') WHERE key =
 
 -- What is taken, and what that breaks; a dry run takes nothing.
 SELECT steward.tenant_harden('nobody');
-SELECT count(*) > 100 AS commands, count(*) FILTER (WHERE breaks IS NULL) AS unexplained FROM steward.tenant_harden('regress_holes_app');
-SELECT h.* FROM steward.tenant_harden('regress_holes_app') h WHERE command ~ 'explain|pg_lock|get_xact_tuples_fetched|pg_stat_activity |pg_stat_xact_user_tables' ORDER BY command COLLATE "C";
+SELECT steward.tenant_harden('regress_holes_app', dry_run => NULL);
+SELECT count(*) > 100 AS commands, count(*) FILTER (WHERE breaks IS NULL) AS unexplained FROM steward.tenant_harden('regress_holes_app', dry_run => true);
+SELECT h.* FROM steward.tenant_harden('regress_holes_app', dry_run => true) h WHERE command ~ 'explain|pg_lock|get_xact_tuples_fetched|pg_stat_activity |pg_stat_xact_user_tables' ORDER BY command COLLATE "C";
 SET ROLE regress_holes_owner;
-SELECT steward.tenant_harden('regress_holes_app', dry_run => false);
+SELECT steward.tenant_harden('regress_holes_app');
 RESET ROLE;
 SELECT has_function_privilege('regress_holes_app', 'pg_lock_status()', 'EXECUTE') AS as_before;
-SELECT count(*) > 100 AS taken FROM steward.tenant_harden('regress_holes_app', dry_run => false);
-SELECT count(*) AS left_to_take FROM steward.tenant_harden('regress_holes_app', dry_run => false);
+SELECT count(*) > 100 AS taken FROM steward.tenant_harden('regress_holes_app');
+SELECT count(*) AS left_to_take FROM steward.tenant_harden('regress_holes_app');
 SELECT setconfig FROM pg_db_role_setting WHERE setrole = 'regress_holes_app'::regrole;
 SELECT rule, severity, key FROM steward.tenant_check(schemas => '{ours}') WHERE rule ~ 'index_of_all|counters';
 
@@ -94,13 +95,13 @@ RESET ROLE;
 REVOKE pg_monitor FROM regress_holes_admin;
 
 -- An extension that counts blocks, if the server has it, is among them.
-SELECT count(*) FROM steward.tenant_harden('regress_holes_app');
-BEGIN; CREATE SCHEMA "counted here"; CREATE EXTENSION pg_stat_statements SCHEMA "counted here"; SELECT regexp_replace(command, '\(.*?\)', '()', 'g') AS command FROM steward.tenant_harden('regress_holes_app', dry_run => false); SELECT count(*) FROM steward.tenant_harden('regress_holes_app'); ROLLBACK;
+SELECT count(*) FROM steward.tenant_harden('regress_holes_app', dry_run => true);
+BEGIN; CREATE SCHEMA "counted here"; CREATE EXTENSION pg_stat_statements SCHEMA "counted here"; SELECT regexp_replace(command, '\(.*?\)', '()', 'g') AS command FROM steward.tenant_harden('regress_holes_app'); SELECT count(*) FROM steward.tenant_harden('regress_holes_app', dry_run => true); ROLLBACK;
 
 -- What is given back is found: one function, all of them, EXPLAIN.
 BEGIN; GRANT EXECUTE ON FUNCTION pg_stat_get_xact_numscans(oid) TO PUBLIC; SELECT rule, severity, object, detail FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'counters_visible'; ROLLBACK;
 BEGIN; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pg_catalog TO PUBLIC; SELECT rule, severity, object, detail FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'counters_visible'; ROLLBACK;
-BEGIN; ALTER ROLE regress_holes_app RESET steward.tenant_explain; SELECT count(*) > 0 AS found FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'index_of_all'; SELECT command FROM steward.tenant_harden('regress_holes_app'); ROLLBACK;
+BEGIN; ALTER ROLE regress_holes_app RESET steward.tenant_explain; SELECT count(*) > 0 AS found FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'index_of_all'; SELECT command FROM steward.tenant_harden('regress_holes_app', dry_run => true); ROLLBACK;
 BEGIN; GRANT SELECT ON ours.employee TO regress_holes_other; ALTER ROLE regress_holes_other LOGIN; SELECT remedy FROM steward.tenant_check(schemas => '{ours}') WHERE rule = 'index_of_all' LIMIT 1; ROLLBACK;
 
 \set ECHO none

@@ -186,7 +186,7 @@ like(session('regress_app', "BEGIN; SET LOCAL steward.token = '$token{1}'; COPY 
 {
 	my $found = q{SELECT string_agg(rule || ' ' || object, ', ' ORDER BY key COLLATE "C") FROM steward.tenant_check(schemas => '{ours}') WHERE rule IN ('index_of_all', 'counters_visible')};
 	is($node->safe_psql('postgres', $found), 'index_of_all ours.keyed', 'an index without the tenant is reported');
-	$node->safe_psql('postgres', q{SELECT FROM steward.tenant_harden('regress_app', dry_run => false); SELECT FROM steward.tenant_harden('regress_gateway', dry_run => false)});
+	$node->safe_psql('postgres', q{SELECT FROM steward.tenant_harden('regress_app'); SELECT FROM steward.tenant_harden('regress_gateway')});
 	is($node->safe_psql('postgres', $found), '', 'not where nothing tells');
 	my $dump = PostgreSQL::Test::Utils::tempdir() . '/hardened.sql';
 	$node->command_ok([ 'pg_dump', '-h', $node->host, '-p', $node->port, '-f', $dump, 'postgres' ], 'dump');
