@@ -8,7 +8,8 @@ EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(source)/$(EX
 
 # The parts of the install script, in the order in which they need each other.
 SQL_PARTS = $(addprefix core/, steward muted_findings) \
-	$(addprefix audit/, audit audit_history audit_search audit_maintain audit_schedule audit_repair audit_tenant) \
+	$(addprefix audit/, audit audit_read audit_enable audit_coverage audit_history audit_search audit_maintain audit_schedule \
+		audit_repair audit_tenant) \
 	$(addprefix upkeep/, upkeep updated_at row_version append_only soft_delete uuidv7) \
 	$(addprefix search/, to_tsvector search) \
 	$(addprefix tenant/, tenant) \

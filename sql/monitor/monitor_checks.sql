@@ -203,8 +203,7 @@ INSERT INTO steward.health_queries (is_custom, check_name, unit, warning, critic
      JOIN pg_class c ON c.oid = t.relation_id
      JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE t.enabled IN ('D', 'R') OR t.kind = 'wrong'
-       OR EXISTS (SELECT FROM unnest('{exclude,include,redact}'::text[]) o CROSS JOIN LATERAL unnest(steward_internal.audit_option_values(t.arguments, o)) v
-                   WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.relation_id AND a.attname = v AND a.attnum > 0 AND NOT a.attisdropped))$$),
+       OR steward_internal.audit_unknown_columns(t.relation_id, t.arguments) <> '{}'$$),
 (false, 'audit_log', 'tables', NULL, 1, 'tables of the audit log without a trigger, row security, policy or index that they should have',
  NULL, 'SELECT * FROM steward.audit_repair();',
  $$SELECT count(DISTINCT l.relation) AS value, min(format('%s: %s', l.relation, l.what)) AS detail FROM steward_internal.audit_lacks(NULL) l$$),
