@@ -2,9 +2,13 @@
  * tenant_internal.h
  *		What the files of the tenant module share, callee first.
  *
- *		tenant_payload.c	reading base64url and JSON, without the server
+ *		tenant_json.c		reading base64url and JSON, without the server
+ *		tenant_payload.c	what header and claims of a token say
  *		tenant_value.c		what the text of a tenant or user means
- *		tenant_token.c		keys, and what a signed token says
+ *		tenant_keys.c		the keys of tokens
+ *		tenant_signature.c	the parts of a token, and its signature
+ *		tenant_token.c		whether a token holds
+ *		tenant_sign.c		making tokens
  *		tenant_registry.c	which tenants may work, and where their schemas are
  *		tenant_current.c	the present context, and that of each query
  *		tenant_pin.c		the tenant and user that a transaction is bound to
@@ -19,8 +23,38 @@
 #define STEWARD_TENANT_INTERNAL_H
 
 #include "tenant/tenant.h"
+#include "common/sha2.h"
 #include "utils/jsonb.h"
+#include "utils/timestamp.h"
 #include "utils/uuid.h"
+
+/* tenant_json.c */
+
+/* Where in a text reading is. */
+typedef struct StewardJson
+{
+	const char *at;
+	const char *end;
+} StewardJson;
+
+/* A number as it is written. */
+typedef struct StewardJsonNumber
+{
+	const char *text;
+	int			length;
+	bool		is_integer;		/* neither fraction nor exponent */
+	bool		has_exponent;
+} StewardJsonNumber;
+
+extern int	steward_base64url_decode(const char *text, size_t length, uint8 *out, size_t size);
+extern bool steward_json_accept(StewardJson *r, char c);
+extern bool steward_json_string(StewardJson *r, char *out, size_t size, bool *fits);
+extern bool steward_json_number(StewardJson *r, StewardJsonNumber *number);
+extern bool steward_json_word(StewardJson *r, const char *word);
+extern char steward_json_next(StewardJson *r);
+extern bool steward_json_skip(StewardJson *r, int depth);
+extern bool steward_json_member(StewardJson *r, bool first, char *key, size_t size);
+extern bool steward_json_ended(StewardJson *r);
 
 /* tenant_payload.c */
 
@@ -57,7 +91,6 @@ typedef struct StewardTokenHeader
 	char		kid[65];
 } StewardTokenHeader;
 
-extern int	steward_base64url_decode(const char *text, size_t length, uint8 *out, size_t size);
 extern const char *steward_token_parse_header(const char *json, size_t length,
 											  StewardTokenHeader *header);
 extern const char *steward_token_parse_claims(const char *json, size_t length,
@@ -83,7 +116,55 @@ extern bool steward_tenant_canonicalize(char *text);
 pg_noreturn extern void steward_tenant_refuse_form(const char *kind);
 extern void steward_tenant_read_value(TenantValue *value, const char *text, uint64 holds_in, bool lasts);
 
+/* tenant_keys.c */
+
+#define STEWARD_MAX_KEYS	64
+
+typedef struct StewardTokenKey
+{
+	char		kid[65];
+	const uint8 *secret;
+	int			length;
+} StewardTokenKey;
+
+/* Keys in their order; the secrets stand in the text. */
+typedef struct StewardTokenKeys
+{
+	int			nkeys;
+	StewardTokenKey keys[STEWARD_MAX_KEYS];
+	char		text[FLEXIBLE_ARRAY_MEMBER];
+} StewardTokenKeys;
+
+extern const StewardTokenKeys *steward_token_keys(const char **reason);
+extern void steward_token_keys_init(void);
+
+/* tenant_signature.c */
+
+/* A token's parts, as they stand in it. */
+typedef struct StewardTokenParts
+{
+	const char *payload;
+	size_t		payload_length;
+	size_t		signed_length;
+	bool		has_kid;
+	char		kid[65];
+	uint8		mac[PG_SHA256_DIGEST_LENGTH];
+} StewardTokenParts;
+
+extern const char *steward_token_split(const char *token, StewardTokenParts *parts);
+extern const char *steward_token_check_signature(const char *token, const StewardTokenParts *parts);
+
 /* tenant_token.c */
+
+/* The server's time 0, in microseconds since 1970. */
+#define UNIX_EPOCH_IN_POSTGRES \
+	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC)
+
+extern char *steward_tenant_claim;
+extern char *steward_tenant_user_claim;
+extern char *steward_tenant_token_audience;
+extern char *steward_tenant_token_issuer;
+
 extern void steward_token_init(void);
 extern const char *steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims,
 									  char *payload);

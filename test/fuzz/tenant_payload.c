@@ -1,11 +1,12 @@
 /*
  * tenant_payload.c
- *		Feeds mangled tokens to src/tenant/tenant_payload.c, which script/lint builds
+ *		Feeds mangled tokens to src/tenant/tenant_json.c and tenant_payload.c, which script/lint builds
  *		with the address and undefined behaviour sanitizers.
  *
  * The inputs are the same every time.  Each lies in memory of just its size, so
  * that reading past it is an error; what is accepted must be what a token needs.
  */
+#include "../../src/tenant/tenant_json.c"
 #include "../../src/tenant/tenant_payload.c"
 
 #include "random.h"

@@ -1,11 +1,13 @@
 /*
  * tenant_token.c
- *		Feeds mangled tokens and key files to src/tenant/tenant_token.c: how a token is
- *		split, how keys are read, and that only the same mac is the same.  The
- *		rest of that file needs a server and is left out by the linker.
+ *		Feeds mangled tokens and key files to src/tenant/tenant_signature.c and
+ *		tenant_keys.c: how a token is split, how keys are read, and that only the
+ *		same mac is the same.  What needs a server is left out by the linker.
  */
+#include "../../src/tenant/tenant_json.c"
 #include "../../src/tenant/tenant_payload.c"
-#include "../../src/tenant/tenant_token.c"
+#include "../../src/tenant/tenant_keys.c"
+#include "../../src/tenant/tenant_signature.c"
 
 #include "random.h"
 
@@ -86,8 +88,8 @@ try_token(void)
 {
 	char	   *token = mangled(tokens[any(lengthof(tokens))]);
 	size_t		length = strlen(token);
-	TokenParts	parts;
-	const char *wrong = split(token, &parts);
+	StewardTokenParts	parts;
+	const char *wrong = steward_token_split(token, &parts);
 
 	if (wrong == NULL)
 	{
@@ -106,17 +108,17 @@ static bool
 try_keys(void)
 {
 	char	   *text = mangled(files[any(lengthof(files))]);
-	TokenKeys  *keys = malloc(offsetof(TokenKeys, text) + strlen(text) + 1);
+	StewardTokenKeys  *keys = malloc(offsetof(StewardTokenKeys, text) + strlen(text) + 1);
 	const char *wrong;
 	int			nkeys;
 
 	strcpy(keys->text, text);
 	wrong = parse_keys(keys, any(2) == 0 ? ',' : '\n');
 	nkeys = keys->nkeys;
-	assert(nkeys <= MAX_KEYS);
+	assert(nkeys <= STEWARD_MAX_KEYS);
 	for (int i = 0; wrong == NULL && i < nkeys; i++)
 	{
-		const TokenKey *key = &keys->keys[i];
+		const StewardTokenKey *key = &keys->keys[i];
 
 		assert(key->kid[0] != '\0' && key->length >= MIN_SECRET);
 		assert(memchr(key->secret, '\0', key->length) == NULL);

@@ -1,0 +1,108 @@
+/*
+ * tenant_signature.c
+ *		The parts of a token, and whether its signature is that of one of the keys.
+ *
+ * A token is v1.<key id>.<payload>.<mac>, or a JWT signed with HS256 (RFC 7515,
+ * RFC 7519).  Payload and mac are base64url; the mac is HMAC-SHA-256 of all that
+ * stands before its dot.  A JWT's signed part has one dot and the other's has
+ * two, so that neither can be taken for the other.
+ */
+#include "tenant/tenant_internal.h"
+
+/* Tells whether two macs are the same, in a time that does not show where they differ. */
+static bool
+same_mac(const uint8 *a, const uint8 *b)
+{
+	volatile uint8 difference = 0;
+
+	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
+		difference |= a[i] ^ b[i];
+	return difference == 0;
+}
+
+/* Finds the parts of a token; returns what is wrong with it. */
+const char *
+steward_token_split(const char *token, StewardTokenParts *parts)
+{
+	static const char *const no_token = "The text does not have the form of a token.";
+	const char *dots[3];
+	int			ndots = 0;
+	const char *end;
+	const char *last;
+
+	for (end = token; *end != '\0'; end++)
+	{
+		if (end - token >= STEWARD_TOKEN_SIZE - 1)
+			return "The token is longer than 8 kB.";
+		if (*end == '.')
+		{
+			if (ndots == lengthof(dots))
+				return no_token;
+			dots[ndots++] = end;
+		}
+	}
+	if (ndots < 2)
+		return no_token;
+	last = dots[ndots - 1];
+	parts->payload = dots[ndots - 2] + 1;
+	parts->payload_length = last - parts->payload;
+	parts->signed_length = last - token;
+	if (steward_base64url_decode(last + 1, end - last - 1, parts->mac, sizeof(parts->mac)) != sizeof(parts->mac))
+		return "The signature of the token is not 32 bytes of base64url.";
+
+	if (ndots == 3)
+	{
+		size_t		length = dots[1] - dots[0] - 1;
+
+		if (dots[0] - token != 2 || memcmp(token, "v1", 2) != 0 || length == 0 || length >= sizeof(parts->kid))
+			return no_token;
+		parts->has_kid = true;
+		memcpy(parts->kid, dots[0] + 1, length);
+		parts->kid[length] = '\0';
+	}
+	else
+	{
+		StewardTokenHeader header;
+		char		json[512];
+		int			length = steward_base64url_decode(token, dots[0] - token, (uint8 *) json, sizeof(json));
+		const char *wrong;
+
+		if (length < 0)
+			return no_token;
+		wrong = steward_token_parse_header(json, length, &header);
+		if (wrong != NULL)
+			return wrong;
+		parts->has_kid = header.has_kid;
+		strcpy(parts->kid, header.kid);
+	}
+	return NULL;
+}
+
+/* Checks a token's signature; returns what is wrong with it. */
+const char *
+steward_token_check_signature(const char *token, const StewardTokenParts *parts)
+{
+	const char *reason;
+	const StewardTokenKeys *keys = steward_token_keys(&reason);
+	const StewardTokenKey *key = NULL;
+	uint8		mac[PG_SHA256_DIGEST_LENGTH];
+
+	if (keys == NULL)
+		return reason;
+	if (!parts->has_kid)
+	{
+		if (keys->nkeys > 1)
+			return "The token does not name the key that signed it, and there are several keys.";
+		key = &keys->keys[0];
+	}
+	for (int i = 0; i < keys->nkeys && key == NULL; i++)
+		if (strcmp(keys->keys[i].kid, parts->kid) == 0)
+			key = &keys->keys[i];
+	if (key == NULL)
+		return "The token names a key that does not exist.";
+	if (!steward_hmac(key->secret, key->length, token, parts->signed_length, mac))
+		return "Could not compute HMAC-SHA-256.";
+	if (!same_mac(mac, parts->mac))
+		return "The signature of the token is wrong.";
+	return NULL;
+}
