@@ -3,10 +3,14 @@
  *		What the files of the audit module share, callee first.
  *
  *		audit_settings.c	the settings
+ *		audit_redact.c		keyed hashes in place of values
+ *		audit_type.c		columns, and how their values become jsonb
+ *		audit_scalar.c		simple values as jsonb
  *		audit_json.c		values of a row, laid out as jsonb
  *		audit_context.c		who is at work, interned as one row per context
  *		audit_log.c		the log: finding the partition, writing events
  *		audit_scan.c		the log: reading it in the order of time
+ *		audit_path.c		the log: when the planner may read it so
  *		audit_batch.c		events in memory, until they are written together
  *		audit_tenant.c		which tenant may read an event
  *		audit_key.c		what identifies a row
@@ -38,7 +42,11 @@ extern char *steward_context;
 
 extern void steward_audit_settings_init(void);
 
-/* audit_json.c */
+/* audit_redact.c */
+extern const char *steward_audit_get_redaction_key(void);
+extern char *steward_audit_redact(const char *text);
+
+/* audit_type.c */
 
 /* How values become jsonb. */
 typedef enum AuditEncoding
@@ -90,11 +98,12 @@ typedef struct AuditColumn
 	AuditType	type;
 } AuditColumn;
 
-extern const char *steward_audit_get_redaction_key(void);
 extern void steward_audit_column_init(AuditColumn *column, Form_pg_attribute att,
 									  bool redact, bool is_key, MemoryContext mcxt);
 extern AuditColumn **steward_audit_sort_columns(AuditColumn *columns, int ncolumns,
 												MemoryContext mcxt);
+
+/* audit_json.c */
 extern Jsonb *steward_audit_object(StringInfo out, AuditColumn **columns, int ncolumns,
 								   const Datum *values, const bool *isnull);
 extern Jsonb *steward_audit_key(StringInfo out, AuditColumn **columns, int ncolumns,
@@ -142,7 +151,10 @@ extern void steward_audit_log_write(TupleTableSlot **slots, int nslots, CommandI
 extern bool steward_audit_is_log(Oid relid);
 
 /* audit_scan.c */
-extern void steward_audit_scan_init(void);
+extern const struct CustomScanMethods steward_audit_scan_methods;
+
+/* audit_path.c */
+extern void steward_audit_path_init(void);
 
 /* audit_batch.c */
 extern void steward_audit_batch_init(void);

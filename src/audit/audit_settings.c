@@ -88,5 +88,5 @@ steward_audit_settings_init(void)
 							&steward_audit_partitions_ahead, 3, 0, 366,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 	steward_audit_batch_init();
-	steward_audit_scan_init();
+	steward_audit_path_init();
 }
