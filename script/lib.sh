@@ -61,7 +61,7 @@ has() {
 		libc6-dev) [ -e /usr/include/stdio.h ] ;;
 		locales) [ -e /usr/share/i18n/SUPPORTED ] ;;
 		libipc-run-perl) perl -MIPC::Run -e 1 2>/dev/null && command -v prove ;;
-		lib* | *-keyring) dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep 'ok installed' ;;
+		lib* | *-keyring | python3-* | ruby-*) dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep 'ok installed' ;;
 		*) PATH=$PATH:/usr/sbin command -v "$1" ;;
 	esac >/dev/null
 }
