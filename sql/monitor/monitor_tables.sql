@@ -290,7 +290,7 @@ WITH uses AS MATERIALIZED (
 ), bounds AS (
     SELECT n.nspname AS schema_name, c.relname AS sequence_name,
            u.relation, u.attname AS column_name, u.deptype, u.highest AS column_highest,
-           s.seqtypid, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, q.last_value, q.is_called,
+           s.seqtypid, s.seqincrement, s.seqstart, s.seqmin, s.seqmax, s.seqcycle, q.last_value, q.is_called,
            -- the last one given, or what stands for it
            q.last_value::numeric - CASE WHEN q.is_called THEN 0 ELSE s.seqincrement END AS place,
            greatest(s.seqmin, -u.highest - 1) AS lowest, least(s.seqmax, u.highest) AS highest
@@ -304,8 +304,12 @@ WITH uses AS MATERIALIZED (
            CASE WHEN b.seqincrement > 0 THEN b.seqmax >= b.column_highest ELSE b.seqmin < -b.column_highest END AS column_ends,
            CASE WHEN b.place IS NOT NULL
                 THEN greatest(trunc((CASE WHEN b.seqincrement > 0 THEN b.highest ELSE b.lowest END - b.place) / b.seqincrement), 0) END AS values_left,
-           trunc((b.highest::numeric - b.lowest) / abs(b.seqincrement::numeric)) + 1 AS values_all
+           trunc((CASE WHEN b.seqincrement > 0 THEN b.highest - f.first_value ELSE f.first_value - b.lowest END) / abs(b.seqincrement::numeric)) + 1 AS values_all
       FROM bounds b
+     -- what lies before its start it has not given, unless it was set back or starts over
+     CROSS JOIN LATERAL (SELECT CASE WHEN b.seqincrement > 0 THEN CASE WHEN b.seqcycle OR b.place + b.seqincrement < b.seqstart THEN b.lowest ELSE greatest(b.seqstart, b.lowest) END
+                                     ELSE CASE WHEN b.seqcycle OR b.place + b.seqincrement > b.seqstart THEN b.highest ELSE least(b.seqstart, b.highest) END
+                                END::numeric AS first_value) f
 )
 SELECT c.schema_name, c.sequence_name, t.qualified_name AS used_by_table, c.column_name AS used_by_column,
        CASE WHEN c.is_called THEN c.last_value END AS last_value, c.seqincrement AS increment, c.lowest AS lowest_value, c.highest AS highest_value, c.cycles,
@@ -337,7 +341,7 @@ COMMENT ON COLUMN steward.sequence_usage.lowest_value IS 'The lowest value that 
 COMMENT ON COLUMN steward.sequence_usage.highest_value IS 'The highest one.';
 COMMENT ON COLUMN steward.sequence_usage.cycles IS 'Whether it starts over at its end; false if its column is full before.';
 COMMENT ON COLUMN steward.sequence_usage.values_left IS 'How many values it still has; null if it cannot be read: it is being altered, or unlogged on a standby.';
-COMMENT ON COLUMN steward.sequence_usage.used_percent IS 'Percent of its values that are behind it; null if it cannot be read.';
+COMMENT ON COLUMN steward.sequence_usage.used_percent IS 'Percent of its values that are behind it, from where it starts, or from its lowest value if it was set back or starts over; null if it cannot be read.';
 COMMENT ON COLUMN steward.sequence_usage.remedy IS 'What gives it more; columns that refer to the column need the same. A wider column means that the table is written anew. Null if it cycles or has all that there are.';
 GRANT SELECT ON steward.sequence_usage TO pg_monitor;
 
