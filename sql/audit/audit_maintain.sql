@@ -289,7 +289,8 @@ DECLARE
     ahead constant integer := current_setting('steward.audit_partitions_ahead');
     retention constant interval := current_setting('steward.audit_retention')::interval;
     started constant timestamptz := clock_timestamp();
-    cutoff constant timestamptz := started - nullif(retention, '0');
+    is_too_short constant boolean := retention <> '0' AND retention < ('1 ' || span)::interval;
+    cutoff constant timestamptz := started - CASE WHEN NOT is_too_short THEN nullif(retention, '0') END;
     -- the server reads so many under a lock in some milliseconds
     few_events constant integer := 10000;
     default_range tstzrange;  -- that the default partition is to have
@@ -314,6 +315,13 @@ BEGIN
         RETURN NEXT;
         RETURN;
     END;
+
+    IF is_too_short THEN
+        action := 'kept';
+        partition := 'steward.audit_events';
+        detail := format('steward.audit_retention is %s, less than the span of a partition, a %s: nothing is dropped', current_setting('steward.audit_retention'), span);
+        RETURN NEXT;
+    END IF;
 
     IF to_regclass('steward.audit_events_default') IS NULL THEN
         CREATE TABLE steward.audit_events_default PARTITION OF steward.audit_events DEFAULT;

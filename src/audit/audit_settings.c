@@ -76,7 +76,7 @@ steward_audit_settings_init(void)
 							   "Age at which audit_maintain() drops partitions of the audit log, such as 90 days; 0 keeps them for ever.",
 							   NULL,
 							   &steward_audit_retention, "0",
-							   PGC_SUSET, 0, steward_check_age, NULL, NULL);
+							   PGC_SUSET, 0, steward_check_age_in_days, NULL, NULL);
 	DefineCustomEnumVariable("steward.audit_partition_interval",
 							 "Span of the audit log's partitions that audit_maintain() creates.",
 							 NULL,

@@ -45,23 +45,48 @@ read_age(const char *text, Interval *age)
 }
 
 /*
- * Check hook of a setting that holds an age, or 0 for none.  An age without a unit
- * is refused: whatever was meant, another one would drop what was to be kept.
+ * Tells for a check hook whether a setting holds an age, or 0 for none.  An age
+ * without a unit is refused: whatever was meant, another one would drop what was
+ * to be kept.
  */
+static bool
+check_age(const char *text, Interval *age)
+{
+	if (!read_age(text, age))
+	{
+		GUC_check_errhint("Give an age with its unit, such as '90 days', or 0 for no limit.");
+		return false;
+	}
+	if ((double) age->month / MONTHS_PER_YEAR + (age->day + (double) age->time / USECS_PER_DAY) / DAYS_PER_YEAR > MAX_AGE_YEARS)
+	{
+		GUC_check_errdetail("It is more than %d years.", MAX_AGE_YEARS);
+		GUC_check_errhint("For no limit, set 0.");
+		return false;
+	}
+	return true;
+}
+
+/* Check hook of a setting that holds an age, or 0 for none. */
 bool
 steward_check_age(char **newval, void **extra, GucSource source)
 {
 	Interval	age;
 
-	if (!read_age(*newval, &age))
-	{
-		GUC_check_errhint("Give an age with its unit, such as '90 days', or 0 for no limit.");
+	return check_age(*newval, &age);
+}
+
+/* The same for the age at which partitions are dropped, of which none spans less than a day. */
+bool
+steward_check_age_in_days(char **newval, void **extra, GucSource source)
+{
+	Interval	age;
+
+	if (!check_age(*newval, &age))
 		return false;
-	}
-	if ((double) age.month / MONTHS_PER_YEAR + (age.day + (double) age.time / USECS_PER_DAY) / DAYS_PER_YEAR > MAX_AGE_YEARS)
+	if (age.month == 0 && age.day == 0 && age.time > 0 && age.time < USECS_PER_DAY)
 	{
-		GUC_check_errdetail("It is more than %d years.", MAX_AGE_YEARS);
-		GUC_check_errhint("For no limit, set 0.");
+		GUC_check_errdetail("It is less than a day, the span of the smallest partition.");
+		GUC_check_errhint("Give it in days, such as '90 days', or 0 for no limit.");
 		return false;
 	}
 	return true;

@@ -24,6 +24,7 @@
 
 /* age.c */
 extern bool steward_check_age(char **newval, void **extra, GucSource source);
+extern bool steward_check_age_in_days(char **newval, void **extra, GucSource source);
 
 /* callbacks.c */
 

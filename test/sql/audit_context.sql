@@ -329,7 +329,7 @@ SET steward.audit_tenant_setting = 'app.mine';
 SET steward.audit_redaction_key = 'mine';
 SET steward.audit_redaction_key_file = '/dev/null';
 SET steward.audit_guard = off;
-SET steward.audit_retention = '1min';
+SET steward.audit_retention = '1d';
 DO $$
 BEGIN
     RAISE INFO 'the key is %', current_setting('steward.audit_redaction_key');
@@ -348,7 +348,7 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY '{audit_user_setting,audit_client_ip_setting,audit_tenant_setting,audit_guard,audit_redaction_key,audit_redaction_key_file,audit_retention,unknown}'::text[] LOOP
         BEGIN
-            PERFORM set_config('steward.' || name, CASE name WHEN 'audit_guard' THEN 'off' WHEN 'audit_retention' THEN '1min' ELSE 'app.mine' END, false);
+            PERFORM set_config('steward.' || name, CASE name WHEN 'audit_guard' THEN 'off' WHEN 'audit_retention' THEN '1d' ELSE 'app.mine' END, false);
         EXCEPTION WHEN insufficient_privilege OR invalid_name THEN
             NULL;  -- the library is preloaded
         END;

@@ -198,12 +198,21 @@ SET steward.audit_retention = 'infinity';
 SET steward.audit_retention = '1001 years';
 SET steward.audit_retention = '2147483647 years';
 SET steward.audit_retention = '';
+-- nor is less than a partition spans
+SET steward.audit_retention = '90min';
+SET steward.audit_retention = '23:59:59.999999';
+SET steward.audit_retention = '29 days';
+CALL public.past('95 days', 'three months ago');
+SELECT action, detail FROM public.maintain() WHERE action IN ('kept', 'dropped');
+SET steward.audit_retention = '30 days';
+SELECT action FROM public.maintain() WHERE action IN ('kept', 'dropped');
+RESET steward.audit_retention;
 SHOW steward.audit_retention;
 DO $$
 DECLARE
     age text;
 BEGIN
-    FOREACH age IN ARRAY '{90 days,90d,6 months,1 year 2 mons,12:30,36h,1000 years,0,0 days,+1 day}'::text[] LOOP
+    FOREACH age IN ARRAY '{90 days,90d,6 months,1 year 2 mons,24:00,36h,1000 years,0,0 days,+1 day}'::text[] LOOP
         PERFORM set_config('steward.audit_retention', age, true);
         RAISE INFO '% is %', current_setting('steward.audit_retention'), current_setting('steward.audit_retention')::interval;
     END LOOP;
