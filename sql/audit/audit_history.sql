@@ -432,13 +432,26 @@ END $$;
 COMMENT ON FUNCTION steward_internal.audit_tell_gap(regclass, steward_internal.audit_span[]) IS
 'Says so if the history of a row may reach back to a key under which it cannot be found.';
 
+CREATE FUNCTION steward_internal.audit_key_texts(relation regclass, key text[]) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT CASE WHEN cardinality(key) = 1 AND key[array_lower(key, 1)] ~ '^\s*\{' AND jsonb_array_length(c.columns) > 1
+                THEN ARRAY(SELECT key[array_lower(key, 1)]::jsonb ->> (k.key_column ->> 'name')
+                             FROM jsonb_array_elements(c.columns) WITH ORDINALITY k(key_column, place) ORDER BY k.place)
+                ELSE key END
+      FROM (SELECT steward_internal.audit_key_columns(relation) AS columns) c;
+END;
+COMMENT ON FUNCTION steward_internal.audit_key_texts(regclass, text[]) IS
+'Returns the values of a primary key in its order, also where they were given as one JSON object of several columns.';
+
 CREATE FUNCTION steward.audit_history(relation regclass, VARIADIC key anycompatiblearray)
 RETURNS SETOF steward.audit_log
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET jit = off
 AS $$
 DECLARE
+    texts constant text[] := steward_internal.audit_key_texts(relation, key::text[]);
     spans constant steward_internal.audit_span[] := ARRAY(
-        SELECT s FROM steward_internal.audit_trace(relation, steward_internal.audit_record_key(relation, key::text[]), key::text[]) s);
+        SELECT s FROM steward_internal.audit_trace(relation, steward_internal.audit_record_key(relation, texts), texts) s);
     ids constant bigint[] := ARRAY(SELECT DISTINCT s.table_id FROM unnest(spans) s);
     hashes constant bigint[] := ARRAY(SELECT DISTINCT s.key_hash FROM unnest(spans) s);
 BEGIN
@@ -448,7 +461,7 @@ BEGIN
     -- ids do not, because the older transaction may come to the row later.
     RETURN QUERY
     SELECT e.transaction_id, e.seq, e.table_schema, e.table_name, e.record_id, e.operation, e.old_values, e.new_values,
-           e.changed_columns, e.changed_by, e.user_id, e.tenant_id, e.ip_address, e.application_name, e.context, e.created_at
+           e.changed_columns, e.changed_by, e.user_id, e.tenant_id, e.ip_address, e.application_name, e.context, e.created_at, e.event_id
       FROM steward.audit_entries e
      WHERE e.table_id = ANY (ids)
        AND (e.key_hash = ANY (hashes) OR e.old_key_hash = ANY (hashes))
@@ -460,4 +473,4 @@ BEGIN
      ORDER BY e.created_at, e.transaction_id, e.seq;
 END $$;
 COMMENT ON FUNCTION steward.audit_history(regclass, anycompatiblearray) IS
-'Returns the history of one row, oldest change first, from the values of its primary key; follows it back through the keys it had before and the changes of its table.';
+'Returns the history of one row, oldest change first, from the values of its primary key, or from one JSON object of several columns, as record_id has it; follows it back through the keys it had before and the changes of its table.';

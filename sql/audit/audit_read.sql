@@ -97,7 +97,9 @@ SELECT e.transaction_id, e.seq, t.table_schema, t.table_name,
        c.role_name AS changed_by, c.user_id, c.tenant_id,
        coalesce(c.client_ip, c.client_addr) AS ip_address,
        c.application_name, c.context, e.recorded_at AS created_at,
-       e.record_key, e.context_id, e.table_id, e.key_hash, e.old_key_hash, c.era, c.session_user_name, c.origin, c.user_verified, c.tenant_verified
+       e.record_key, e.context_id, e.table_id, e.key_hash, e.old_key_hash, c.era, c.session_user_name, c.origin, c.user_verified, c.tenant_verified,
+       -- a context belongs to one session of one cluster, where transaction ids do not come again
+       e.context_id::text || '-' || e.transaction_id::text || '-' || e.seq::text AS event_id
   FROM steward.audit_events e
   LEFT JOIN steward.audit_contexts c ON c.context_id = e.context_id
   LEFT JOIN steward.audit_table_names t
@@ -108,7 +110,7 @@ COMMENT ON VIEW steward.audit_entries IS
 
 CREATE VIEW steward.audit_log WITH (security_invoker) AS
 SELECT transaction_id, seq, table_schema, table_name, record_id, operation, old_values, new_values, changed_columns,
-       changed_by, user_id, tenant_id, ip_address, application_name, context, created_at
+       changed_by, user_id, tenant_id, ip_address, application_name, context, created_at, event_id
   FROM steward.audit_entries;
 COMMENT ON VIEW steward.audit_log IS
 'The audit log: one row for each row change and each TRUNCATE, with who did it.';
@@ -126,6 +128,7 @@ COMMENT ON COLUMN steward.audit_log.tenant_id IS 'Tenant: app.tenant_id, or what
 COMMENT ON COLUMN steward.audit_log.ip_address IS 'Client address: app.client_ip if set, else that of the connection.';
 COMMENT ON COLUMN steward.audit_log.context IS 'What the application set in steward.context.';
 COMMENT ON COLUMN steward.audit_log.created_at IS 'Clock time of the change.';
+COMMENT ON COLUMN steward.audit_log.event_id IS 'Key of the event, for programs that want one in a single column; made when it is read, so no index finds it.';
 
 CREATE FUNCTION steward_internal.audit_put_texts(base anyelement, row_values jsonb) RETURNS anyelement
 LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'steward_audit_put_texts';

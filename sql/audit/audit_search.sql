@@ -25,7 +25,7 @@ RETURNS SETOF steward.audit_log
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT e.transaction_id, e.seq, e.table_schema, e.table_name, e.record_id, e.operation, e.old_values, e.new_values,
-           e.changed_columns, e.changed_by, e.user_id, e.tenant_id, e.ip_address, e.application_name, e.context, e.created_at
+           e.changed_columns, e.changed_by, e.user_id, e.tenant_id, e.ip_address, e.application_name, e.context, e.created_at, e.event_id
       FROM steward.audit_entries e
      WHERE (relation IS NULL OR e.table_id = ANY (ARRAY(SELECT steward_internal.audit_table_ids(relation))))
        -- not known to be null or not before the query runs, where it is now() - interval '7 days'

@@ -69,6 +69,15 @@ SELECT DISTINCT new_values ->> 'card_number' = 'hmac:8c8acca867bb8b582464890e173
 SELECT operation, old_values - 'card_number' AS old_values, new_values - 'card_number' AS new_values
   FROM steward.audit_history('shop.orders', 42);
 
+-- one column that no two events share
+SELECT count(*) = count(DISTINCT event_id) AS unique, bool_and(event_id = e.context_id || '-' || e.transaction_id || '-' || e.seq) AS made_of
+  FROM steward.audit_entries e WHERE table_schema = 'shop' AND table_name = 'orders';
+SELECT array_agg(event_id) = array_agg((SELECT s.event_id FROM steward.audit_search('shop.orders') s WHERE s.event_id = h.event_id)) AS same
+  FROM steward.audit_history('shop.orders', 42) h;
+-- a transaction, as programs that know no xid8 ask for it
+SELECT count(*) > 0 AS found FROM steward.audit_log l, LATERAL (SELECT l.transaction_id::text::bigint AS id) t
+ WHERE table_schema = 'shop' AND table_name = 'orders' AND l.transaction_id = t.id::text::xid8;
+
 -- the view has the columns that people were promised
 SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum)
   FROM pg_attribute WHERE attrelid = 'steward.audit_log'::regclass AND attnum > 0;
@@ -310,6 +319,28 @@ SELECT count(*) FROM steward.audit_history('shop.line', 42, NULL);
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM steward.audit_history('shop.line', 42, 1);
 SELECT count(*) FROM steward.audit_history('shop.line', VARIADIC '{42,1}'::text[]);
+-- a key of several columns as record_id has it, and as jsonb
+SELECT (SELECT count(*) FROM steward.audit_history('shop.line', l.record_id)) FROM steward.audit_log l WHERE table_schema = 'shop' AND table_name = 'line';
+SELECT count(*) FROM steward.audit_history('shop.line', '{"line": 1, "order_id": 42}'::jsonb);
+SELECT count(*) FROM steward.audit_history('shop.line', '{"line": 1, "Order_id": 42}'::jsonb);
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM steward.audit_history('shop.line', '{"line": 1');
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM steward.audit_history('shop.line', '[42, 1]'::jsonb);
+\echo :LAST_ERROR_SQLSTATE
+-- parameters of any type that holds the key
+PREPARE history_bigint(bigint) AS SELECT count(*) FROM steward.audit_history('shop.orders', $1);
+PREPARE history_small(smallint) AS SELECT count(*) FROM steward.audit_history('shop.orders', $1);
+PREPARE history_text(text) AS SELECT count(*) FROM steward.audit_history('shop.orders', $1);
+PREPARE history_unknown AS SELECT count(*) FROM steward.audit_history('shop.orders', $1);
+PREPARE history_cast AS SELECT count(*) FROM steward.audit_history('shop.orders', $1::bigint);
+EXECUTE history_bigint(42);
+EXECUTE history_small(42);
+EXECUTE history_text('42');
+EXECUTE history_unknown('42');
+EXECUTE history_cast(42);
+SELECT name, parameter_types FROM pg_prepared_statements WHERE name IN ('history_unknown', 'history_cast') ORDER BY name;
+DEALLOCATE ALL;
 SELECT count(*) FROM steward.audit_history('shop.line', '42', 'one');
 \echo :LAST_ERROR_SQLSTATE
 SELECT count(*) FROM steward.audit_history('shop.line', VARIADIC '{{42,1},{43,1}}'::bigint[]);
