@@ -21,7 +21,27 @@ typedef struct UpdatedAt
 	int32		by_typmod;
 	bool	   *ignored;		/* by attribute: its change does not count */
 	List	   *kept;			/* columns that an UPDATE cannot change */
+	List	   *floors;			/* those of them that the stamp never lies
+								 * before */
 } UpdatedAt;
+
+/* Returns those of a list of columns that hold what another column holds. */
+static List *
+columns_of_same_type(Relation rel, List *columns, AttrNumber as)
+{
+	Form_pg_attribute wanted = TupleDescAttr(RelationGetDescr(rel), as - 1);
+	List	   *same = NIL;
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1);
+
+		if (att->atttypid == wanted->atttypid && att->atttypmod == wanted->atttypmod)
+			same = lappend_int(same, lfirst_int(lc));
+	}
+	return same;
+}
 
 /* Reads the trigger's arguments; raises 22023, 42703 or 42804 for what it cannot follow. */
 void *
@@ -85,6 +105,7 @@ steward_updated_at_parse(Relation rel, Trigger *trigger)
 				 errhint("It can be one of the two.")));
 	steward_stamp_init(&state->stamp, rel, column, clock, "updated_at");
 	state->ignored[column - 1] = false;
+	state->floors = columns_of_same_type(rel, state->kept, column);
 	if (state->by != InvalidAttrNumber)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), state->by - 1);
@@ -117,6 +138,27 @@ current_actor(UpdatedAt *state, bool *isnull)
 }
 
 /*
+ * Returns the stamp of a row that has changed: the time, but never before the
+ * stamp that the row had, nor before when a column that "keep" names says it was
+ * made.  Another session's transaction may have begun later, and clients have
+ * clocks of their own.  "old_row" is NULL for a new row.
+ */
+static Datum
+next_stamp(UpdatedAt *state, TupleDesc desc, HeapTuple old_row, HeapTuple row)
+{
+	Datum		stamp = steward_stamp_now(&state->stamp);
+	ListCell   *lc;
+
+	if (old_row != NULL)
+		stamp = steward_stamp_not_before(&state->stamp, stamp, desc, old_row, state->stamp.attnum);
+	foreach(lc, state->floors)
+	{
+		stamp = steward_stamp_not_before(&state->stamp, stamp, desc, row, lfirst_int(lc));
+	}
+	return stamp;
+}
+
+/*
  * steward.updated_at_trigger() returns trigger
  *
  * Puts the time into a column of each row that an UPDATE changes.  Attach it
@@ -131,7 +173,8 @@ current_actor(UpdatedAt *state, bool *isnull)
  *	ignore=...		columns whose change alone does not count
  *	keep=...		columns that an UPDATE cannot change
  *
- * A row that does not change keeps its stamp.  Setting the stamp itself counts
+ * A stamp never goes back: see next_stamp.  A row that does not change keeps its
+ * stamp.  Setting the stamp itself counts
  * as a change, and what it is set to does not matter.  Columns that the server
  * generates or another upkeep trigger fills in do not count.
  *
@@ -177,7 +220,8 @@ steward_updated_at_trigger(PG_FUNCTION_ARGS)
 	}
 
 	if (changed)
-		row = steward_row_set(trigdata, row, state->stamp.attnum, steward_stamp_now(&state->stamp), false);
+		row = steward_row_set(trigdata, row, state->stamp.attnum,
+							  next_stamp(state, desc, is_insert ? NULL : old_row, row), false);
 
 	if (state->by != InvalidAttrNumber)
 	{

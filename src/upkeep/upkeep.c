@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
@@ -71,6 +72,23 @@ steward_stamp_now(const Stamp *stamp)
 	if (OidIsValid(stamp->domain))
 		domain_check(value, false, stamp->domain, NULL, NULL);
 	return value;
+}
+
+/*
+ * Returns the later of a stamp and of the one that a row has in a column of the
+ * same type.  What is infinite is no time at which something happened.
+ */
+Datum
+steward_stamp_not_before(const Stamp *stamp, Datum value, TupleDesc desc, HeapTuple row, AttrNumber attnum)
+{
+	bool		isnull;
+	Datum		floor = heap_getattr(row, attnum, desc, &isnull);
+
+	if (isnull)
+		return value;
+	if (stamp->type == DATEOID)
+		return DatumGetDateADT(floor) > DatumGetDateADT(value) && !DATE_NOT_FINITE(DatumGetDateADT(floor)) ? floor : value;
+	return DatumGetTimestamp(floor) > DatumGetTimestamp(value) && !TIMESTAMP_NOT_FINITE(DatumGetTimestamp(floor)) ? floor : value;
 }
 
 static bool

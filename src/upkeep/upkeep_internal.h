@@ -30,6 +30,8 @@ extern const char *const steward_clocks[];
 extern void steward_stamp_init(Stamp *stamp, Relation rel, AttrNumber attnum, StampClock clock,
 							   const char *kind);
 extern Datum steward_stamp_now(const Stamp *stamp);
+extern Datum steward_stamp_not_before(const Stamp *stamp, Datum value, TupleDesc desc, HeapTuple row,
+									  AttrNumber attnum);
 extern bool *steward_upkept_columns(Relation rel, Trigger *self);
 extern bool steward_role_allowed(const char *kind, const char *value);
 

@@ -41,6 +41,34 @@ CASE WHEN stamp IS NULL THEN 'none'
      ELSE 'before' END;
 
 --
+-- A stamp never goes back
+--
+
+-- behind a client's clock, and what it says of the row's making
+CREATE TABLE clocks (id integer PRIMARY KEY, n integer, created_at timestamptz DEFAULT now(), updated_at timestamptz DEFAULT now());
+SELECT count(*) FROM steward.updated_at_enable('clocks', keep => '{created_at}');
+INSERT INTO clocks VALUES (1, 0, '2000-01-01 00:00+00', now() + interval '1 hour'), (2, 0, now() + interval '2 hours', NULL), (3, 0, now() + interval '2 hours', now() + interval '1 hour'),
+    (4, 0, 'infinity', 'infinity'), (5, 0, '-infinity', '-infinity'), (6, 0, NULL, NULL);
+CREATE TEMP TABLE before AS SELECT * FROM clocks;
+UPDATE clocks SET n = 1, updated_at = '2000-01-01 00:00+00';
+SELECT c.id, c.updated_at = b.updated_at AS stays, c.updated_at = c.created_at AS as_made, c.updated_at < now() AS is_of_now
+  FROM clocks c JOIN before b USING (id) ORDER BY id;
+DROP TABLE clocks, before;
+-- two commands of a transaction, whatever the clock; other types; a new row
+CREATE TABLE clocks (id integer PRIMARY KEY, n integer, made timestamp(0), stamp timestamp(0), day date, other timestamptz);
+CREATE TRIGGER a BEFORE INSERT OR UPDATE ON clocks FOR EACH ROW EXECUTE FUNCTION steward.updated_at_trigger('stamp', 'clock=wall', 'keep=made,day,other');
+CREATE TRIGGER b BEFORE UPDATE ON clocks FOR EACH ROW EXECUTE FUNCTION steward.updated_at_trigger('day', 'ignore=n');
+INSERT INTO clocks VALUES (1, 0, localtimestamp + interval '1 day', NULL, current_date + 3, 'infinity');
+SELECT stamp = made AS not_before_made FROM clocks;
+ALTER TABLE clocks DISABLE TRIGGER a;
+UPDATE clocks SET other = 'epoch';
+SELECT day = current_date + 3 AS stays FROM clocks;
+ALTER TABLE clocks ENABLE TRIGGER a;
+UPDATE clocks SET n = 1, stamp = 'epoch';
+SELECT stamp = made AS stays FROM clocks;
+DROP TABLE clocks;
+
+--
 -- Errors
 --
 
