@@ -6,6 +6,11 @@ REVOKE ALL ON FUNCTION steward.tenant_set(text, text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION steward.tenant_set(text, text, jsonb) IS
 'Says for which tenant and user the rest of the transaction works.';
 
+CREATE FUNCTION steward.tenant_login(token text) RETURNS void
+AS 'MODULE_PATHNAME', 'steward_tenant_login' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION steward.tenant_login(text) IS
+'Verifies a signed token, and has the rest of the transaction work for the tenant and user that it names.';
+
 CREATE FUNCTION steward.tenant_clear() RETURNS void
 AS 'MODULE_PATHNAME', 'steward_tenant_clear' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.tenant_clear() IS
@@ -17,7 +22,7 @@ AS 'MODULE_PATHNAME', 'steward_tenant_context' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION steward.tenant_context() IS
 'Returns the tenant and user of the present statement, whether token or function set them, and until when.';
 
--- Tokens, which anybody may set as steward.token and only who has a key can make.
+-- Tokens, which anybody may log in with and only who has a key can make.
 
 CREATE FUNCTION steward.tenant_sign(tenant text, user_id text DEFAULT NULL, ttl interval DEFAULT '1 minute', claims jsonb DEFAULT NULL) RETURNS text
 AS 'MODULE_PATHNAME', 'steward_tenant_sign' LANGUAGE C VOLATILE PARALLEL RESTRICTED;

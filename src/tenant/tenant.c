@@ -106,8 +106,9 @@ admit(const char *name, GucSource source, uint64 *holds_in, bool *lasts)
 		return true;
 	if (loading)
 		return refuse(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-					  psprintf("setting \"%s\" was set before pg_steward was loaded and does not count", name), NULL,
-					  "Put pg_steward into session_preload_libraries or shared_preload_libraries.");
+					  psprintf("setting \"%s\" was set before pg_steward was loaded and does not count", name),
+					  "Libraries are loaded by session_preload_libraries, or with the first call of a function.",
+					  "SELECT steward.tenant_login(...);");
 	if (source != PGC_S_SESSION || *holds_in == 0)
 		return refuse(ERRCODE_CANT_CHANGE_RUNTIME_PARAM,
 					  psprintf("setting \"%s\" can only be set in a transaction", name),
@@ -410,6 +411,27 @@ steward_tenant_set(PG_FUNCTION_ARGS)
 	else
 		set_local(SETTING_CLAIMS, "");
 	set_local(SETTING_TOKEN, "");
+	PG_RETURN_VOID();
+}
+
+/*
+ * steward.tenant_login(token text) does what SET LOCAL steward.token does: but to
+ * call it loads the library, without which that would be a setting of no meaning.
+ * Raises 25P01 outside a transaction block.
+ */
+PG_FUNCTION_INFO_V1(steward_tenant_login);
+Datum
+steward_tenant_login(PG_FUNCTION_ARGS)
+{
+	char	   *token = PG_ARGISNULL(0) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	if (token[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a token must be given"),
+				 errhint("To leave the context: SELECT steward.tenant_clear();")));
+	steward_require_transaction("steward.tenant_login()");
+	set_setting(SETTING_TOKEN, token, GUC_ACTION_LOCAL);
 	PG_RETURN_VOID();
 }
 

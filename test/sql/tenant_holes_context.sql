@@ -43,6 +43,8 @@ BEGIN; SET LOCAL steward.token = :'t1'; SELECT id, secret FROM ours.account UNIO
 -- even with a token of the other tenant
 BEGIN; SET LOCAL steward.token = :'t1'; WITH x AS MATERIALIZED (SELECT set_config('steward.token', :'t2', true)) SELECT a.id, a.secret FROM x, ours.account a; ROLLBACK;
 BEGIN; SET LOCAL steward.token = :'t1'; SELECT id, secret FROM ours.account UNION ALL SELECT id, secret FROM ours.account WHERE set_config('steward.token', :'t2', true) IS NOT NULL; ROLLBACK;
+BEGIN; SELECT steward.tenant_login(:'t1'); WITH x AS MATERIALIZED (SELECT steward.tenant_login(:'t2')) SELECT a.id, a.secret FROM x, ours.account a; ROLLBACK;
+BEGIN; SELECT steward.tenant_login(:'t1'); SELECT id, secret FROM ours.account UNION ALL SELECT id, secret FROM ours.account WHERE steward.tenant_login(:'t2') IS NOT NULL; ROLLBACK;
 BEGIN; SET LOCAL steward.token = :'t1'; SELECT steward.tenant_clear(); SELECT id FROM ours.account; SELECT set_config('steward.token', :'t2', true) IS NULL; ROLLBACK;
 -- and in a function: by SET, by a SET clause, behind an exception, with the savepoint rolled back
 CREATE FUNCTION pg_temp.try(command text) RETURNS TABLE (id integer, secret text) LANGUAGE plpgsql AS $$
@@ -58,6 +60,7 @@ BEGIN
 END $$;
 BEGIN; SET LOCAL steward.token = :'t1';
 SELECT * FROM pg_temp.try(format('SET LOCAL steward.token = %L', :'t2'));
+SELECT * FROM pg_temp.try(format('SELECT steward.tenant_login(%L)', :'t2'));
 SELECT * FROM pg_temp.try('SET LOCAL steward.tenant = 2');
 SELECT * FROM pg_temp.try('RESET ALL');
 SELECT * FROM pg_temp.try('SET LOCAL steward.token = ''''');

@@ -37,6 +37,37 @@ SELECT current_setting('steward.token') = '' AS empty;
 RESET ROLE;
 ALTER SYSTEM SET steward.token = 'x';
 
+-- The function does the same, and is anybody's.
+SELECT has_function_privilege('public', 'steward.tenant_login(text)', 'EXECUTE');
+SET ROLE regress_tenant_token;
+BEGIN;
+SELECT steward.tenant_login(:'token');
+SELECT steward.current_tenant_int(), steward.current_user_id_text(), source FROM steward.tenant_context();
+COMMIT;
+SELECT steward.current_tenant_int() IS NULL AS nobody, current_setting('steward.token') = '' AS empty;
+SELECT steward.tenant_login(:'token');
+BEGIN; SAVEPOINT s; SELECT steward.tenant_login(:'token'); ROLLBACK TO s; SELECT steward.current_tenant_int() IS NULL AS nobody; COMMIT;
+DO $$ BEGIN PERFORM steward.tenant_login(NULL); EXCEPTION WHEN OTHERS THEN RAISE INFO '% %', SQLSTATE, SQLERRM; END $$;
+BEGIN; SELECT steward.tenant_login(''); ROLLBACK;
+BEGIN; SELECT steward.tenant_login('v1.first.c2VjcmV0.c2VjcmV0'); ROLLBACK;
+BEGIN; SELECT steward.tenant_login(left(:'token', -1)); ROLLBACK;
+-- what failed changes nothing
+BEGIN; SELECT steward.tenant_login(:'token'); SAVEPOINT s; SELECT steward.tenant_login('x'); ROLLBACK TO s; SELECT steward.current_tenant_int(); COMMIT;
+BEGIN; SELECT steward.tenant_login(:'token'), steward.tenant_login(:'token'); SELECT steward.tenant_clear(); SELECT steward.current_tenant_int() IS NULL AS nobody; COMMIT;
+RESET ROLE;
+-- from within a function, whatever that sets besides
+CREATE FUNCTION log_in(token text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$ BEGIN PERFORM steward.tenant_login(token); END $$;
+CREATE FUNCTION log_in_definer(token text) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT steward.tenant_login(token)';
+SET ROLE regress_tenant_token;
+BEGIN; SELECT log_in(:'token'); SELECT steward.current_tenant_int(); COMMIT;
+BEGIN; SELECT log_in_definer(:'token'); SELECT steward.current_tenant_int(); COMMIT;
+DO $$ BEGIN PERFORM log_in(current_setting('app.nobodys', true)); EXCEPTION WHEN null_value_not_allowed THEN RAISE INFO 'none'; END $$;
+RESET ROLE;
+-- not on behalf of whoever maintains a table
+CREATE FUNCTION log_in_index(token text) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM steward.tenant_login(token); RETURN 1; END $$;
+CREATE TABLE indexed AS SELECT :'token'::text AS token;
+BEGIN; CREATE INDEX ON indexed (log_in_index(token)); ROLLBACK;
+
 -- One tenant a transaction, however it is set.
 SELECT steward.tenant_sign('43', 'alice') AS other_tenant, steward.tenant_sign('42', 'bob') AS other_user, steward.tenant_sign('42', 'alice') AS same, steward.tenant_sign(NULL, 'alice') AS user_only \gset
 SET ROLE regress_tenant_token;
@@ -44,6 +75,9 @@ BEGIN; SET LOCAL steward.token = :'token'; SET LOCAL steward.token = :'same'; SE
 BEGIN; SET LOCAL steward.token = :'token'; SELECT steward.tenant_clear(); SET LOCAL steward.token = :'other_tenant'; ROLLBACK;
 BEGIN; SET LOCAL steward.token = :'token'; SET LOCAL steward.token = ''; SET LOCAL steward.token = :'other_user'; ROLLBACK;
 BEGIN; SAVEPOINT s; SET LOCAL steward.token = :'token'; ROLLBACK TO s; SET LOCAL steward.token = :'other_tenant'; SELECT steward.current_tenant_int(); COMMIT;
+BEGIN; SELECT steward.tenant_login(:'token'); SELECT steward.tenant_login(:'other_tenant'); ROLLBACK;
+BEGIN; SELECT steward.tenant_login(:'token'), steward.tenant_login(:'other_user'); ROLLBACK;
+BEGIN; SELECT steward.tenant_login(:'token'); SELECT steward.tenant_clear(); SELECT steward.tenant_login(:'other_tenant'); ROLLBACK;
 BEGIN; SET LOCAL steward.token = :'user_only'; SELECT tenant, user_id FROM steward.tenant_context(); SET LOCAL steward.token = :'token'; SELECT tenant, user_id FROM steward.tenant_context(); COMMIT;
 RESET ROLE;
 BEGIN; SET LOCAL steward.token = :'token'; SELECT steward.tenant_set('43'); ROLLBACK;

@@ -95,6 +95,12 @@ sub test_honest
 	my ($how, $on) = @_;
 	$on //= $node;
 
+	# the function loads the library, so nothing has to
+	like(session('regress_app', "BEGIN; SELECT steward.tenant_login('$token{2}'); $rows; COMMIT; BEGIN; SELECT steward.tenant_login('$token{3}'); $rows; COMMIT; $rows", '', $on),
+		qr/^\s*10000\|2\|2\n\s*10000\|3\|3\n0\|\|$/, "$how: tenant_login as the first thing in a session");
+	like(session('regress_app', "BEGIN; SET LOCAL steward.token = '$token{2}'; SELECT steward.tenant_login('$token{3}'); ROLLBACK; BEGIN; SELECT steward.tenant_login('$token{3}'); $rows; COMMIT", '', $on),
+		qr/^\s*10000\|3\|3$/m, "$how: also after a token that did not count, or that was another's");
+
 	# without preloading, something must have loaded the library before SET means anything
 	my $load = $how =~ /preload/ ? '' : 'SELECT steward.current_tenant_int() IS NULL; ';
 	like(session('regress_app', "${load}BEGIN; SET LOCAL steward.token = '$token{2}'; $rows; COMMIT; $rows", '', $on), qr/^10000\|2\|2\n0\|\|$/m, "$how: a token");
@@ -215,6 +221,9 @@ SKIP:
 			[ $show, $nobody ],
 			[ "BEGIN; $show COMMIT;", $nobody ],
 			[ "BEGIN; SET LOCAL steward.token = '$token{1}'; $show COMMIT;", 'saw 1 1 false' ],
+			[ "BEGIN; SELECT steward.tenant_login('$token{1}'); $show COMMIT; $show", 'saw 1 1 false', $nobody ],
+			[ "SELECT steward.tenant_login('$token{3}'); $show", $nobody ],
+			[ "SELECT steward.tenant_login('$token{2}')\\; $show", 'saw 2 2 false' ],
 			[ "BEGIN; SET steward.token = '$token{2}'; $show COMMIT; $show", 'saw 2 2 false', $nobody ],
 			[ "BEGIN; SET steward.token = '$token{2}'; SELECT steward.tenant_clear(); $show COMMIT; $show", $nobody, $nobody ],
 			[ "SET steward.token = '$token{3}'; $show", $nobody ],
