@@ -27,27 +27,6 @@ COMMENT ON FUNCTION steward.tenant_schema_use(text, name[]) IS
 -- Reading schemas
 --
 
--- From set_config() on, names are looked up in a schema that others may write: so nothing is left to look up.
-CREATE FUNCTION steward_internal.tenant_schema_read(schema regnamespace) RETURNS SETOF steward_internal.tenant_schema_object
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
-AS $$
-BEGIN
-    PERFORM set_config('search_path', quote_ident(n.nspname) || ', pg_temp', true) FROM pg_namespace n WHERE n.oid = schema;
-    RETURN QUERY SELECT o.* FROM steward_internal.tenant_schema_objects(schema) o;
-END $$;
-COMMENT ON FUNCTION steward_internal.tenant_schema_read(regnamespace) IS
-'Returns all that is in a schema, in definitions that do not name it.';
-
-CREATE FUNCTION steward_internal.tenant_schema_commands_of(schema regnamespace, OUT commands text[], OUT fills "char"[], OUT objects text[])
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET jit = off
-AS $$
-BEGIN
-    PERFORM set_config('search_path', quote_ident(n.nspname) || ', pg_temp', true) FROM pg_namespace n WHERE n.oid = schema;
-    SELECT c.commands, c.fills, c.objects INTO commands, fills, objects FROM steward_internal.tenant_schema_commands(schema) c;
-END $$;
-COMMENT ON FUNCTION steward_internal.tenant_schema_commands_of(regnamespace) IS
-'Returns the commands that make in another schema what is in this one, not naming it.';
-
 CREATE FUNCTION steward_internal.tenant_schema_unsupported(schema regnamespace, OUT object text, OUT reason text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -134,7 +113,7 @@ CREATE FUNCTION steward_internal.tenant_schema_script(template regnamespace, OUT
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    script constant record := steward_internal.tenant_schema_commands_of(template);
+    script constant record := steward_internal.tenant_schema_commands(template);
 BEGIN
     PERFORM steward_internal.tenant_schema_check(template, script.commands, script.objects);
     commands := script.commands;
@@ -147,7 +126,7 @@ COMMENT ON FUNCTION steward_internal.tenant_schema_script(regnamespace) IS
 -- Making schemas
 --
 
--- Names nothing but what it calls, for the same reason as tenant_schema_read().
+-- From set_config() on, names are looked up in a schema that others may write: so nothing is left to look up.
 CREATE FUNCTION steward_internal.tenant_schema_fill(schema_name text, commands text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET check_function_bodies = off SET client_min_messages = warning
 AS $$
@@ -394,37 +373,46 @@ CREATE FUNCTION steward.tenant_schema_drift(template regnamespace, tenant_keys t
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    wanted constant steward_internal.tenant_schema_object[] := ARRAY(SELECT o FROM steward_internal.tenant_schema_read(template) o);
-    r record;
+    wanted constant steward_internal.tenant_schema_object[] := ARRAY(SELECT o FROM steward_internal.tenant_schema_read(ARRAY[template::oid]) o);
+    part record;
 BEGIN
-    FOR r IN
-        SELECT t.key, t.schema_name, to_regnamespace(quote_ident(t.schema_name)) AS schema
-          FROM steward.tenants t
-          JOIN pg_namespace n ON n.oid = tenant_schema_drift.template AND n.nspname = t.template
-         WHERE t.status <> 'erased' AND (tenant_keys IS NULL OR t.key IN (SELECT steward_internal.tenant_canonical(k) FROM unnest(tenant_keys) k))
-         ORDER BY t.key
+    -- many at once, which takes hardly longer than one, but not so many that memory would not hold them
+    FOR part IN
+        SELECT array_agg(t.key ORDER BY t.key) AS keys, array_agg(t.schema_name ORDER BY t.key) AS names, array_agg(t.oid ORDER BY t.key) AS schemas
+          FROM (SELECT r.key, r.schema_name, s.oid, row_number() OVER (ORDER BY r.key) / 200 AS part
+                  FROM steward.tenants r
+                  JOIN pg_namespace n ON n.oid = tenant_schema_drift.template AND n.nspname = r.template
+                  LEFT JOIN pg_namespace s ON s.nspname = r.schema_name
+                 WHERE r.status <> 'erased' AND (tenant_keys IS NULL OR r.key IN (SELECT steward_internal.tenant_canonical(k) FROM unnest(tenant_keys) k))) t
+         GROUP BY t.part
+         ORDER BY t.part
     LOOP
-        IF r.schema IS NULL THEN
-            RETURN QUERY SELECT r.key, r.schema_name, 'missing', 'schema', r.schema_name, NULL::text, NULL::text;
-            CONTINUE;
-        END IF;
         RETURN QUERY
-        SELECT r.key, r.schema_name, CASE WHEN f.kind IS NULL THEN 'missing' WHEN w.kind IS NULL THEN 'extra' ELSE 'different' END,
+        WITH tenants AS MATERIALIZED (
+            SELECT * FROM unnest(part.keys, part.names, part.schemas) t (key, schema_name, schema_id)
+        )
+        SELECT t.key, t.schema_name, 'missing', 'schema', t.schema_name, NULL, NULL
+          FROM tenants t
+         WHERE t.schema_id IS NULL
+         UNION ALL
+        SELECT t.key, t.schema_name, CASE WHEN f.kind IS NULL THEN 'missing' WHEN w.kind IS NULL THEN 'extra' ELSE 'different' END,
                coalesce(w.kind, f.kind), coalesce(w.object, f.object),
-               steward_internal.tenant_schema_shown(w, r.schema_name), steward_internal.tenant_schema_shown(f, r.schema_name)
-          FROM unnest(wanted) w
-          FULL JOIN steward_internal.tenant_schema_read(r.schema) f ON f.kind = w.kind AND f.object = w.object
+               steward_internal.tenant_schema_shown(w.altered, w.definition, w.fill, t.schema_name),
+               steward_internal.tenant_schema_shown(f.altered, f.definition, f.fill, t.schema_name)
+          FROM (SELECT s.schema_id AS copy_id, o.* FROM unnest(part.schemas) s (schema_id) CROSS JOIN unnest(wanted) o WHERE s.schema_id IS NOT NULL) w
+          FULL JOIN steward_internal.tenant_schema_read(part.schemas) f ON f.schema_id = w.copy_id AND f.kind = w.kind AND f.object = w.object
+          JOIN tenants t ON t.schema_id = coalesce(w.copy_id, f.schema_id)
          WHERE w.altered IS DISTINCT FROM f.altered OR w.definition IS DISTINCT FROM f.definition
-         ORDER BY 4, 5;
+         ORDER BY 1, 4, 5;
     END LOOP;
 END $$;
 COMMENT ON FUNCTION steward.tenant_schema_drift(regnamespace, text[]) IS
 'Returns in what the schemas of tenants differ from their template.';
 
-CREATE FUNCTION steward_internal.tenant_schema_shown(object steward_internal.tenant_schema_object, schema_name text) RETURNS text
+CREATE FUNCTION steward_internal.tenant_schema_shown(altered text, definition text, fill "char", schema_name text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN CASE (object).fill WHEN 's' THEN format((object).definition, schema_name)
-                          WHEN 'c' THEN format((object).definition, '...')
-                          ELSE coalesce('ALTER TABLE ' || (object).altered || ' ', '') || (object).definition END;
-COMMENT ON FUNCTION steward_internal.tenant_schema_shown(steward_internal.tenant_schema_object, text) IS
+RETURN CASE fill WHEN 's' THEN format(definition, schema_name)
+                 WHEN 'c' THEN format(definition, '...')
+                 ELSE coalesce('ALTER TABLE ' || altered || ' ', '') || definition END;
+COMMENT ON FUNCTION steward_internal.tenant_schema_shown(text, text, "char", text) IS
 'Returns the definition of something in a schema of that name.';

@@ -4,11 +4,21 @@
  */
 #include "tenant/tenant_internal.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+/* Sets search_path for the rest of the transaction, or of the function that is running if that has a path of its own. */
+static void
+set_search_path(const char *path)
+{
+	(void) set_config_option("search_path", path, superuser() ? PGC_SUSET : PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_LOCAL, true, 0, false);
+}
 
 /*
  * steward.tenant_schema_use(tenant text, shared name[]) has the rest of the
@@ -48,7 +58,27 @@ steward_tenant_schema_use(PG_FUNCTION_ARGS)
 	}
 	/* not named, temporary tables would come first */
 	appendStringInfoString(&path, ", pg_temp");
-	(void) set_config_option("search_path", path.data, superuser() ? PGC_SUSET : PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_LOCAL, true, 0, false);
+	set_search_path(path.data);
 	PG_RETURN_VOID();
+}
+
+/*
+ * steward_internal.tenant_schema_enter(schema oid) returns boolean
+ *
+ * Has what is printed of objects of this schema not name it, by search_path;
+ * false if the schema has gone.  In C, because it is asked for each object.
+ */
+PG_FUNCTION_INFO_V1(steward_tenant_schema_enter);
+Datum
+steward_tenant_schema_enter(PG_FUNCTION_ARGS)
+{
+	char	   *schema = get_namespace_name(PG_GETARG_OID(0));
+	char	   *path;
+
+	if (schema == NULL)
+		PG_RETURN_BOOL(false);
+	path = psprintf("%s, pg_temp", quote_identifier(schema));
+	if (strcmp(path, namespace_search_path) != 0)
+		set_search_path(path);
+	PG_RETURN_BOOL(true);
 }

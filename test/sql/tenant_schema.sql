@@ -36,6 +36,13 @@ SELECT name FROM tenant_123.products;
 SELECT schema_name, status FROM steward.tenant_migrations ORDER BY schema_name;
 CALL steward.tenant_schema_migrate('2026-11-21 stock', 'ALTER TABLE products ADD stock integer NOT NULL DEFAULT 0', 'template');
 SELECT count(*) FROM steward.tenant_schema_drift('template') WHERE tenant <> '124';
+-- however many there are, each catalog is read as often
+BEGIN;
+SELECT count(*) FROM steward.tenant_schema_drift('template', '{123}');
+SELECT sum(seq_scan) AS scans FROM pg_stat_xact_sys_tables \gset
+SELECT count(*) FROM steward.tenant_schema_drift('template') WHERE tenant <> '124';
+SELECT sum(seq_scan) - :scans <= :scans AS as_often FROM pg_stat_xact_sys_tables;
+ROLLBACK;
 -- one that has gone is made again
 DROP SCHEMA tenant_125 CASCADE;
 SELECT tenant, difference, kind, object FROM steward.tenant_schema_drift('template', '{125}');

@@ -134,7 +134,11 @@ SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS of_copy, pg_describ
  WHERE (pg_identify_object_as_address(d.classid, d.objid, d.objsubid)).object_names[1] IN ('tenant_one', 'tenant_two')
    AND (pg_identify_object_as_address(d.refclassid, d.refobjid, d.refobjsubid)).object_names[1] IN ('Tpl %I ''x''', 'tenant_one', 'tenant_two')
    AND (pg_identify_object_as_address(d.classid, d.objid, d.objsubid)).object_names[1] <> (pg_identify_object_as_address(d.refclassid, d.refobjid, d.refobjsubid)).object_names[1];
-SELECT count(*) > 100 AS many, count(*) FILTER (WHERE definition ~ 'Tpl' AND kind <> 'comment') AS named FROM steward_internal.tenant_schema_read('tenant_one');
+SELECT count(*) > 100 AS many, count(*) FILTER (WHERE definition ~ 'Tpl' AND kind <> 'comment') AS named FROM steward_internal.tenant_schema_read(ARRAY['tenant_one'::regnamespace::oid]);
+-- many schemas are read as each of them is
+SELECT count(*) > 300 AS many, count(DISTINCT r) = count(*) AS once FROM steward_internal.tenant_schema_read(ARRAY['tenant_one'::regnamespace, '"Tpl %I ''x''"'::regnamespace, 'tenant_two'::regnamespace]::oid[]) r;
+SELECT r.schema_id, r.kind, r.object, r.definition FROM steward_internal.tenant_schema_read(ARRAY['tenant_one'::regnamespace, '"Tpl %I ''x''"'::regnamespace, 'tenant_two'::regnamespace]::oid[]) r
+EXCEPT SELECT r.schema_id, r.kind, r.object, r.definition FROM unnest(ARRAY['tenant_one'::regnamespace, '"Tpl %I ''x''"'::regnamespace, 'tenant_two'::regnamespace]::oid[]) s(oid), steward_internal.tenant_schema_read(ARRAY[s.oid]) r;
 -- and it has as much
 SELECT n.relkind, n.count = o.count AS as_many
   FROM (SELECT relkind, count(*) FROM pg_class WHERE relnamespace = '"Tpl %I ''x''"'::regnamespace GROUP BY 1) n
