@@ -42,42 +42,42 @@ COMMENT ON FUNCTION steward.tenant_verify(text) IS
 CREATE FUNCTION steward.current_tenant_int() RETURNS integer
 AS 'MODULE_PATHNAME', 'steward_current_tenant_int' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_tenant_int() IS
-'Returns the tenant of this transaction; NULL if there is none or it is no integer.';
+'Returns the tenant of this transaction; NULL, or with steward.tenant_strict an error, if there is none or it is no integer.';
 
 CREATE FUNCTION steward.current_tenant_bigint() RETURNS bigint
 AS 'MODULE_PATHNAME', 'steward_current_tenant_bigint' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_tenant_bigint() IS
-'Returns the tenant of this transaction; NULL if there is none or it is no bigint.';
+'Returns the tenant of this transaction; NULL, or with steward.tenant_strict an error, if there is none or it is no bigint.';
 
 CREATE FUNCTION steward.current_tenant_uuid() RETURNS uuid
 AS 'MODULE_PATHNAME', 'steward_current_tenant_uuid' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_tenant_uuid() IS
-'Returns the tenant of this transaction; NULL if there is none or it is no UUID.';
+'Returns the tenant of this transaction; NULL, or with steward.tenant_strict an error, if there is none or it is no UUID.';
 
 CREATE FUNCTION steward.current_tenant_text() RETURNS text
 AS 'MODULE_PATHNAME', 'steward_current_tenant_text' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_tenant_text() IS
-'Returns the tenant of this transaction; NULL if there is none.';
+'Returns the tenant of this transaction; NULL, or with steward.tenant_strict an error, if there is none.';
 
 CREATE FUNCTION steward.current_user_id_int() RETURNS integer
 AS 'MODULE_PATHNAME', 'steward_current_user_id_int' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_user_id_int() IS
-'Returns the user of this transaction; NULL if there is none or it is no integer.';
+'Returns the user of this transaction; NULL, or with steward.tenant_strict an error, if there is none or it is no integer.';
 
 CREATE FUNCTION steward.current_user_id_bigint() RETURNS bigint
 AS 'MODULE_PATHNAME', 'steward_current_user_id_bigint' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_user_id_bigint() IS
-'Returns the user of this transaction; NULL if there is none or it is no bigint.';
+'Returns the user of this transaction; NULL, or with steward.tenant_strict an error, if there is none or it is no bigint.';
 
 CREATE FUNCTION steward.current_user_id_uuid() RETURNS uuid
 AS 'MODULE_PATHNAME', 'steward_current_user_id_uuid' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_user_id_uuid() IS
-'Returns the user of this transaction; NULL if there is none or it is no UUID.';
+'Returns the user of this transaction; NULL, or with steward.tenant_strict an error, if there is none or it is no UUID.';
 
 CREATE FUNCTION steward.current_user_id_text() RETURNS text
 AS 'MODULE_PATHNAME', 'steward_current_user_id_text' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION steward.current_user_id_text() IS
-'Returns the user of this transaction; NULL if there is none.';
+'Returns the user of this transaction; NULL, or with steward.tenant_strict an error, if there is none.';
 
 -- One name for all types. The planner makes of is_current_tenant(column) what column = steward.current_tenant_int(),
 -- _bigint(), _uuid() or _text() is, and refuses columns of other types.

@@ -512,6 +512,8 @@ init(void)
 	 */
 	loading = true;
 	steward_tenant_current_init();
+	steward_tenant_notice_init();
+	steward_tenant_query_init();
 	steward_token_init();
 	DefineCustomStringVariable("steward.tenant",
 							   "Tenant that the transaction works for, as steward.tenant_set() sets it.",

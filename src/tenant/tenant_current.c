@@ -1,17 +1,12 @@
 /*
  * tenant_current.c
- *		The tenant and user that each query works for, and the functions that ask for them once a row.
- *
- * Expiry, suspension and what was cleared are looked at when a query starts, one
- * within another too, and when a cursor is fetched from.
+ *		The tenant and user that there are at present, and the functions that ask for them once a row.
  */
 #include "tenant/tenant_internal.h"
 
 #include "access/parallel.h"
-#include "executor/executor.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
-#include "utils/memutils.h"
 
 /* Values in session memory are given back when a transaction ends with more than this. */
 #define MAX_READY_VALUES	1024
@@ -23,7 +18,7 @@
 #define AT_ONCE				(100 * INT64CONST(1000))
 
 /* A value as functions return it; it stays where it is while a transaction lasts. */
-typedef struct ReadyValue
+struct ReadyValue
 {
 	char		key[STEWARD_TENANT_VALUE_SIZE];
 	bool		is_int;
@@ -36,9 +31,13 @@ typedef struct ReadyValue
 		int32		header;		/* for its alignment */
 		char		bytes[VARHDRSZ + STEWARD_TENANT_VALUE_SIZE];
 	}			text;
-} ReadyValue;
+};
 
 const char *const steward_tenant_kind_names[] = {"tenant", "user"};
+
+/* What to do for want of a context. */
+const char *const steward_tenant_hint =
+"In each transaction, begin with SELECT steward.tenant_set(...); or SET LOCAL steward.token = '...';";
 
 bool		steward_tenant_sessions = false;
 static bool steward_tenant_strict = false;
@@ -56,36 +55,11 @@ static struct
 	TimestampTz keys_loaded;	/* those that verified it */
 }			context = {.expires_at = DT_NOEND};
 
-/*
- * A query that is being run, or will be run on, as cursors are.  It works for
- * the tenant and user that there are when it asks for them first, or when it starts.
- */
-typedef struct TenantQuery
-{
-	dlist_node	node;			/* of kept_queries */
-	MemoryContextCallback ended;
-	EState	   *state;
-	uint64		number;			/* unique in this process */
-	uint64		settings;		/* for which is known ... */
-	bool		stands;			/* ... whether the context held ... */
-	TimestampTz judged_at;		/* ... at this time; 0: no matter when */
-	bool		run;			/* has been run before */
-	bool		asked[STEWARD_TENANT_KINDS];
-	const ReadyValue *values[STEWARD_TENANT_KINDS]; /* the answers */
-} TenantQuery;
-
 static HTAB *ready_values = NULL;
-
-/* Queries that have asked, and are not over. */
-static dlist_head kept_queries = DLIST_STATIC_INIT(kept_queries);
 
 /* The query at work, the innermost of them; NULL outside of any, as in an expression of PL/pgSQL. */
 static TenantQuery *query = NULL;
 static uint64 query_number = 0;
-
-static ExecutorStart_hook_type next_executor_start = NULL;
-static ExecutorRun_hook_type next_executor_run = NULL;
-static ExecutorFinish_hook_type next_executor_finish = NULL;
 
 /* Counts the top-level transactions of this process. */
 static uint64 transaction = 1;
@@ -175,8 +149,8 @@ context_stands_at(TimestampTz now)
 }
 
 /* Tells whether the context holds for a query, for all of it as when it first asked; NULL stands for none. */
-static bool
-context_stands(TenantQuery *it)
+bool
+steward_tenant_stands(TenantQuery *it)
 {
 	if (it == NULL)
 		return context_stands_at(look_at_clock());
@@ -237,7 +211,7 @@ steward_tenant_value(StewardTenantKind kind)
 {
 	const TenantValue *value = context.values[kind];
 
-	if (value != NULL && !(steward_tenant_holds(value) && context_stands(query)))
+	if (value != NULL && !(steward_tenant_holds(value) && steward_tenant_stands(query)))
 		value = NULL;
 	if (query != NULL && !query->asked[kind])
 	{
@@ -247,76 +221,39 @@ steward_tenant_value(StewardTenantKind kind)
 	return value;
 }
 
-/* Goes over to another query, or to none. */
-static void
-work_in(TenantQuery *it)
+/* Tells whether the query at work would get no tenant or user, without asking for it. */
+bool
+steward_tenant_missing(StewardTenantKind kind)
 {
+	const TenantValue *value = context.values[kind];
+
+	return value == NULL || !steward_tenant_holds(value) || !steward_tenant_stands(query);
+}
+
+/* Goes over to another query, or to none, and returns the one before. */
+TenantQuery *
+steward_tenant_work_in(TenantQuery *it)
+{
+	TenantQuery *outer = query;
+
 	query = it;
 	query_number = it != NULL ? it->number : 0;
-}
-
-/* Begins with what is known of a query: nothing. */
-static void
-begin_query(TenantQuery *it)
-{
-	static uint64 last_number = 0;
-
-	memset(it, 0, sizeof(TenantQuery));
-	it->number = ++last_number;
-}
-
-static void
-forget_query(void *it)
-{
-	dlist_delete(&((TenantQuery *) it)->node);
-}
-
-/* Keeps what is known of a query until it is over, if it has asked for which tenant it works. */
-static void
-keep_query(const TenantQuery *it, EState *state)
-{
-	TenantQuery *kept;
-
-	if (!it->asked[STEWARD_TENANT] && !it->asked[STEWARD_USER])
-		return;
-	kept = MemoryContextAlloc(state->es_query_cxt, sizeof(TenantQuery));
-	*kept = *it;
-	kept->state = state;
-	kept->ended.func = forget_query;
-	kept->ended.arg = kept;
-	dlist_push_head(&kept_queries, &kept->node);
-	MemoryContextRegisterResetCallback(state->es_query_cxt, &kept->ended);
-}
-
-/* Returns what is known of a query, NULL if it has not asked. */
-static TenantQuery *
-find_query(const EState *state)
-{
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &kept_queries)
-	{
-		TenantQuery *it = dlist_container(TenantQuery, node, iter.cur);
-
-		if (it->state == state)
-			return it;
-	}
-	return NULL;
+	return outer;
 }
 
 /* Tells whether anything is set, whether it holds or not. */
-static bool
-has_context(void)
+bool
+steward_tenant_has_context(void)
 {
 	return context.values[STEWARD_TENANT] != NULL || context.values[STEWARD_USER] != NULL;
 }
 
 /* Raises 42501 if a query that is to be run on has asked for which tenant it works, and would get another answer now. */
-static void
-check_query(const TenantQuery *it)
+void
+steward_tenant_check_query(const TenantQuery *it)
 {
 	const TimestampTz now = look_at_clock();
-	const bool	stands = has_context() &&
+	const bool	stands = steward_tenant_has_context() &&
 		((!it->run && it->stands && it->settings == context.settings && it->judged_at != 0 && now - it->judged_at < AT_ONCE) ||
 		 context_stands_at(now));
 
@@ -336,109 +273,12 @@ check_query(const TenantQuery *it)
 }
 
 /* Asks for what there is, for the query at work. */
-static void
-ask(void)
+void
+steward_tenant_ask(void)
 {
 	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
 		if (context.values[kind] != NULL)
 			(void) steward_tenant_value(kind);
-}
-
-/* Starts a query, which is the one at work meanwhile. */
-static void
-start_query(TenantQuery *it, QueryDesc *desc, int eflags)
-{
-	TenantQuery *const outer = query;
-
-	work_in(it);
-	PG_TRY();
-	{
-		ask();
-		next_executor_start(desc, eflags);
-	}
-	PG_FINALLY();
-	{
-		work_in(outer);
-	}
-	PG_END_TRY();
-}
-
-static void
-run_query(TenantQuery *it, STEWARD_RUN_PARAMETERS)
-{
-	TenantQuery *const outer = query;
-
-	work_in(it);
-	PG_TRY();
-	{
-		next_executor_run(STEWARD_RUN_ARGUMENTS);
-	}
-	PG_FINALLY();
-	{
-		work_in(outer);
-	}
-	PG_END_TRY();
-}
-
-static void
-finish_query(TenantQuery *it, QueryDesc *desc)
-{
-	TenantQuery *const outer = query;
-
-	work_in(it);
-	PG_TRY();
-	{
-		next_executor_finish(desc);
-	}
-	PG_FINALLY();
-	{
-		work_in(outer);
-	}
-	PG_END_TRY();
-}
-
-/* Has each query work for the tenant and user there are when it starts, by the clock and by the registry. */
-static void
-executor_start(QueryDesc *desc, int eflags)
-{
-	TenantQuery it;
-
-	begin_query(&it);
-	start_query(&it, desc, eflags);
-	keep_query(&it, desc->estate);
-}
-
-/* Runs a query, or runs it on: the tenant for which it works must be the same. */
-static void
-executor_run(STEWARD_RUN_PARAMETERS)
-{
-	TenantQuery *it = find_query(desc->estate);
-	TenantQuery first;
-
-	if (it != NULL)
-		check_query(it);
-	else
-		begin_query(it = &first);
-
-	/* workers take the settings' word for it, and so there must be none */
-	if (has_context() && !context_stands(it))
-		STEWARD_RUN_WITHOUT_WORKERS;
-	run_query(it, STEWARD_RUN_ARGUMENTS);
-	it->run = true;
-	if (it == &first)
-		keep_query(it, desc->estate);
-}
-
-/* Has triggers at the end of a query work for the same tenant as the query. */
-static void
-executor_finish(QueryDesc *desc)
-{
-	TenantQuery *it = find_query(desc->estate);
-	TenantQuery first;
-
-	if (it == NULL)
-		begin_query(it = &first);
-	finish_query(it, desc);
 }
 
 /* Returns the text of the tenant or user that the query at work works for, NULL if there is none. */
@@ -474,7 +314,7 @@ no_value(FunctionCallInfo fcinfo, StewardTenantKind kind, const char *type)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("no %s context", steward_tenant_kind_names[kind]),
-				 errhint("In each transaction, begin with SELECT steward.tenant_set(...); or SET LOCAL steward.token = '...';")));
+				 errhint("%s", steward_tenant_hint)));
 	}
 	PG_RETURN_NULL();
 }
@@ -608,13 +448,7 @@ steward_tenant_current_init(void)
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("steward.tenant_strict",
 							 "Makes it an error to ask for the tenant or user where there is none.",
-							 NULL,
+							 "Without it, policies show nobody's rows then, and functions return null.",
 							 &steward_tenant_strict, false,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
-	next_executor_start = ExecutorStart_hook != NULL ? ExecutorStart_hook : standard_ExecutorStart;
-	ExecutorStart_hook = executor_start;
-	next_executor_run = ExecutorRun_hook != NULL ? ExecutorRun_hook : standard_ExecutorRun;
-	ExecutorRun_hook = executor_run;
-	next_executor_finish = ExecutorFinish_hook != NULL ? ExecutorFinish_hook : standard_ExecutorFinish;
-	ExecutorFinish_hook = executor_finish;
 }

@@ -10,7 +10,9 @@
  *		tenant_token.c		whether a token holds
  *		tenant_sign.c		making tokens
  *		tenant_registry.c	which tenants may work, and where their schemas are
- *		tenant_current.c	the present context, and that of each query
+ *		tenant_current.c	the present context, and functions that ask for it
+ *		tenant_notice.c		telling who forgot the context
+ *		tenant_query.c		the context of each query
  *		tenant_pin.c		the tenant and user that a transaction is bound to
  *		tenant_session.c	what the transaction must not leave to the session
  *		tenant_plan.c		columns that are compared with them
@@ -24,6 +26,7 @@
 
 #include "tenant/tenant.h"
 #include "common/sha2.h"
+#include "executor/execdesc.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
@@ -189,7 +192,28 @@ extern char *steward_tenant_schema(const char *key);
 /* Instead of a transaction's number: the leader of this parallel worker has checked it. */
 #define LEADERS_TRANSACTION	PG_UINT64_MAX
 
+typedef struct ReadyValue ReadyValue;
+
+/*
+ * A query that is being run, or will be run on, as cursors are.  It works for
+ * the tenant and user that there are when it asks for them first, or when it starts.
+ */
+typedef struct TenantQuery
+{
+	dlist_node	node;			/* of kept_queries */
+	MemoryContextCallback ended;
+	EState	   *state;
+	uint64		number;			/* unique in this process */
+	uint64		settings;		/* for which is known ... */
+	bool		stands;			/* ... whether the context held ... */
+	TimestampTz judged_at;		/* ... at this time; 0: no matter when */
+	bool		run;			/* has been run before */
+	bool		asked[STEWARD_TENANT_KINDS];
+	const ReadyValue *values[STEWARD_TENANT_KINDS]; /* the answers */
+} TenantQuery;
+
 extern const char *const steward_tenant_kind_names[];
+extern const char *const steward_tenant_hint;
 extern bool steward_tenant_sessions;
 
 extern void steward_tenant_follow(const TenantValue *const *values, TimestampTz expires_at,
@@ -198,7 +222,21 @@ extern void steward_tenant_next_transaction(void);
 extern uint64 steward_tenant_transaction(void);
 extern bool steward_tenant_holds(const TenantValue *value);
 extern const TenantValue *steward_tenant_value(StewardTenantKind kind);
+extern bool steward_tenant_has_context(void);
+extern bool steward_tenant_stands(TenantQuery *it);
+extern bool steward_tenant_missing(StewardTenantKind kind);
+extern TenantQuery *steward_tenant_work_in(TenantQuery *it);
+extern void steward_tenant_ask(void);
+extern void steward_tenant_check_query(const TenantQuery *it);
 extern void steward_tenant_current_init(void);
+
+/* tenant_notice.c */
+extern void steward_tenant_notice(QueryDesc *desc);
+extern void steward_tenant_explain_refusal(QueryDesc *desc);
+extern void steward_tenant_notice_init(void);
+
+/* tenant_query.c */
+extern void steward_tenant_query_init(void);
 
 /* tenant_pin.c */
 extern bool steward_tenant_may_pin(StewardTenantKind kind, const char *text);

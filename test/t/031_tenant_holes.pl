@@ -15,7 +15,7 @@ my $node = steward_node('holes', allows_streaming => 1);
 create_extension($node);
 append_to_file($node->data_dir . '/tenant.keys', "one:0123456789abcdef0123456789abcdef\n");
 my ($library) = grep { $node->psql('postgres', "LOAD '$_'") == 0 } 'pg_steward', '$libdir/pg_steward';
-$node->append_conf('postgresql.conf', "steward.tenant_keys_file = 'tenant.keys'\nsteward.tenant_token_ttl = 1d\nsession_preload_libraries = '$library'\n");
+$node->append_conf('postgresql.conf', "steward.tenant_keys_file = 'tenant.keys'\nsteward.tenant_token_ttl = 1d\nsession_preload_libraries = '$library'\nsteward.tenant_notices = off\n");
 $node->reload;
 $node->safe_psql('postgres', q{
 	CREATE ROLE regress_owner;
