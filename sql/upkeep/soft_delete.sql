@@ -8,7 +8,12 @@ COMMENT ON FUNCTION steward.soft_delete_trigger() IS
 CREATE FUNCTION steward.soft_delete_cascade_trigger() RETURNS trigger
 AS 'MODULE_PATHNAME', 'steward_soft_delete_cascade_trigger' LANGUAGE C;
 COMMENT ON FUNCTION steward.soft_delete_cascade_trigger() IS
-'Stamps and restores the rows that reference one by a foreign key ON DELETE CASCADE along with it. Argument: the column.';
+'Does what foreign keys say ON DELETE when a row is stamped, and restores with a row what went along. Argument: the column.';
+
+CREATE FUNCTION steward_internal.is_current_transaction(transaction xid) RETURNS boolean
+AS 'MODULE_PATHNAME', 'steward_is_current_transaction' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION steward_internal.is_current_transaction(xid) IS
+'Tells whether a transaction is the current one, or a savepoint of it.';
 
 CREATE FUNCTION steward_internal.soft_delete_check(relation regclass, column_name name) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -225,6 +230,28 @@ END $$;
 COMMENT ON FUNCTION steward_internal.soft_delete_view(regclass, name) IS
 'Returns the commands that make the view of a table''s live rows, and let those use it who may use the table.';
 
+CREATE FUNCTION steward_internal.soft_delete_keys(relation regclass) RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('-- foreign key %I of %s, ON DELETE %s: %s', f.conname, f.conrelid::regclass,
+                  CASE f.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT'
+                                     WHEN 'r' THEN 'RESTRICT' ELSE 'NO ACTION' END,
+                  CASE WHEN f.confdeltype IN ('a', 'r') THEN 'a row that live rows reference is not deleted'
+                       WHEN f.confdeltype IN ('n', 'd') THEN 'live rows lose their reference, and restoring does not bring it back'
+                       WHEN f.conrelid = relation OR EXISTS (SELECT FROM steward_internal.upkeep_triggers t
+                                                              WHERE t.relation = f.conrelid AND t.function_name = 'soft_delete_trigger') THEN
+                           'its rows are stamped and restored along'
+                       ELSE format('its rows are deleted for real, unless: SELECT steward.soft_delete_enable(%L);', f.conrelid::regclass) END)
+      FROM pg_constraint f
+     WHERE f.contype = 'f' AND f.conparentid = 0
+       AND f.confrelid IN (SELECT m.member FROM steward_internal.table_members(relation) m)
+       -- those not enforced have none
+       AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = f.oid)
+     ORDER BY f.conrelid::regclass::text COLLATE "C", f.conname;
+END;
+COMMENT ON FUNCTION steward_internal.soft_delete_keys(regclass) IS
+'Returns a comment for each foreign key that references a table: what becomes of its rows when one of the table is deleted.';
+
 CREATE FUNCTION steward.soft_delete_enable(
     relation    regclass,
     column_name name    DEFAULT 'deleted_at',
@@ -257,8 +284,9 @@ BEGIN
                            'allow=' || steward_internal.name_list(allow)], NULL)));
     commands := commands || ARRAY(SELECT steward_internal.upkeep_attach(
         relation, 'soft_delete_cascade_trigger', 'steward_soft_delete_cascade', 'AFTER UPDATE', 'ROW',
-        ARRAY[quote_ident(column_name)], NULL, format('((old.%1$I IS DISTINCT FROM new.%1$I))', column_name)));
-    commands := commands || ARRAY(SELECT steward_internal.soft_delete_view(relation, column_name));
+        ARRAY[quote_ident(column_name)]));
+    commands := commands || ARRAY(SELECT steward_internal.soft_delete_view(relation, column_name))
+                         || ARRAY(SELECT steward_internal.soft_delete_keys(relation));
     -- comments alone are no plan
     IF EXISTS (SELECT FROM unnest(commands) c WHERE c NOT LIKE '-- %') THEN
         RETURN QUERY SELECT * FROM steward_internal.run_commands(commands, dry_run);

@@ -52,7 +52,7 @@ COMMENT ON FUNCTION steward_internal.upkeep_existing(regclass, name, text, name)
 'Returns the triggers of a table that are there for the same purpose.';
 
 CREATE FUNCTION steward_internal.upkeep_attach(relation regclass, function_name name, trigger_name name, timing text, level text,
-    arguments text[], column_name name DEFAULT NULL, condition text DEFAULT NULL) RETURNS SETOF text
+    arguments text[], column_name name DEFAULT NULL) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -61,7 +61,7 @@ DECLARE
         (SELECT string_agg('''' || replace(a.argument, '''', '''''') || '''', ', ' ORDER BY a.place)
            FROM unnest(arguments) WITH ORDINALITY a(argument, place)));
     template constant text := 'CREATE TRIGGER %I ' || timing || ' ON %s FOR EACH ' || level
-        || replace(coalesce(' WHEN ' || condition, '') || ' EXECUTE FUNCTION ' || call, '%', '%%');
+        || replace(' EXECUTE FUNCTION ' || call, '%', '%%');
     later text[] := '{}';
     member record;
     is_cloned boolean;
@@ -97,7 +97,7 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT unnest(later);
 END $$;
-COMMENT ON FUNCTION steward_internal.upkeep_attach(regclass, name, name, text, text, text[], name, text) IS
+COMMENT ON FUNCTION steward_internal.upkeep_attach(regclass, name, name, text, text, text[], name) IS
 'Returns the commands that attach a trigger to a table and its inheritance children, and drop others there for the same purpose; for triggers that fire per statement also to partitions. Empty if all is as it should be.';
 
 CREATE FUNCTION steward_internal.upkeep_detach(relation regclass, function_name name, column_name name DEFAULT NULL) RETURNS SETOF text

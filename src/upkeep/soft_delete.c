@@ -280,9 +280,12 @@ parent_is_gone(SoftDelete *state, FunctionCallInfo fcinfo)
 	}
 	foreach(lc, state->parents)
 	{
+		ForeignKey *parent = lfirst(lc);
+
 		/* the command's own snapshot is later than what it cascades from */
-		if (steward_foreign_key_run(lfirst(lc), trigdata->tg_relation, trigdata->tg_trigtuple,
-									NULL, NULL, 0, true) == 0)
+		if (steward_foreign_key_is_set(parent, trigdata->tg_relation, trigdata->tg_trigtuple) &&
+			steward_foreign_key_run(parent, trigdata->tg_relation, trigdata->tg_trigtuple,
+									NULL, NULL, false) == 0)
 			return true;
 	}
 	return false;

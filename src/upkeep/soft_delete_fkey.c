@@ -1,6 +1,6 @@
 /*
  * soft_delete_fkey.c
- *		Foreign keys ON DELETE CASCADE, as queries for the rows at their other end.
+ *		Foreign keys, as queries for the rows at their other end.
  *
  * They are run as the server runs a foreign key's own: as the owner of the other
  * table, who is not bound by its policies.
@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 /* A foreign key, seen from the table at hand. */
@@ -25,6 +26,9 @@ struct ForeignKey
 	int			nkeys;
 	AttrNumber	keys[INDEX_MAX_KEYS];	/* columns at hand: the first
 										 * parameters */
+	int			nextra;			/* parameters besides */
+	bool		read_only;		/* sees what the command at hand sees */
+	bool		finds;			/* whether there is one */
 	SPIPlanPtr	plan;
 	MemoryContextCallback release;
 };
@@ -115,10 +119,9 @@ release_plan(void *plan)
 	SPI_freeplan(plan);
 }
 
-/* Prepares the key's query for as long as "mcxt" lasts; its parameters are the key's columns and "extra". */
+/* Prepares the key's query for as long as "mcxt" lasts; its parameters are the key's columns and some of type "extra". */
 static void
-prepare_query(ForeignKey *key, Relation rel, const char *query, Oid extra, int nextra,
-			  MemoryContext mcxt)
+prepare_query(ForeignKey *key, Relation rel, const char *query, Oid extra, MemoryContext mcxt)
 {
 	Oid			types[INDEX_MAX_KEYS + 2];
 	int			security;
@@ -126,13 +129,13 @@ prepare_query(ForeignKey *key, Relation rel, const char *query, Oid extra, int n
 
 	for (int i = 0; i < key->nkeys; i++)
 		types[i] = TupleDescAttr(RelationGetDescr(rel), key->keys[i] - 1)->atttypid;
-	for (int i = 0; i < nextra; i++)
+	for (int i = 0; i < key->nextra; i++)
 		types[key->nkeys + i] = extra;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	role = become_owner(key, &security);
-	key->plan = SPI_prepare(query, key->nkeys + nextra, types);
+	key->plan = SPI_prepare(query, key->nkeys + key->nextra, types);
 	if (key->plan == NULL)
 		elog(ERROR, "SPI_prepare failed for \"%s\": %s", query, SPI_result_code_string(SPI_result));
 	SetUserIdAndSecContext(role, security);
@@ -143,38 +146,30 @@ prepare_query(ForeignKey *key, Relation rel, const char *query, Oid extra, int n
 	SPI_finish();
 }
 
-/*
- * Reads foreign key "constraint" if it is one ON DELETE CASCADE that is enforced:
- * its columns here and there, and its operators.  It is skipped if it merely
- * repeats another of the same table for one of the referenced table's partitions
- * and "skip_parts" is set.
- */
-static bool
-read_foreign_key(Oid constraint, bool skip_parts, int *nkeys, AttrNumber *referencing,
-				 AttrNumber *referenced, Oid *operators)
+/* Returns the row of pg_constraint of a foreign key. */
+static HeapTuple
+foreign_key_tuple(Oid constraint)
 {
 	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
-	Form_pg_constraint form;
-	bool		wanted;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for constraint %u", constraint);
-	form = (Form_pg_constraint) GETSTRUCT(tuple);
-	wanted = form->confdeltype == FKCONSTR_ACTION_CASCADE && steward_constraint_enforced(form);
-	if (wanted && skip_parts && OidIsValid(form->conparentid))
-	{
-		HeapTuple	parent = SearchSysCache1(CONSTROID, ObjectIdGetDatum(form->conparentid));
+	return tuple;
+}
 
-		if (!HeapTupleIsValid(parent))
-			elog(ERROR, "cache lookup failed for constraint %u", form->conparentid);
-		wanted = ((Form_pg_constraint) GETSTRUCT(parent))->conrelid != form->conrelid;
-		ReleaseSysCache(parent);
-	}
-	if (wanted)
-		DeconstructFkConstraintRow(tuple, nkeys, referencing, referenced, operators,
-								   NULL, NULL, NULL, NULL);
-	ReleaseSysCache(tuple);
-	return wanted;
+/* Tells whether a foreign key merely repeats another of the same table for one of the referenced table's partitions. */
+static bool
+repeats_another(Form_pg_constraint form)
+{
+	HeapTuple	parent;
+	bool		repeats;
+
+	if (!OidIsValid(form->conparentid))
+		return false;
+	parent = foreign_key_tuple(form->conparentid);
+	repeats = ((Form_pg_constraint) GETSTRUCT(parent))->conrelid == form->conrelid;
+	ReleaseSysCache(parent);
+	return repeats;
 }
 
 /*
@@ -186,61 +181,147 @@ ForeignKey *
 steward_foreign_key_to_parent(Oid constraint, Relation rel, Oid referenced_table, MemoryContext mcxt)
 {
 	ForeignKey *key = MemoryContextAllocZero(mcxt, sizeof(ForeignKey));
+	HeapTuple	tuple = foreign_key_tuple(constraint);
+	Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
+	bool		wanted = form->confdeltype == FKCONSTR_ACTION_CASCADE &&
+		steward_constraint_enforced(form) && !repeats_another(form);
 	AttrNumber	referenced[INDEX_MAX_KEYS];
 	Oid			operators[INDEX_MAX_KEYS];
 	StringInfoData query;
 	Relation	parent;
 
-	if (!read_foreign_key(constraint, true, &key->nkeys, key->keys, referenced, operators))
+	if (wanted)
+		DeconstructFkConstraintRow(tuple, &key->nkeys, key->keys, referenced, operators,
+								   NULL, NULL, NULL, NULL);
+	ReleaseSysCache(tuple);
+	if (!wanted)
 		return NULL;
+
 	parent = table_open(referenced_table, AccessShareLock);
 	key->owner = parent->rd_rel->relowner;
+	key->read_only = true;
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT 1 FROM %s", query_table(parent));
 	append_key_condition(&query, parent, referenced, rel, key->keys, operators, key->nkeys, true);
-	prepare_query(key, rel, query.data, InvalidOid, 0, mcxt);
+	prepare_query(key, rel, query.data, InvalidOid, mcxt);
 	table_close(parent, NoLock);
 	return key;
 }
 
-/*
- * Returns a foreign key that references a table from another, "child", with a query
- * that moves that one's rows from one stamp to another, for as long as "mcxt" lasts.
- * Returns NULL unless it is one ON DELETE CASCADE.
- */
-ForeignKey *
-steward_foreign_key_to_children(Oid constraint, Relation rel, Relation child, const Stamp *stamp,
-								MemoryContext mcxt)
+/* Returns the name of a table's column, quoted where needed. */
+static const char *
+column_name(Relation rel, AttrNumber attnum)
 {
-	ForeignKey *key = MemoryContextAllocZero(mcxt, sizeof(ForeignKey));
-	AttrNumber	referencing[INDEX_MAX_KEYS];
-	Oid			operators[INDEX_MAX_KEYS];
-	StringInfoData query;
-	const char *column;
-
-	if (!read_foreign_key(constraint, false, &key->nkeys, referencing, key->keys, operators))
-		return NULL;
-	key->owner = child->rd_rel->relowner;
-	column = quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(child), stamp->attnum - 1)->attname));
-	initStringInfo(&query);
-	appendStringInfo(&query, "UPDATE %s SET %s = $%d", query_table(child), column, key->nkeys + 2);
-	append_key_condition(&query, child, referencing, rel, key->keys, operators, key->nkeys, false);
-	appendStringInfo(&query, " AND (%s OPERATOR(pg_catalog.=) $%d OR %s IS NULL AND $%d IS NULL)",
-					 column, key->nkeys + 1, column, key->nkeys + 1);
-	prepare_query(key, rel, query.data, stamp->type, 2, mcxt);
-	return key;
+	return quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
 }
 
 /*
- * Runs the key's query for a row.  Returns how many rows there are at the other
- * end, which is one if the row's key is null and there can be none.
+ * Appends to a query the condition that a row is to move from the stamp that one
+ * parameter holds to that which another does: because it has the former, or an
+ * earlier one than the latter that this very transaction gave it.  Of a table's own
+ * rows, those that one statement deletes keep what each was given.
+ */
+static void
+append_stamp_condition(StringInfo query, const char *column, int from, int to, bool is_same_table)
+{
+	appendStringInfo(query, " AND CASE WHEN %s IS NULL THEN $%d IS NULL", column, from);
+	appendStringInfo(query, " ELSE ($%d IS NULL OR %s OPERATOR(pg_catalog.<>) $%d)", to, column, to);
+	appendStringInfo(query, " AND (%s OPERATOR(pg_catalog.=) $%d OR %s OPERATOR(pg_catalog.<) $%d",
+					 column, from, column, to);
+	if (is_same_table)
+		appendStringInfo(query, " AND %s OPERATOR(pg_catalog.<) pg_catalog.statement_timestamp()", column);
+	appendStringInfoString(query, " AND steward_internal.is_current_transaction(xmin)) END");
+}
+
+/*
+ * Returns a foreign key that references a table from another, "child", with a query
+ * for that one's rows, for as long as "mcxt" lasts.  The stamps are those of the
+ * two tables; "child_stamp" is NULL if rows of that one are deleted for real.  Where
+ * it is not, only live rows are set or found.
+ */
+ForeignKey *
+steward_foreign_key_to_children(Oid constraint, Relation rel, const Stamp *stamp, Relation child,
+								const Stamp *child_stamp, ForeignKeyTask task, MemoryContext mcxt)
+{
+	ForeignKey *key = MemoryContextAllocZero(mcxt, sizeof(ForeignKey));
+	HeapTuple	tuple = foreign_key_tuple(constraint);
+	bool		to_null = ((Form_pg_constraint) GETSTRUCT(tuple))->confdeltype == FKCONSTR_ACTION_SETNULL;
+	AttrNumber	referencing[INDEX_MAX_KEYS];
+	AttrNumber	set[INDEX_MAX_KEYS];
+	Oid			operators[INDEX_MAX_KEYS];
+	Oid			same[INDEX_MAX_KEYS];
+	int			nset;
+	StringInfoData query;
+	const char *column = child_stamp == NULL ? NULL : column_name(child, child_stamp->attnum);
+
+	DeconstructFkConstraintRow(tuple, &key->nkeys, referencing, key->keys, operators, same, NULL,
+							   &nset, set);
+	ReleaseSysCache(tuple);
+	key->owner = child->rd_rel->relowner;
+	key->finds = task == KEY_FIND || task == KEY_FIND_LATER;
+	initStringInfo(&query);
+	if (key->finds)
+		appendStringInfo(&query, "SELECT 1 FROM %s x", query_table(child));
+	else if (task == KEY_DELETE)
+		appendStringInfo(&query, "DELETE FROM %s", query_table(child));
+	else if (task == KEY_FOLLOW)
+	{
+		key->nextra = 2;
+		appendStringInfo(&query, "UPDATE %s SET %s = $%d", query_table(child), column, key->nkeys + 2);
+	}
+	else
+	{
+		const AttrNumber *columns = nset > 0 ? set : referencing;
+
+		appendStringInfo(&query, "UPDATE %s SET ", query_table(child));
+		for (int i = 0; i < (nset > 0 ? nset : key->nkeys); i++)
+			appendStringInfo(&query, "%s%s = %s", i > 0 ? ", " : "", column_name(child, columns[i]),
+							 to_null ? "NULL" : "DEFAULT");
+	}
+
+	append_key_condition(&query, child, referencing, rel, key->keys, operators, key->nkeys, false);
+	if (task == KEY_FOLLOW)
+		append_stamp_condition(&query, column, key->nkeys + 1, key->nkeys + 2,
+							   RelationGetRelid(child) == RelationGetRelid(rel));
+	else if (column != NULL)
+		appendStringInfo(&query, " AND %s IS NULL", column);
+	if (task == KEY_FIND_LATER)
+	{
+		appendStringInfo(&query, " AND NOT EXISTS (SELECT FROM %s", query_table(rel));
+		append_key_condition(&query, rel, key->keys, rel, key->keys, same, key->nkeys, true);
+		appendStringInfo(&query, " AND %s IS NULL)", column_name(rel, stamp->attnum));
+	}
+	/* waits for who is about to stamp it */
+	if (key->finds)
+		appendStringInfoString(&query, " FOR SHARE OF x");
+	prepare_query(key, rel, query.data, key->nextra > 0 ? child_stamp->type : InvalidOid, mcxt);
+	return key;
+}
+
+/* Tells whether none of a row's key is null, so that it can match. */
+bool
+steward_foreign_key_is_set(const ForeignKey *key, Relation rel, HeapTuple row)
+{
+	for (int i = 0; i < key->nkeys; i++)
+		if (heap_attisnull(row, key->keys[i], RelationGetDescr(rel)))
+			return false;
+	return true;
+}
+
+/*
+ * Runs the key's query for a row; the AFTER triggers of what it changes fire
+ * later on, among those of the command at hand, if "postpone_triggers" is set.
+ * Returns how many rows there are at the other end, as far as that is of
+ * interest; none if the row's key is null.
  */
 uint64
 steward_foreign_key_run(ForeignKey *key, Relation rel, HeapTuple row, const Datum *extra,
-						const bool *extra_isnull, int nextra, bool read_only)
+						const bool *extra_isnull, bool postpone_triggers)
 {
 	Datum		values[INDEX_MAX_KEYS + 2];
 	char		nulls[INDEX_MAX_KEYS + 2];
+	Snapshot	snapshot = InvalidSnapshot;
+	Snapshot	crosscheck = InvalidSnapshot;
 	uint64		found;
 	int			security;
 	Oid			role;
@@ -252,9 +333,9 @@ steward_foreign_key_run(ForeignKey *key, Relation rel, HeapTuple row, const Datu
 		values[i] = heap_getattr(row, key->keys[i], RelationGetDescr(rel), &isnull);
 		nulls[i] = ' ';
 		if (isnull)
-			return 1;
+			return 0;
 	}
-	for (int i = 0; i < nextra; i++)
+	for (int i = 0; i < key->nextra; i++)
 	{
 		values[key->nkeys + i] = extra[i];
 		nulls[key->nkeys + i] = extra_isnull[i] ? 'n' : ' ';
@@ -263,8 +344,19 @@ steward_foreign_key_run(ForeignKey *key, Relation rel, HeapTuple row, const Datu
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	role = become_owner(key, &security);
-	if (SPI_execute_plan(key->plan, values, nulls, read_only, 0) < 0)
-		elog(ERROR, "SPI_execute_plan failed");
+	if (!key->read_only && IsolationUsesXactSnapshot())
+	{
+		/*
+		 * rows that have come since are found, and fail with 40001, as in the
+		 * server's foreign keys
+		 */
+		CommandCounterIncrement();
+		snapshot = GetLatestSnapshot();
+		crosscheck = GetTransactionSnapshot();
+	}
+	if (SPI_execute_snapshot(key->plan, values, nulls, snapshot, crosscheck, key->read_only,
+							 !postpone_triggers, key->finds ? 1 : 0) < 0)
+		elog(ERROR, "SPI_execute_snapshot failed");
 	found = SPI_processed;
 	SetUserIdAndSecContext(role, security);
 	SPI_finish();

@@ -10,25 +10,19 @@ CREATE TABLE b (id int PRIMARY KEY, junk int, a2 text, a1 bigint, "Removed" time
 ALTER TABLE b DROP junk;
 CREATE TABLE c (id int PRIMARY KEY, b_id int REFERENCES b ON DELETE CASCADE, gone timestamptz(0));
 CREATE TABLE other (id int, a1 int, a2 text, FOREIGN KEY (a1, a2) REFERENCES a ON DELETE CASCADE ON UPDATE CASCADE);
-CREATE TABLE strict (id int, a1 int, a2 text, deleted_at timestamptz, FOREIGN KEY (a1, a2) REFERENCES a ON UPDATE CASCADE);
-CREATE TABLE loose (id int, a1 int, a2 text, deleted_at timestamptz, FOREIGN KEY (a1, a2) REFERENCES a ON DELETE SET NULL ON UPDATE CASCADE);
 SELECT t, count(*)
-  FROM (VALUES (1, 'a', 'deleted_at'), (2, 'b', 'Removed'), (3, 'c', 'gone'), (4, 'strict', 'deleted_at'), (5, 'loose', 'deleted_at')) v(n, t, c),
+  FROM (VALUES (1, 'a', 'deleted_at'), (2, 'b', 'Removed'), (3, 'c', 'gone')) v(n, t, c),
        steward.soft_delete_enable(t::regclass, c) GROUP BY n, t ORDER BY n;
 INSERT INTO a VALUES (1, 'x'), (2, 'y');
 INSERT INTO b VALUES (1, 'x', 1), (2, 'x', 1), (3, 'y', 2), (4, NULL, 1);
 INSERT INTO c VALUES (1, 1), (2, 1), (3, 2), (4, 3), (5, NULL);
-INSERT INTO other VALUES (1, 1, 'x');
-INSERT INTO strict VALUES (1, 1, 'x');
-INSERT INTO loose VALUES (1, 1, 'x');
+INSERT INTO other VALUES (1, 1, 'x'), (2, 2, 'y');
 CREATE VIEW live AS
     SELECT 'a' AS name, array_agg(k1 ORDER BY k1) FROM a WHERE deleted_at IS NULL
     UNION ALL SELECT 'b', array_agg(id ORDER BY id) FROM b WHERE "Removed" IS NULL
     UNION ALL SELECT 'c', array_agg(id ORDER BY id) FROM c WHERE gone IS NULL
     UNION ALL SELECT 'all of c', array_agg(id ORDER BY id) FROM c
-    UNION ALL SELECT 'other', array_agg(a1 ORDER BY id) FROM other
-    UNION ALL SELECT 'strict', array_agg(a1 ORDER BY id) FROM strict WHERE deleted_at IS NULL
-    UNION ALL SELECT 'loose', array_agg(a1 ORDER BY id) FROM loose WHERE deleted_at IS NULL;
+    UNION ALL SELECT 'other', array_agg(a1 ORDER BY id) FROM other;
 
 DELETE FROM c WHERE id = 2;
 UPDATE c SET gone = '2020-01-01' WHERE id = 2;
@@ -69,16 +63,10 @@ UPDATE a SET deleted_at = NULL WHERE k1 = 10;
 DROP INDEX c_b;
 
 -- Deleted for real, with all below: nothing is left that refers to nothing.
-DELETE FROM strict;
 CREATE ROLE regress_purge;
 GRANT USAGE ON SCHEMA "Ca scade" TO regress_purge;
 GRANT ALL ON ALL TABLES IN SCHEMA "Ca scade" TO regress_purge;
 SELECT count(*) FROM steward.soft_delete_enable('a', allow => '{regress_purge}');
-SET ROLE regress_purge;
-DELETE FROM a WHERE k1 = 10;
-RESET ROLE;
-DELETE FROM strict;
-TRUNCATE strict;
 BEGIN;
 SET LOCAL ROLE regress_purge;
 DELETE FROM a WHERE k1 = 10;
@@ -95,7 +83,7 @@ SELECT count(*) FROM b;
 DELETE FROM a;
 TABLE live;
 COMMIT;
-DROP TABLE a, b, c, other, strict, loose CASCADE;
+DROP TABLE a, b, c, other CASCADE;
 DROP DOMAIN key_part;
 
 -- A trigger's DELETE in a foreign key's cascade is one like any other.
@@ -144,6 +132,37 @@ DELETE FROM tree WHERE id = 2;
 RESET ROLE;
 SELECT count(*) FROM tree;
 DROP TABLE tree CASCADE;
+-- A chain takes no stack, in one table or through several, and one transaction has all of it in the log.
+SET max_stack_depth = '200kB';
+CREATE TABLE chain (id int PRIMARY KEY, up int REFERENCES chain ON DELETE CASCADE);
+CREATE INDEX ON chain (up);
+SELECT count(*) FROM steward.soft_delete_enable('chain');
+SELECT count(*) FROM steward.audit_enable('chain');
+INSERT INTO chain SELECT g, nullif(g - 1, 0) FROM generate_series(1, 5000) g;
+DELETE FROM chain WHERE id = 1;
+SELECT count(*) FROM active_chain;
+SELECT count(*), count(DISTINCT transaction_id) FROM steward.audit_log WHERE table_name = 'chain' AND operation = 'UPDATE';
+UPDATE chain SET deleted_at = NULL WHERE id = 1;
+SELECT count(*) FROM active_chain;
+UPDATE chain SET up = 5000 WHERE id = 1;
+DELETE FROM chain WHERE id = 4000;
+SELECT count(*) FROM active_chain;
+SELECT count(*) FROM steward.audit_disable('chain');
+DROP TABLE chain CASCADE;
+CREATE TABLE ping (id int PRIMARY KEY, up int);
+CREATE TABLE pong (id int PRIMARY KEY, up int REFERENCES ping ON DELETE CASCADE);
+INSERT INTO ping SELECT g, nullif(g - 1, 0) FROM generate_series(1, 2000) g;
+INSERT INTO pong SELECT g, g FROM generate_series(1, 2000) g;
+ALTER TABLE ping ADD FOREIGN KEY (up) REFERENCES pong ON DELETE CASCADE;
+CREATE INDEX ON ping (up);
+CREATE INDEX ON pong (up);
+SELECT t, count(*) FROM unnest('{ping,pong}'::text[]) t, steward.soft_delete_enable(t::regclass) GROUP BY t ORDER BY t;
+DELETE FROM ping WHERE id = 11;
+SELECT (SELECT count(*) FROM active_ping) AS ping, (SELECT count(*) FROM active_pong) AS pong;
+UPDATE ping SET deleted_at = NULL WHERE id = 11;
+SELECT (SELECT count(*) FROM active_ping) AS ping, (SELECT count(*) FROM active_pong) AS pong;
+RESET max_stack_depth;
+DROP TABLE ping, pong CASCADE;
 CREATE TABLE hen (id int PRIMARY KEY, egg_id int);
 CREATE TABLE egg (id int PRIMARY KEY, hen_id int REFERENCES hen ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED);
 ALTER TABLE hen ADD FOREIGN KEY (egg_id) REFERENCES egg ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
