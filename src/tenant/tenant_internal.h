@@ -67,6 +67,25 @@ extern bool steward_json_ended(StewardJson *r);
 /* Room for a token, and so for whatever is in it. */
 #define STEWARD_TOKEN_SIZE			8192
 
+/* How many names a claim's path may have, and room for each. */
+#define STEWARD_CLAIM_STEPS			8
+#define STEWARD_CLAIM_SIZE			128
+
+/* Where a claim stands: the keys of the objects that it is in, and its own; nowhere, if there is none. */
+typedef struct StewardClaimPath
+{
+	int			nsteps;
+	char		steps[STEWARD_CLAIM_STEPS][STEWARD_CLAIM_SIZE];
+} StewardClaimPath;
+
+/* Where the claims stand whose place can be chosen. */
+typedef struct StewardClaimPaths
+{
+	const StewardClaimPath *tenant;
+	const StewardClaimPath *user;
+	const StewardClaimPath *role;
+} StewardClaimPaths;
+
 /* What a token says, as far as it is understood. */
 typedef struct StewardTokenClaims
 {
@@ -83,7 +102,7 @@ typedef struct StewardTokenClaims
 	int64		exp;			/* microseconds since 1970 */
 	int64		nbf;
 	int64		iat;
-	TimestampTz expires_at;		/* exp, as the server counts */
+	TimestampTz expires_at;		/* exp and the leeway, as the server counts */
 } StewardTokenClaims;
 
 /* What a JWT's header says. */
@@ -96,8 +115,9 @@ typedef struct StewardTokenHeader
 
 extern const char *steward_token_parse_header(const char *json, size_t length,
 											  StewardTokenHeader *header);
+extern const char *steward_claim_path_parse(const char *text, StewardClaimPath *path);
 extern const char *steward_token_parse_claims(const char *json, size_t length,
-											  const char *tenant_claim, const char *user_claim,
+											  const StewardClaimPaths *paths,
 											  const char *audience,
 											  StewardTokenClaims *claims);
 
@@ -163,8 +183,7 @@ extern const char *steward_token_check_signature(const char *token, const Stewar
 #define UNIX_EPOCH_IN_POSTGRES \
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * USECS_PER_SEC)
 
-extern char *steward_tenant_claim;
-extern char *steward_tenant_user_claim;
+extern StewardClaimPaths steward_claim_paths;
 extern char *steward_tenant_token_audience;
 extern char *steward_tenant_token_issuer;
 

@@ -102,9 +102,8 @@ steward_token_parse_header(const char *json, size_t length, StewardTokenHeader *
 	StewardJson r = {json, json + length};
 	char		key[16];
 	char		alg[16];
-	char		type[16];
 	bool		has_alg = false;
-	bool		has_typ = false;
+	bool		has_kid = false;
 	bool		again = false;
 	const char *wrong = NULL;
 
@@ -120,10 +119,14 @@ steward_token_parse_header(const char *json, size_t length, StewardTokenHeader *
 			wrong = read_name(&r, alg, sizeof(alg));
 			header->is_hs256 = wrong == NULL && strcmp(alg, "HS256") == 0;
 		}
-		else if (is_named(key, "kid", &header->has_kid, &again))
-			wrong = read_name(&r, header->kid, sizeof(header->kid));
-		else if (is_named(key, "typ", &has_typ, &again))
-			wrong = read_name(&r, type, sizeof(type));
+		else if (is_named(key, "kid", &has_kid, &again))
+		{
+			header->has_kid = steward_json_next(&r) != 'n';
+			if (header->has_kid)
+				wrong = read_name(&r, header->kid, sizeof(header->kid));
+			else if (!steward_json_word(&r, "null"))
+				wrong = not_json;
+		}
 		else if (strcmp(key, "crit") == 0)
 			return "The token has the header \"crit\", which is not supported.";
 		else if (!steward_json_skip(&r, 1))
@@ -171,74 +174,181 @@ read_audience(StewardJson *r, const char *audience, bool *is_for)
 	return NULL;
 }
 
+/* The claims that are understood; where two are the same, the first of them is. */
+typedef enum Claim
+{
+	EXPIRES, NOT_BEFORE, ISSUED_AT, DATABASE, ROLE, TENANT, USER, ISSUER, AUDIENCE, SUBJECT, NCLAIMS
+} Claim;
+
+/* Where the claims are, and what has been read of them. */
+typedef struct Reading
+{
+	const StewardClaimPath *paths[NCLAIMS];
+	const char *audience;
+	char		subject[STEWARD_TENANT_VALUE_SIZE];
+	StewardTokenClaims *claims;
+} Reading;
+
 /*
- * Reads a token's claims.  The user's is "sub" where the claim with the name
- * that was given is missing.
+ * Reads where a claim stands: the names of the objects that it is in and its own,
+ * with dots between them.  A name with other characters than letters, digits, "_"
+ * and "-" stands in double quotes, and a double quote in it is two.
  */
 const char *
-steward_token_parse_claims(const char *json, size_t length, const char *tenant_claim,
-						   const char *user_claim, const char *audience, StewardTokenClaims *claims)
+steward_claim_path_parse(const char *text, StewardClaimPath *path)
 {
-	StewardJson r = {json, json + length};
-	char		key[128];
-	char		sub[STEWARD_TENANT_VALUE_SIZE] = "";
-	bool		has_tenant = false;
-	bool		has_user = false;
-	bool		has_sub = false;
-	bool		has_iss = false;
-	bool		has_aud = false;
-	bool		again = false;
-	const char *wrong = NULL;
+	static const char *const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	const bool	somewhere = *text != '\0';
 
-	memset(claims, 0, sizeof(*claims));
-	if (!steward_json_accept(&r, '{'))
-		return not_json;
-	for (bool first = true; !steward_json_accept(&r, '}'); first = false)
+	memset(path, 0, sizeof(*path));
+	while (somewhere)
 	{
-		if (!steward_json_member(&r, first, key, sizeof(key)))
-			return not_json;
-		if (is_named(key, "exp", &claims->has_exp, &again))
-			wrong = read_time(&r, &claims->exp);
-		else if (is_named(key, "nbf", &claims->has_nbf, &again))
-			wrong = read_time(&r, &claims->nbf);
-		else if (is_named(key, "iat", &claims->has_iat, &again))
-			wrong = read_time(&r, &claims->iat);
-		else if (is_named(key, "db", &claims->for_database, &again))
-			wrong = read_name(&r, claims->database, sizeof(claims->database));
-		else if (is_named(key, "role", &claims->for_role, &again))
-			wrong = read_name(&r, claims->role, sizeof(claims->role));
-		else if (is_named(key, tenant_claim, &has_tenant, &again))
+		const bool	quoted = *text == '"';
+		bool		ended = !quoted;
+		size_t		length = 0;
+		char	   *name;
+
+		if (path->nsteps == STEWARD_CLAIM_STEPS)
+			return "A claim may be within seven objects at most.";
+		name = path->steps[path->nsteps++];
+		for (text += quoted; *text != '\0'; text++)
 		{
-			if (steward_json_next(&r) == 'n')
-				wrong = steward_json_word(&r, "null") ? NULL : not_json;
-			else
-				wrong = read_text(&r, claims->values[STEWARD_TENANT], STEWARD_TENANT_VALUE_SIZE);
+			if (quoted && *text == '"' && *++text != '"')
+			{
+				ended = true;
+				break;
+			}
+			if (!quoted && strchr(plain, *text) == NULL)
+				break;
+			if (length == STEWARD_CLAIM_SIZE - 1)
+				return "A name in the path of a claim may have 127 bytes at most.";
+			name[length++] = *text;
 		}
-		else if (is_named(key, user_claim, &has_user, &again))
-		{
-			if (steward_json_next(&r) == 'n')
-				wrong = steward_json_word(&r, "null") ? NULL : not_json;
-			else
-				wrong = read_text(&r, claims->values[STEWARD_USER], STEWARD_TENANT_VALUE_SIZE);
-		}
-		else if (is_named(key, "iss", &has_iss, &again))
-			wrong = read_optional(&r, claims->issuer, sizeof(claims->issuer));
-		else if (is_named(key, "aud", &has_aud, &again))
-			wrong = read_audience(&r, audience, &claims->for_audience);
-		else if (is_named(key, "sub", &has_sub, &again))
-			wrong = read_text(&r, sub, sizeof(sub));
-		else if (!steward_json_skip(&r, 1))
+		if (length == 0 || !ended || (*text != '\0' && *text != '.'))
+			return "Names in the path of a claim are separated by dots, and one with other characters than letters, digits, \"_\" and \"-\" stands in double quotes.";
+		if (*text++ == '\0')
+			break;
+	}
+	return NULL;
+}
+
+/* Reads the value of a claim, which is not null. */
+static const char *
+read_claim(StewardJson *r, Claim claim, Reading *reading)
+{
+	StewardTokenClaims *claims = reading->claims;
+
+	switch (claim)
+	{
+		case EXPIRES:
+			claims->has_exp = true;
+			return read_time(r, &claims->exp);
+		case NOT_BEFORE:
+			claims->has_nbf = true;
+			return read_time(r, &claims->nbf);
+		case ISSUED_AT:
+			claims->has_iat = true;
+			return read_time(r, &claims->iat);
+		case DATABASE:
+			claims->for_database = true;
+			return read_name(r, claims->database, sizeof(claims->database));
+		case ROLE:
+			claims->for_role = true;
+			return read_name(r, claims->role, sizeof(claims->role));
+		case TENANT:
+			return read_text(r, claims->values[STEWARD_TENANT], STEWARD_TENANT_VALUE_SIZE);
+		case USER:
+			return read_text(r, claims->values[STEWARD_USER], STEWARD_TENANT_VALUE_SIZE);
+		case ISSUER:
+			return read_optional(r, claims->issuer, sizeof(claims->issuer));
+		case AUDIENCE:
+			return read_audience(r, reading->audience, &claims->for_audience);
+		case SUBJECT:
+			return read_text(r, reading->subject, sizeof(reading->subject));
+		case NCLAIMS:
+			break;
+	}
+	return steward_json_skip(r, STEWARD_CLAIM_STEPS) ? NULL : not_json;
+}
+
+/*
+ * Reads an object that is "step" objects deep on the way to those claims whose
+ * bits are set in "within".  A claim that is null is absent.
+ */
+static const char *
+read_members(StewardJson *r, Reading *reading, uint32 within, int step)
+{
+	char		key[STEWARD_CLAIM_SIZE];
+	uint32		seen = 0;
+
+	if (!steward_json_accept(r, '{'))
+		return not_json;
+	for (bool first = true; !steward_json_accept(r, '}'); first = false)
+	{
+		uint32		here = 0;
+		Claim		found = NCLAIMS;
+		const char *wrong = NULL;
+
+		if (!steward_json_member(r, first, key, sizeof(key)))
 			return not_json;
+		for (Claim claim = 0; claim < NCLAIMS; claim++)
+		{
+			const StewardClaimPath *path = reading->paths[claim];
+
+			if ((within & 1U << claim) == 0 || step >= path->nsteps || strcmp(key, path->steps[step]) != 0)
+				continue;
+			here |= 1U << claim;
+			if (step == path->nsteps - 1 && found == NCLAIMS)
+				found = claim;
+		}
+		if ((here & seen) != 0)
+			return "The token has the same key twice.";
+		seen |= here;
+
+		if (here != 0 && steward_json_next(r) == 'n')
+			wrong = steward_json_word(r, "null") ? NULL : not_json;
+		else if (found != NCLAIMS)
+			wrong = read_claim(r, found, reading);
+		else if (here != 0 && steward_json_next(r) == '{')
+			wrong = read_members(r, reading, here, step + 1);
+		else if (!steward_json_skip(r, step + 1))
+			wrong = not_json;
 		if (wrong != NULL)
 			return wrong;
-		if (again)
-			return "The token has the same key twice.";
 	}
+	return NULL;
+}
+
+/*
+ * Reads a token's claims.  The user's is "sub" where there is none at the place
+ * that was given.
+ */
+const char *
+steward_token_parse_claims(const char *json, size_t length, const StewardClaimPaths *paths,
+						   const char *audience, StewardTokenClaims *claims)
+{
+	static const StewardClaimPath registered[NCLAIMS] = {
+		[EXPIRES] = {1, {"exp"}},[NOT_BEFORE] = {1, {"nbf"}},[ISSUED_AT] = {1, {"iat"}},[DATABASE] = {1, {"db"}},
+		[ISSUER] = {1, {"iss"}},[AUDIENCE] = {1, {"aud"}},[SUBJECT] = {1, {"sub"}}
+	};
+	StewardJson r = {json, json + length};
+	Reading		reading = {.audience = audience,.claims = claims};
+	const char *wrong;
+
+	for (Claim claim = 0; claim < NCLAIMS; claim++)
+		reading.paths[claim] = &registered[claim];
+	reading.paths[ROLE] = paths->role;
+	reading.paths[TENANT] = paths->tenant;
+	reading.paths[USER] = paths->user;
+	memset(claims, 0, sizeof(*claims));
+	wrong = read_members(&r, &reading, (1U << NCLAIMS) - 1, 0);
+	if (wrong != NULL)
+		return wrong;
 	if (!steward_json_ended(&r))
 		return not_json;
 
-	if (!has_user)
-		strcpy(claims->values[STEWARD_USER], sub);
+	if (claims->values[STEWARD_USER][0] == '\0')
+		strcpy(claims->values[STEWARD_USER], reading.subject);
 	if (claims->values[STEWARD_TENANT][0] == '\0' && claims->values[STEWARD_USER][0] == '\0')
 		return "The token names neither a tenant nor a user.";
 	return claims->has_exp ? NULL : "The token has no expiration time.";

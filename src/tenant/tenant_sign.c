@@ -29,17 +29,70 @@ append_base64url(StringInfo out, const uint8 *bytes, int length)
 static void
 append_member(StringInfo json, const char *key, const char *text)
 {
-	appendStringInfoChar(json, json->len == 1 ? ' ' : ',');
+	appendStringInfoChar(json, ',');
 	escape_json(json, key);
 	appendStringInfoChar(json, ':');
 	escape_json(json, text);
+}
+
+/* Adds the keys of a path from one step up to another, with the beginning of the object that each but the last has. */
+static void
+append_steps(StringInfo json, const StewardClaimPath *path, int from, int to)
+{
+	for (int i = from; i < to; i++)
+	{
+		escape_json(json, path->steps[i]);
+		appendStringInfoString(json, i < path->nsteps - 1 ? ":{" : ":");
+	}
+}
+
+static void
+append_closing(StringInfo json, int count)
+{
+	while (count-- > 0)
+		appendStringInfoChar(json, '}');
+}
+
+/* Adds what is within the first "from" objects of a claim's path. */
+static void
+append_claim(StringInfo json, const StewardClaimPath *path, int from, const char *text)
+{
+	append_steps(json, path, from, path->nsteps);
+	escape_json(json, text);
+	append_closing(json, path->nsteps - 1 - from);
+}
+
+/* Adds the claims that name tenant and user, in the same objects as far as their paths are the same. */
+static void
+append_names(StringInfo json, const char *tenant, const char *user)
+{
+	const StewardClaimPath *tenant_path = steward_claim_paths.tenant;
+	const StewardClaimPath *user_path = steward_claim_paths.user;
+	int			shared = 0;
+
+	while (tenant != NULL && user != NULL && shared < Min(tenant_path->nsteps, user_path->nsteps) &&
+		   strcmp(tenant_path->steps[shared], user_path->steps[shared]) == 0)
+		shared++;
+	if ((tenant != NULL && shared == tenant_path->nsteps) || (user != NULL && shared == user_path->nsteps))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("settings \"steward.tenant_claim\" and \"steward.tenant_user_claim\" do not name a claim each")));
+	if (shared > 0)
+		append_steps(json, tenant_path, 0, shared);
+	if (tenant != NULL)
+		append_claim(json, tenant_path, shared, tenant);
+	if (tenant != NULL && user != NULL)
+		appendStringInfoChar(json, ',');
+	if (user != NULL)
+		append_claim(json, user_path, shared, user);
+	append_closing(json, shared);
 }
 
 /* Adds the members of an object, none of which may be one of those already there. */
 static void
 append_claims(StringInfo json, Jsonb *claims)
 {
-	const char *taken[] = {steward_tenant_claim, steward_tenant_user_claim, "sub", "iat", "exp",
+	const char *taken[] = {steward_claim_paths.tenant->steps[0], steward_claim_paths.user->steps[0], "sub", "iat", "exp",
 	steward_tenant_token_audience[0] != '\0' ? "aud" : "exp", steward_tenant_token_issuer[0] != '\0' ? "iss" : "exp"};
 	char	   *text;
 
@@ -103,10 +156,8 @@ steward_tenant_sign(PG_FUNCTION_ARGS)
 
 	initStringInfo(&json);
 	appendStringInfoChar(&json, '{');
-	if (!PG_ARGISNULL(0))
-		append_member(&json, steward_tenant_claim, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	if (!PG_ARGISNULL(1))
-		append_member(&json, steward_tenant_user_claim, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	append_names(&json, PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)),
+				 PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	now += UNIX_EPOCH_IN_POSTGRES;
 	expires_at += UNIX_EPOCH_IN_POSTGRES;
 	appendStringInfo(&json, ",\"iat\":%lld.%06d,\"exp\":%lld.%06d",

@@ -78,31 +78,28 @@ steward_token_split(const char *token, StewardTokenParts *parts)
 	return NULL;
 }
 
-/* Checks a token's signature; returns what is wrong with it. */
+/* Checks a token's signature, by each of the keys if it names none; returns what is wrong with it. */
 const char *
 steward_token_check_signature(const char *token, const StewardTokenParts *parts)
 {
 	const char *reason;
 	const StewardTokenKeys *keys = steward_token_keys(&reason);
-	const StewardTokenKey *key = NULL;
-	uint8		mac[PG_SHA256_DIGEST_LENGTH];
 
 	if (keys == NULL)
 		return reason;
-	if (!parts->has_kid)
+	reason = "The token names a key that does not exist.";
+	for (int i = 0; i < keys->nkeys; i++)
 	{
-		if (keys->nkeys > 1)
-			return "The token does not name the key that signed it, and there are several keys.";
-		key = &keys->keys[0];
+		const StewardTokenKey *key = &keys->keys[i];
+		uint8		mac[PG_SHA256_DIGEST_LENGTH];
+
+		if (parts->has_kid && strcmp(key->kid, parts->kid) != 0)
+			continue;
+		if (!steward_hmac(key->secret, key->length, token, parts->signed_length, mac))
+			return "Could not compute HMAC-SHA-256.";
+		if (same_mac(mac, parts->mac))
+			return NULL;
+		reason = "The signature of the token is wrong.";
 	}
-	for (int i = 0; i < keys->nkeys && key == NULL; i++)
-		if (strcmp(keys->keys[i].kid, parts->kid) == 0)
-			key = &keys->keys[i];
-	if (key == NULL)
-		return "The token names a key that does not exist.";
-	if (!steward_hmac(key->secret, key->length, token, parts->signed_length, mac))
-		return "Could not compute HMAC-SHA-256.";
-	if (!same_mac(mac, parts->mac))
-		return "The signature of the token is wrong.";
-	return NULL;
+	return reason;
 }

@@ -11,11 +11,52 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-char	   *steward_tenant_claim = NULL;
-char	   *steward_tenant_user_claim = NULL;
+StewardClaimPaths steward_claim_paths;
 char	   *steward_tenant_token_audience = NULL;
 char	   *steward_tenant_token_issuer = NULL;
+static char *tenant_claim = NULL;
+static char *user_claim = NULL;
+static char *role_claim = NULL;
 static int	longest_life = 3600;
+static int	leeway = 0;
+
+/* Reads the path of a claim. */
+static bool
+check_path(char **newval, void **extra, GucSource source)
+{
+	StewardClaimPath *path = steward_guc_malloc(sizeof(StewardClaimPath));
+	const char *wrong;
+
+	if (path == NULL)
+		return false;
+	wrong = steward_claim_path_parse(*newval, path);
+	if (wrong != NULL)
+	{
+		steward_guc_free(path);
+		GUC_check_errdetail("%s", wrong);
+		return false;
+	}
+	*extra = path;
+	return true;
+}
+
+static void
+assign_tenant_path(const char *newval, void *extra)
+{
+	steward_claim_paths.tenant = extra;
+}
+
+static void
+assign_user_path(const char *newval, void *extra)
+{
+	steward_claim_paths.user = extra;
+}
+
+static void
+assign_role_path(const char *newval, void *extra)
+{
+	steward_claim_paths.role = extra;
+}
 
 /* Tells whether a text has ASCII characters only. */
 static bool
@@ -40,12 +81,13 @@ check_claims(const StewardTokenClaims *claims)
 {
 	int64		now = GetCurrentTimestamp() + UNIX_EPOCH_IN_POSTGRES;
 	int64		life = longest_life * USECS_PER_SEC;
+	int64		skew = leeway * USECS_PER_SEC;
 
-	if (claims->exp <= now)
+	if (claims->exp + skew <= now)
 		return "The token has expired.";
-	if (claims->has_nbf && claims->nbf > now)
+	if (claims->has_nbf && claims->nbf > now + skew)
 		return "The token is not valid yet.";
-	if (life > 0 && (claims->exp - now > life || (claims->has_iat && claims->exp - claims->iat > life)))
+	if (life > 0 && (claims->exp - now > life + skew || (claims->has_iat && claims->exp - claims->iat > life)))
 		return "The token is valid for longer than \"steward.tenant_token_ttl\" allows.";
 	if (steward_tenant_token_audience[0] != '\0' && !claims->for_audience)
 		return "The token is not for the audience that \"steward.tenant_token_audience\" names.";
@@ -81,10 +123,10 @@ steward_token_read(const char *token, bool trusted, StewardTokenClaims *claims, 
 	if (length < 0)
 		return "The payload of the token is not base64url.";
 	payload[length] = '\0';
-	wrong = steward_token_parse_claims(payload, length, steward_tenant_claim, steward_tenant_user_claim, steward_tenant_token_audience, claims);
+	wrong = steward_token_parse_claims(payload, length, &steward_claim_paths, steward_tenant_token_audience, claims);
 	if (wrong != NULL)
 		return wrong;
-	claims->expires_at = claims->exp - UNIX_EPOCH_IN_POSTGRES;
+	claims->expires_at = claims->exp + leeway * USECS_PER_SEC - UNIX_EPOCH_IN_POSTGRES;
 	/* what would have to be converted needs the catalogs */
 	if (GetDatabaseEncoding() != PG_UTF8)
 		for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
@@ -141,15 +183,20 @@ steward_token_init(void)
 {
 	steward_token_keys_init();
 	DefineCustomStringVariable("steward.tenant_claim",
-							   "Claim of a token that names the tenant.",
+							   "Path of the claim of a token that names the tenant.",
 							   NULL,
-							   &steward_tenant_claim, "tenant",
-							   PGC_SUSET, 0, NULL, NULL, NULL);
+							   &tenant_claim, "tenant",
+							   PGC_SUSET, 0, check_path, assign_tenant_path, NULL);
 	DefineCustomStringVariable("steward.tenant_user_claim",
-							   "Claim of a token that names the user; \"sub\" where it is missing.",
+							   "Path of the claim of a token that names the user; \"sub\" where it is missing.",
 							   NULL,
-							   &steward_tenant_user_claim, "user_id",
-							   PGC_SUSET, 0, NULL, NULL, NULL);
+							   &user_claim, "user_id",
+							   PGC_SUSET, 0, check_path, assign_user_path, NULL);
+	DefineCustomStringVariable("steward.tenant_role_claim",
+							   "Path of the claim of a token that names the login that it is for; empty for none.",
+							   NULL,
+							   &role_claim, "role",
+							   PGC_SUSET, 0, check_path, assign_role_path, NULL);
 	DefineCustomStringVariable("steward.tenant_token_audience",
 							   "Audience that a token must be for, as its claim \"aud\" says; empty for any.",
 							   NULL,
@@ -164,5 +211,10 @@ steward_token_init(void)
 							"Longest life of a token that is accepted; 0 sets no limit.",
 							NULL,
 							&longest_life, 3600, 0, 365 * SECS_PER_DAY,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("steward.tenant_token_leeway",
+							"By how much the clocks of those who make tokens may differ from the server's.",
+							NULL,
+							&leeway, 0, 0, 10 * SECS_PER_MINUTE,
 							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 }

@@ -18,6 +18,9 @@ static const char *const seeds[] = {
 	"{ \"x\" : [ 1 , { \"a\" : [ null , true , false , -1.5E+3 ] } ] , \"ten\\u0061nt\" : \"acm\303\251 \360\237\230\200\" , \"exp\" : 99999999999.999999 }",
 	"{\"tenant\":null,\"user_id\":null,\"exp\":9}",
 	"{\"tenant\":1,\"exp\":9,\"iss\":\"https://example.org\",\"aud\":[\"web\",\"api\",7]}",
+	"{\"app_metadata\":{\"tenant_id\":\"42\",\"x\":{\"tenant_id\":1}},\"https://hasura.io/jwt/claims\":{\"x-hasura-user-id\":7},\"role\":null,\"exp\":9}",
+	"\"https://hasura.io/jwt/claims\".x-hasura-user-id",
+	"app_metadata.tenant_id.\"a\"\"b\".c.d.e.f.g",
 	"{\"crit\":[\"x\"],\"alg\":\"none\"}",
 	"[[[[[[[[[[[[[[[[[[[[{\"a\":{\"a\":{}}}]]]]]]]]]]]]]]]]]]]]",
 	"eyJhbGciOiJIUzI1NiJ9_-",
@@ -63,6 +66,38 @@ mangle(char *text, size_t length, size_t size)
 	}
 }
 
+/* A path is read as it is written, and written as it is read. */
+static bool
+try_path(const char *text)
+{
+	StewardClaimPath path;
+	char		written[STEWARD_CLAIM_STEPS * STEWARD_CLAIM_SIZE * 2];
+	char	   *out = written;
+	StewardClaimPath again;
+
+	if (steward_claim_path_parse(text, &path) != NULL || path.nsteps == 0)
+		return false;
+	assert(path.nsteps <= STEWARD_CLAIM_STEPS);
+	for (int i = 0; i < path.nsteps; i++)
+	{
+		assert(path.steps[i][0] != '\0' && memchr(path.steps[i], '\0', STEWARD_CLAIM_SIZE) != NULL);
+		if (i > 0)
+			*out++ = '.';
+		*out++ = '"';
+		for (const char *c = path.steps[i]; *c != '\0'; c++)
+		{
+			if (*c == '"')
+				*out++ = '"';
+			*out++ = *c;
+		}
+		*out++ = '"';
+	}
+	*out = '\0';
+	assert(steward_claim_path_parse(written, &again) == NULL);
+	assert(memcmp(&path, &again, sizeof(path)) == 0);
+	return true;
+}
+
 static void
 check_name(const char *name, size_t size)
 {
@@ -75,7 +110,15 @@ main(int argc, char **argv)
 	long		rounds = argc > 1 ? atol(argv[1]) : 200000;
 	long		claims_read = 0;
 	long		headers_read = 0;
+	long		paths_read = 0;
+	StewardClaimPath tenant;
+	StewardClaimPath nested;
+	StewardClaimPath user;
+	StewardClaimPath role;
 
+	assert(steward_claim_path_parse("tenant", &tenant) == NULL && steward_claim_path_parse("role", &role) == NULL);
+	assert(steward_claim_path_parse("app_metadata.tenant_id", &nested) == NULL);
+	assert(steward_claim_path_parse("\"https://hasura.io/jwt/claims\".x-hasura-user-id", &user) == NULL);
 	for (long i = 0; i < rounds; i++)
 	{
 		char		text[STEWARD_TOKEN_SIZE];
@@ -85,6 +128,7 @@ main(int argc, char **argv)
 		int			ndecoded;
 		StewardTokenClaims claims;
 		StewardTokenHeader header;
+		const StewardClaimPaths paths = {any(2) == 0 ? &tenant : &nested, &user, &role};
 
 		strcpy(text, seeds[i % lengthof(seeds)]);
 		length = strlen(text);
@@ -93,7 +137,7 @@ main(int argc, char **argv)
 		exact = malloc(length > 0 ? length : 1);
 		memcpy(exact, text, length);
 
-		if (steward_token_parse_claims(exact, length, "tenant", "user_id", "api", &claims) == NULL)
+		if (steward_token_parse_claims(exact, length, &paths, "api", &claims) == NULL)
 		{
 			claims_read++;
 			assert(claims.has_exp && claims.exp >= 0);
@@ -110,13 +154,17 @@ main(int argc, char **argv)
 			check_name(header.kid, sizeof(header.kid));
 		}
 
+		exact = realloc(exact, length + 1);
+		exact[length] = '\0';
+		paths_read += try_path(exact);
+
 		decoded = malloc(length * 3 / 4 + 1);
 		ndecoded = steward_base64url_decode(exact, length, decoded, length * 3 / 4);
 		assert(ndecoded <= (int) (length * 3 / 4));
 		free(decoded);
 		free(exact);
 	}
-	assert(claims_read > 0 && headers_read > 0);
-	printf("%ld texts, %ld read as claims, %ld as headers\n", rounds, claims_read, headers_read);
+	assert(claims_read > 0 && headers_read > 0 && paths_read > 0);
+	printf("%ld texts, %ld read as claims, %ld as headers, %ld as paths\n", rounds, claims_read, headers_read, paths_read);
 	return 0;
 }

@@ -92,6 +92,8 @@ CREATE FUNCTION v1(payload text, kid text DEFAULT 'first') RETURNS text LANGUAGE
 RETURN sign('v1.' || kid || '.' || base64url(convert_to(payload, 'UTF8')));
 CREATE FUNCTION jwt(payload text, header text DEFAULT '{"alg":"HS256","typ":"JWT","kid":"first"}') RETURNS text LANGUAGE sql
 RETURN sign(base64url(convert_to(header, 'UTF8')) || '.' || base64url(convert_to(payload, 'UTF8')));
+CREATE FUNCTION claims_of(token text) RETURNS jsonb LANGUAGE sql
+RETURN (SELECT convert_from(decode(rpad(t, 4 * ((length(t) + 3) / 4), '='), 'base64'), 'UTF8')::jsonb - 'iat' - 'exp' FROM translate(split_part(token, '.', 3), '-_', '+/') t);
 CREATE FUNCTION epoch(after interval) RETURNS bigint LANGUAGE sql RETURN extract(epoch FROM clock_timestamp() + after)::bigint;
 -- a payload that expires in a minute
 CREATE FUNCTION p(members text DEFAULT '"tenant":"42"', exp text DEFAULT NULL) RETURNS text LANGUAGE sql
@@ -106,7 +108,9 @@ SELECT why(sign('v1.second.' || base64url(p()::bytea), 'fedcba9876543210fedcba98
 -- algorithms
 SELECT header, why(jwt(p(), header)) FROM unnest(ARRAY['{"alg":"none"}', '{"alg":"None","kid":"first"}', '{"alg":"HS512","kid":"first"}', '{"alg":"RS256","kid":"first"}', '{"alg":"hs256","kid":"first"}', '{"kid":"first"}', '{}', '[]', '', '"HS256"', 'null',
     '{"alg":["HS256"],"kid":"first"}', '{"alg":"HS256","alg":"HS256","kid":"first"}', '{"alg":"none","\u0061lg":"HS256","kid":"first"}', '{"alg":"HS256","kid":"first","kid":"second"}', '{"alg":"HS256\u0000","kid":"first"}',
-    '{"alg":"HS256","kid":"first","crit":["x"]}', '{"alg":"HS256","kid":"first","jku":"https://evil/"}', '{"alg":"HS256","kid":"../../etc/passwd"}', '{"alg":"HS256","kid":7}', '{"alg":"HS256","kid":""}', '{"alg":"HS256","kid":"first"}x']) header;
+    '{"alg":"HS256","kid":"first","crit":["x"]}', '{"alg":"HS256","kid":"first","jku":"https://evil/"}', '{"alg":"HS256","kid":"../../etc/passwd"}', '{"alg":"HS256","kid":7}', '{"alg":"HS256","kid":""}', '{"alg":"HS256","kid":"first"}x', '{"alg":null,"kid":"first"}', '{"alg":"HS256","kid":null}', '{"alg":"HS256","kid":null,"kid":"first"}', '{"alg":"HS256","kid":"first","typ":"application/at+jwt"}']) header;
+-- no key named: each is tried
+SELECT why(sign(base64url('{"alg":"HS256"}') || '.' || base64url(p()::bytea), 'fedcba9876543210fedcba9876543210')) AS second, why(sign(base64url('{"alg":"HS256"}') || '.' || base64url(p()::bytea), 'fedcba9876543210fedcba987654321_')) AS neither;
 SELECT why(sign(base64url('{"alg":"HS256","kid":"first"}') || '.' || base64url(p()::bytea), hash => 'sha512')) AS hs512, why(base64url('{"alg":"none"}') || '.' || base64url(p()::bytea) || '.') AS unsigned;
 -- neither kind can be taken for the other
 SELECT why(regexp_replace(v1(p()), '^v1\.first\.', 'v1.')), why('v1.' || jwt(p())), why(regexp_replace(jwt(p()), '^[^.]*', 'v1.first'));
@@ -152,10 +156,62 @@ SELECT why(sign('v1.first.' || base64url('\x0001feff'))), why(sign('v1.first.'))
 -- the way a byte is written is the only one
 SELECT why(regexp_replace(v1(p()), '.$', '_'));
 
--- Claims of other names.
-SET steward.tenant_claim = 'https://example.org/org'; SET steward.tenant_user_claim = 'sub';
+-- A claim that is null is absent.
+SELECT members, why(v1(format('{%s}', replace(members, 'soon', epoch('1 min')::text)))) FROM unnest(ARRAY['"tenant":"42","exp":null', '"tenant":"42","exp":soon,"nbf":null,"iat":null,"db":null,"role":null,"sub":null,"user_id":null,"aud":null,"iss":null', '"tenant":"42","exp":soon,"sub":nul',
+    '"tenant":null,"exp":soon,"sub":null', '"tenant":null,"tenant":"42","exp":soon', '"exp":null,"exp":soon,"tenant":"42"']) members;
+
+-- Claims of other names, and in other places.
+SET steward.tenant_claim = '"https://example.org/org"'; SET steward.tenant_user_claim = 'sub';
 SELECT why(jwt(p('"https://example.org/org":"acme","sub":"alice","tenant":"other"'))), why(steward.tenant_sign('t', 'u'));
+SET steward.tenant_claim = 'app_metadata.tenant_id';
+SELECT members, why(jwt(p(members))) FROM unnest(ARRAY['"sub":"alice","app_metadata":{"provider":"email","tenant_id":"42"},"user_metadata":{"tenant_id":"43"}', '"app_metadata":{"tenant_id":42}', '"tenant_id":"42"', '"app_metadata.tenant_id":"42"', '"user_metadata":{"app_metadata":{"tenant_id":"43"}}',
+    '"app_metadata":"tenant_id"', '"app_metadata":["tenant_id"]', '"app_metadata":[{"tenant_id":"42"}]', '"app_metadata":null', '"app_metadata":{"tenant_id":null},"sub":"alice"', '"app_metadata":{"tenant_id":{"tenant_id":"42"}}', '"app_metadata":{"app_metadata":{"tenant_id":"42"}}',
+    '"app_metadata":{"tenant_id":"42"},"app_metadata":{"tenant_id":"43"}', '"app_metadata":{"tenant_id":"42"},"app_metadata":{}', '"app_metadata":{"tenant_id":"42"},"app\u005fmetadata":null', '"app_metadata":{"tenant_id":"42","tenant_id":"43"}', '"app_metadata":{"tenant_id":null,"tenant_id":"43"}',
+    '"app_metadata":{"x":{"tenant_id":"43"},"tenant_id":"42","exp":1,"role":"nobody"}', '"app_metadata":{"tenant_id":"42"', '"app_metadata":{"tenant_id":"42",}', '"app_metadata":{"tenant_id" "42"}', '"app_metadata":{"tenant_id":"42"]', '"app_metadata":{}}', '"App_metadata":{"tenant_id":"42"}']) members;
+SELECT why(jwt(p(format('"app_metadata":{"tenant_id":"42","x":%s1%s}', repeat('[', n), repeat(']', n))))) FROM unnest('{14, 15}'::int[]) n;
+SELECT why(steward.tenant_sign('t', 'u')), claims_of(steward.tenant_sign('t', 'u')) AS signed;
+SELECT steward.tenant_sign('t', claims => '{"app_metadata": {}}');
+SET steward.tenant_user_claim = 'app_metadata.user."id ""1"" é"';
+SELECT why(steward.tenant_sign('t', 'u')), why(steward.tenant_sign('t')), why(steward.tenant_sign(NULL, 'u')), claims_of(steward.tenant_sign('t', 'u')) AS signed;
+SET steward.tenant_claim = 'app_metadata.user';
+SELECT why(steward.tenant_sign('t'));
+SELECT steward.tenant_sign('t', 'u');
+SET steward.tenant_claim = '"https://hasura.io/jwt/claims".x-hasura-tenant-id'; SET steward.tenant_user_claim = '"https://hasura.io/jwt/claims".x-hasura-user-id';
+SELECT why(jwt(p('"sub":"alice","https://hasura.io/jwt/claims":{"x-hasura-default-role":"user","x-hasura-allowed-roles":["user"],"x-hasura-user-id":"7","x-hasura-tenant-id":"42"}'))), why(steward.tenant_sign('t', 'u'));
+-- the seven objects that a claim may be in
+SET steward.tenant_claim = 'a.b.c.d.e.f.g.h';
+SELECT why(jwt(p('"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":"42","i":{"h":43}}}}}}}}'))), why(steward.tenant_sign('t')), why(jwt(p(format('"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":"42","x":%s1%s}}}}}}}', repeat('[', 8), repeat(']', 8))))), why(jwt(p(format('"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":"42","x":%s1%s}}}}}}}', repeat('[', 9), repeat(']', 9)))));
+SET steward.tenant_claim = '';
+SELECT why(jwt(p('"":"42","tenant":"43"'))), why(jwt(p('"":"42","sub":"alice"')));
+SELECT steward.tenant_sign('t');
+-- what is no path
+SELECT format('SET steward.tenant_claim = %L', path) FROM unnest(ARRAY['https://example.org/org', 'a.b.c.d.e.f.g.h.i', '.', 'a.', '.a', 'a..b', '"a', '"a"b', 'a"b"', '"a""', '""', 'a b', 'é', '$.a', 'a[0]', repeat('a', 128)]) path \gexec
 RESET steward.tenant_claim; RESET steward.tenant_user_claim;
+-- the login that a token is for, where its claim "role" means something else
+SELECT why(v1(p('"tenant":"42","role":"authenticated"')));
+SET steward.tenant_role_claim = 'app_metadata.login';
+SELECT why(v1(p('"tenant":"42","role":"authenticated"'))) AS other, why(v1(p(format('"tenant":"42","app_metadata":{"login":"%s"}', session_user)))) AS mine, why(v1(p('"tenant":"42","app_metadata":{"login":"authenticated"}'))) AS anothers, why(v1(p('"tenant":"42","app_metadata":{"login":["x"]}'))) AS list;
+SET steward.tenant_role_claim = '';
+SELECT why(v1(p('"tenant":"42","role":"authenticated","":"x"'))) AS none;
+RESET steward.tenant_role_claim;
+SET ROLE regress_tenant_token;
+SET steward.tenant_role_claim = ''; SET steward.tenant_token_leeway = 600;
+RESET ROLE;
+
+-- Clocks that differ: by no more than is allowed, in each direction.
+CREATE FUNCTION clocks() RETURNS TABLE (what text, why text) LANGUAGE sql AS $$
+SELECT what, why(v1(format('{"tenant":"42",%s}', members))) FROM (VALUES
+    ('exp 5 s ago', format('"exp":%s', epoch('-5 s'))), ('exp 20 s ago', format('"exp":%s', epoch('-20 s'))), ('nbf in 5 s', format('"exp":%s,"nbf":%s', epoch('1 min'), epoch('5 s'))), ('nbf in 20 s', format('"exp":%s,"nbf":%s', epoch('1 min'), epoch('20 s'))),
+    ('an hour from 5 s on', format('"exp":%s,"iat":%s', epoch('3605 s'), epoch('5 s'))), ('an hour from 20 s on', format('"exp":%s,"iat":%s', epoch('3620 s'), epoch('20 s'))), ('more than an hour', format('"exp":%s,"iat":%s', epoch('3599 s'), epoch('-3 s')))) v(what, members);
+$$;
+SELECT * FROM clocks();
+SET steward.tenant_token_leeway = '10 s';
+SELECT * FROM clocks();
+SELECT expires_at BETWEEN now() + '3 s' AND now() + '7 s' AS counts FROM steward.tenant_verify(v1(p(exp => epoch('-5 s')::text)));
+SELECT v1(p(exp => epoch('-5 s')::text)) AS late \gset
+BEGIN; SELECT steward.tenant_login(:'late'); SELECT steward.current_tenant_int(); ROLLBACK;
+RESET steward.tenant_token_leeway;
+SET steward.tenant_token_leeway = -1;
 
 -- Audience and issuer count where they are set.
 SELECT why(v1(p('"tenant":"42","aud":7,"iss":null'))) AS unset, why(v1(p('"tenant":"42","aud":"web","aud":"api"'))) AS twice;
@@ -192,7 +248,7 @@ SELECT steward.tenant_sign('42') AS old \gset
 SET steward.tenant_keys_file = :'new_keys';
 SELECT why(:'old'), split_part(steward.tenant_sign('42'), '.', 2) AS signs, why(steward.tenant_sign('42')), why(sign('v1.second.' || base64url(p()::bytea), 'fedcba9876543210fedcba9876543210')) AS second;
 COPY (VALUES ('third:000102030405060708090a0b0c0d0e0f')) TO :'new_keys';
-SELECT why(jwt(p(), '{"alg":"HS256"}')) AS not_read_again;
+SELECT why(:'old') AS not_read_again;
 SET steward.tenant_keys_file = :'new_keys';
 SELECT why(:'old');
 SELECT why(sign(base64url('{"alg":"HS256"}') || '.' || base64url(p()::bytea), '000102030405060708090a0b0c0d0e0f')) AS only_key;
