@@ -289,18 +289,15 @@ append_value(AuditWriter *writer, AuditType *type, Datum value)
 	return steward_audit_append_scalar(writer, type, value);
 }
 
-/* Writes an object into "out", instead of what is there; returns the columns that will not come back from it. */
-static List *
-write_object(StringInfo out, bool is_key, Jsonb *texts, AuditColumn **columns, int ncolumns,
+/* Writes an object instead of what the writer has written before. */
+static void
+write_object(AuditWriter *writer, Jsonb *texts, AuditColumn **columns, int ncolumns,
 			 const Datum *values, const bool *isnull)
 {
-	AuditWriter writer = {.out = out,.is_key = is_key};
-
-	resetStringInfo(out);
-	out->len = VARHDRSZ;
-	append_object(&writer, texts, columns, ncolumns, values, isnull);
-	SET_VARSIZE(out->data, out->len);
-	return writer.inexact;
+	resetStringInfo(writer->out);
+	writer->out->len = VARHDRSZ;
+	append_object(writer, texts, columns, ncolumns, values, isnull);
+	SET_VARSIZE(writer->out->data, writer->out->len);
 }
 
 /* Returns the object of the texts that the output functions of some columns give. */
@@ -311,6 +308,7 @@ texts_of(List *columns, const Datum *values, const bool *isnull)
 	AuditColumn *copies = palloc(ncolumns * sizeof(AuditColumn));
 	AuditColumn **pointers = palloc(ncolumns * sizeof(AuditColumn *));
 	StringInfoData out;
+	AuditWriter writer = {.out = &out};
 
 	for (int i = 0; i < ncolumns; i++)
 	{
@@ -320,7 +318,7 @@ texts_of(List *columns, const Datum *values, const bool *isnull)
 		pointers[i] = &copies[i];
 	}
 	initStringInfo(&out);
-	(void) write_object(&out, false, NULL, pointers, ncolumns, values, isnull);
+	write_object(&writer, NULL, pointers, ncolumns, values, isnull);
 	return (Jsonb *) out.data;
 }
 
@@ -333,11 +331,14 @@ Jsonb *
 steward_audit_object(StringInfo out, AuditColumn **columns, int ncolumns,
 					 const Datum *values, const bool *isnull)
 {
-	List	   *inexact = write_object(out, false, NULL, columns, ncolumns, values, isnull);
+	AuditWriter writer = {.out = out};
 
-	if (inexact != NIL)
-		(void) write_object(out, false, texts_of(inexact, values, isnull),
-							columns, ncolumns, values, isnull);
+	write_object(&writer, NULL, columns, ncolumns, values, isnull);
+	if (writer.inexact != NIL)
+	{
+		writer.again = true;
+		write_object(&writer, texts_of(writer.inexact, values, isnull), columns, ncolumns, values, isnull);
+	}
 	return (Jsonb *) out->data;
 }
 
@@ -346,7 +347,9 @@ Jsonb *
 steward_audit_key(StringInfo out, AuditColumn **columns, int ncolumns,
 				  const Datum *values, const bool *isnull)
 {
-	(void) write_object(out, true, NULL, columns, ncolumns, values, isnull);
+	AuditWriter writer = {.out = out,.is_key = true};
+
+	write_object(&writer, NULL, columns, ncolumns, values, isnull);
 	return (Jsonb *) out->data;
 }
 

@@ -223,20 +223,26 @@ jsonb_of_json(char *json, size_t length, StringInfo printed)
 static JEntry
 append_json(AuditWriter *writer, struct varlena *value)
 {
-	size_t		length = VARSIZE_ANY_EXHDR(value);
-	char	   *json = text_to_cstring((text *) value);
-	StringInfoData printed;
 	Jsonb	   *document;
-	JEntry		entry;
 
-	initStringInfo(&printed);
-	document = jsonb_of_json(json, length, &printed);
-	entry = document != NULL ? steward_audit_append_jsonb(writer, document) : append_string(writer, json, length);
-	if (document == NULL || strcmp(printed.data, json) != 0)
-		note_inexact(writer);
-	pfree(printed.data);
-	pfree(json);
-	return entry;
+	if (writer->again && writer->depth == 0)
+		document = list_nth(writer->documents, writer->next_document++);
+	else
+	{
+		char	   *json = text_to_cstring((text *) value);
+		StringInfoData printed;
+
+		initStringInfo(&printed);
+		document = jsonb_of_json(json, VARSIZE_ANY_EXHDR(value), &printed);
+		if (document == NULL || strcmp(printed.data, json) != 0)
+			note_inexact(writer);
+		if (writer->depth == 0)
+			writer->documents = lappend(writer->documents, document);
+		pfree(printed.data);
+		pfree(json);
+	}
+	return document != NULL ? steward_audit_append_jsonb(writer, document) :
+		append_string(writer, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 }
 
 static JEntry

@@ -18,6 +18,10 @@ typedef struct AuditWriter
 	bool		exact;			/* the present array or composite value comes
 								 * back from what was written of it */
 	List	   *inexact;		/* columns that do not */
+	List	   *documents;		/* what each json column was read as; NULL if it
+								 * is no jsonb */
+	bool		again;			/* the object was written before, and so read */
+	int			next_document;	/* then, of "documents" */
 } AuditWriter;
 
 extern void steward_audit_too_long(AuditWriter *writer) pg_attribute_noreturn();
