@@ -94,24 +94,25 @@ static Oid	stored_in = InvalidOid;
 static Oid	stored_in_file = InvalidOid;
 static bool stored_in_checked = false;
 
-/* Returns the value of a setting, "" if there is no such setting. */
+/* Returns the value of the setting that is to say "text", "" if there is no such setting. */
 static const char *
-setting(const char *name)
+setting(int text, const char *name)
 {
+	static int	places[NTEXTS];
 	const char *value = NULL;
 
 	if (name != NULL && name[0] != '\0')
-		value = GetConfigOption(name, true, false);
+		value = steward_get_setting(name, &places[text]);
 	return value != NULL ? value : "";
 }
 
 /* Returns the tenant or user of the transaction if the tenant module knows it, else what a setting says. */
 static const char *
-setting_unless_known(StewardTenantKind kind, const char *name)
+setting_unless_known(StewardTenantKind kind, int text, const char *name)
 {
 	const char *known = steward_tenant_text(kind);
 
-	return known != NULL ? known : setting(name);
+	return known != NULL ? known : setting(text, name);
 }
 
 /* Finds out what the present context is; the texts are not copied. */
@@ -123,9 +124,9 @@ gather_facts(ContextFacts *facts)
 	facts->origin = SessionReplicationOrigin;
 	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
 		facts->verified[kind] = steward_tenant_text(kind) != NULL;
-	facts->texts[TEXT_USER_ID] = setting_unless_known(STEWARD_USER, steward_audit_user_setting);
-	facts->texts[TEXT_TENANT_ID] = setting_unless_known(STEWARD_TENANT, steward_audit_tenant_setting);
-	facts->texts[TEXT_CLIENT_IP] = setting(steward_audit_client_ip_setting);
+	facts->texts[TEXT_USER_ID] = setting_unless_known(STEWARD_USER, TEXT_USER_ID, steward_audit_user_setting);
+	facts->texts[TEXT_TENANT_ID] = setting_unless_known(STEWARD_TENANT, TEXT_TENANT_ID, steward_audit_tenant_setting);
+	facts->texts[TEXT_CLIENT_IP] = setting(TEXT_CLIENT_IP, steward_audit_client_ip_setting);
 	facts->texts[TEXT_CONTEXT] = steward_context != NULL ? steward_context : "";
 	facts->texts[TEXT_APPLICATION_NAME] = application_name != NULL ? application_name : "";
 }
@@ -298,7 +299,7 @@ valid_text(const char *text)
 const char *
 steward_application_user(void)
 {
-	return valid_text(setting_unless_known(STEWARD_USER, steward_audit_user_setting));
+	return valid_text(setting_unless_known(STEWARD_USER, TEXT_USER_ID, steward_audit_user_setting));
 }
 
 /* Adds a setting that could not be read to the JSON text of those. */

@@ -18,8 +18,8 @@ typedef struct AuditWriter
 	bool		exact;			/* the present array or composite value comes
 								 * back from what was written of it */
 	List	   *inexact;		/* columns that do not */
-	List	   *documents;		/* what each json column was read as; NULL if it
-								 * is no jsonb */
+	List	   *documents;		/* what each json column was read as; NULL if
+								 * it is no jsonb */
 	bool		again;			/* the object was written before, and so read */
 	int			next_document;	/* then, of "documents" */
 } AuditWriter;

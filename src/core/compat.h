@@ -22,6 +22,7 @@
 #include "parser/parse_relation.h"
 #include "replication/origin.h"
 #include "storage/proc.h"
+#include "utils/guc_tables.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -224,6 +225,50 @@ typedef RangeTblEntry StewardPermissions;
 #define SessionReplicationOrigin replorigin_session_origin
 typedef RepOriginId ReplOriginId;
 #define InvalidReplOriginId InvalidRepOriginId
+#endif
+
+/*
+ * Returns a setting as text, NULL if there is none of that name.  "place" is what the
+ * call before has found out, and 0 at first.
+ *
+ * Settings are found by hashing since 16.  Before, the server searches a sorted list:
+ * it takes less to see that the setting is still at its place, or that there is none
+ * where it would be.
+ */
+#if PG_VERSION_NUM >= 160000
+#define steward_get_setting(name, place) ((void) (place), GetConfigOption(name, true, false))
+#else
+static inline const char *
+steward_get_setting(const char *name, int *place)
+{
+	struct config_generic **settings = get_guc_variables();
+	int			low = 0;
+	int			high = GetNumConfigOptions();
+	int			at = Min(*place, high - 1);
+
+	while (low < high)
+	{
+		const char *a = name;
+		const char *b = settings[at]->name;
+
+		while (*a != '\0' && (*a == *b || pg_ascii_tolower(*a) == pg_ascii_tolower(*b)))
+			a++, b++;
+		if (*a == '\0' && *b == '\0')
+		{
+			*place = at;
+			return settings[at]->vartype == PGC_STRING ? *((struct config_string *) settings[at])->variable :
+				GetConfigOption(name, true, false);
+		}
+		/* chars, signed or not, as in the server's own order */
+		if ((char) pg_ascii_tolower(*a) < (char) pg_ascii_tolower(*b))
+			high = at;
+		else
+			low = at + 1;
+		at = at == *place && high == at ? Max(at - 1, 0) : (low + high) / 2;
+	}
+	*place = low;
+	return NULL;
+}
 #endif
 
 /* What belongs to settings is in a memory context since 16. */

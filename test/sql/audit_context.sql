@@ -51,6 +51,19 @@ INSERT INTO audit_context.t (what) VALUES ('for the session');
 DISCARD ALL;
 SET client_min_messages = error;
 INSERT INTO audit_context.t (what) VALUES ('discarded');
+-- found again when others come before and after it, whatever the letter case and the type
+SET app.current_user_ic = 'before';
+SET app.current_user_ie = 'after';
+INSERT INTO audit_context.t (what) VALUES ('neighbours only');
+SET App.Current_User_Id = 'between';
+SET app.current_user_ia = 'one more';
+INSERT INTO audit_context.t (what) VALUES ('among neighbours');
+RESET app.current_user_id;
+SET steward.audit_user_setting = 'APP.CURRENT_USER_IE';
+SET steward.audit_client_ip_setting = 'work_mem';
+INSERT INTO audit_context.t (what) VALUES ('another setting, and one that is a number');
+RESET steward.audit_user_setting;
+RESET steward.audit_client_ip_setting;
 -- a function's own setting holds in it
 CREATE FUNCTION audit_context.put(text) RETURNS void LANGUAGE sql SET app.current_user_id = 'function'
 AS $$ INSERT INTO audit_context.t (what) VALUES ($1) $$;
