@@ -212,9 +212,10 @@ INSERT INTO steward.health_queries (is_custom, check_name, unit, warning, critic
  $$SELECT CASE WHEN a.exist THEN coalesce(extract(epoch FROM max(p.upper_bound) - clock_timestamp()) / 86400, -1) END AS value,
           CASE WHEN NOT a.exist THEN 'nothing is audited' END AS detail, CASE WHEN NOT a.exist THEN 'DISABLED' END AS status
      FROM (SELECT EXISTS (SELECT FROM steward_internal.audit_triggers) AS exist) a LEFT JOIN steward.audit_partitions p ON a.exist GROUP BY a.exist$$),
-(false, 'upkeep_triggers', 'triggers', 1, NULL, 'triggers that keep columns right and do not fire',
- NULL, 'SELECT * FROM steward_internal.upkeep_triggers WHERE enabled IN (''D'', ''R'');',
- $$SELECT count(*) AS value, min(relation::text) AS detail FROM steward_internal.upkeep_triggers WHERE enabled IN ('D', 'R')$$),
+(false, 'upkeep_triggers', 'triggers', 1, 1, 'triggers that fail every write, or do not fire',
+ NULL, 'SELECT * FROM steward.findings WHERE finding = ''upkeep_trigger'';',
+ $$SELECT count(*) AS value, min(format('%s.%I: %s', relation, trigger_name, problem)) AS detail, CASE WHEN bool_and(severity = 'WARNING') THEN 'WARNING' END AS status
+     FROM steward_internal.upkeep_problems()$$),
 -- tenant_check() takes too long to be asked every minute: see findings
 (false, 'tenant_isolation', 'tables', 1, 1, 'tables of tenants that others may read and that have no row security, while some have',
  NULL, 'SELECT * FROM steward.tenant_check();',

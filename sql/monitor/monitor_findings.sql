@@ -150,10 +150,8 @@ BEGIN ATOMIC
            AND coalesce(nullif(current_setting('steward.audit_retention', true), ''), '0')::interval = '0'
         HAVING count(*) > 0
          UNION ALL
-        SELECT 'upkeep_trigger', 'WARNING', format('%s.%I', u.relation, u.trigger_name),
-               CASE u.enabled WHEN 'D' THEN 'disabled' ELSE 'fires in replicas only' END, format('ALTER TABLE %s ENABLE TRIGGER %I;', u.relation, u.trigger_name), NULL, NULL
-          FROM steward_internal.upkeep_triggers u
-         WHERE u.enabled IN ('D', 'R')
+        SELECT 'upkeep_trigger', u.severity, format('%s.%I', u.relation, u.trigger_name), u.problem, u.remedy, NULL, NULL
+          FROM steward_internal.upkeep_problems() u
          UNION ALL
         -- where no table of tenants has row security it may never have been meant to keep them apart
         SELECT 'tenant: ' || c.rule, CASE WHEN t.protected = 0 THEN 'INFO' ELSE c.severity END, c.object, c.detail, c.remedy,

@@ -15,6 +15,11 @@ AS 'MODULE_PATHNAME', 'steward_upkeep_check' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION steward_internal.upkeep_check(regclass) IS
 'Raises the error that an upkeep trigger of a table would raise when it fires.';
 
+CREATE FUNCTION steward_internal.upkeep_fault(relation regclass, trigger_name name) RETURNS text
+AS 'MODULE_PATHNAME', 'steward_upkeep_fault' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION steward_internal.upkeep_fault(regclass, name) IS
+'Returns the message of the error that an upkeep trigger would raise whenever it fires; null if it works, or if somebody has locked the table.';
+
 CREATE VIEW steward_internal.upkeep_triggers AS
 SELECT t.tgrelid::regclass AS relation, t.tgname AS trigger_name, p.proname AS function_name,
        steward_internal.trigger_arguments(t.tgargs) AS arguments, steward_internal.trigger_column(t.tgrelid, t.tgargs) AS column_name,
@@ -24,10 +29,82 @@ SELECT t.tgrelid::regclass AS relation, t.tgname AS trigger_name, p.proname AS f
   JOIN pg_proc p ON p.oid = t.tgfoid
  WHERE p.pronamespace = 'steward'::regnamespace
    AND p.proname IN ('updated_at_trigger', 'row_version_trigger', 'append_only_trigger', 'search_vector_trigger', 'soft_delete_trigger',
-                     'soft_delete_cascade_trigger');
+                     'soft_delete_cascade_trigger', 'tenant_parent_trigger');
 COMMENT ON VIEW steward_internal.upkeep_triggers IS
 'The triggers of this database that keep columns right.';
 GRANT SELECT ON steward_internal.upkeep_triggers TO PUBLIC;
+
+-- Stamps and vectors that stay as they are can be made up for; what a trigger was to refuse or to keep cannot. The arguments
+-- of a clone are those of the partitioned table's trigger, where it is told of.
+CREATE FUNCTION steward_internal.upkeep_problems(of_relation regclass DEFAULT NULL,
+    OUT relation regclass, OUT trigger_name name, OUT severity text, OUT fails boolean, OUT problem text, OUT remedy text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1ms'
+BEGIN ATOMIC
+    SELECT u.relation, u.trigger_name,
+           CASE WHEN f.fault IS NOT NULL AND u.enabled <> 'D' OR u.function_name NOT IN ('updated_at_trigger', 'search_vector_trigger') THEN 'CRITICAL' ELSE 'WARNING' END,
+           f.fault IS NOT NULL,
+           CASE WHEN f.fault IS NOT NULL THEN 'fails whenever it fires: ' || f.fault WHEN u.enabled = 'D' THEN 'disabled' ELSE 'fires in replicas only' END,
+           CASE WHEN f.fault IS NULL THEN format('ALTER TABLE %s ENABLE TRIGGER %I;', u.relation, u.trigger_name)
+                WHEN u.function_name = 'append_only_trigger' THEN format('SELECT steward.append_only_enable(%L);', u.relation)
+                ELSE format('DROP TRIGGER %I ON %s;', u.trigger_name, u.relation) END
+      FROM steward_internal.upkeep_triggers u
+     CROSS JOIN LATERAL (SELECT CASE WHEN NOT u.is_clone THEN steward_internal.upkeep_fault(u.relation, u.trigger_name) END) f(fault)
+     WHERE (of_relation IS NULL OR u.relation = of_relation)
+       AND (f.fault IS NOT NULL OR u.enabled IN ('D', 'R'));
+END;
+COMMENT ON FUNCTION steward_internal.upkeep_problems(regclass) IS
+'Returns the triggers, of a table or of all, that fail whenever they fire, or do not fire, with the command that lets writes through or has them fire.';
+
+CREATE FUNCTION steward_internal.upkeep_warn() RETURNS event_trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tables oid[];
+    p record;
+BEGIN
+    IF TG_EVENT = 'ddl_command_end' THEN
+        -- most tables have nothing of ours, and a restore alters many
+        tables := ARRAY(SELECT DISTINCT c.objid
+                          FROM pg_event_trigger_ddl_commands() c
+                          JOIN pg_class r ON r.oid = c.objid
+                         WHERE c.classid = 'pg_class'::regclass
+                           AND (r.relhassubclass
+                                OR EXISTS (SELECT FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
+                                            WHERE t.tgrelid = c.objid AND f.pronamespace = 'steward'::regnamespace)));
+    ELSIF TG_TAG NOT IN ('ALTER FOREIGN TABLE', 'ALTER TABLE', 'ALTER VIEW') THEN
+        tables := ARRAY(SELECT DISTINCT o.objid FROM pg_event_trigger_dropped_objects() o WHERE o.object_type = 'table column');
+    END IF;
+    IF tables <> '{}' IS NOT TRUE THEN
+        RETURN;
+    END IF;
+    FOR p IN
+        SELECT DISTINCT q.*
+          FROM unnest(tables) t
+         CROSS JOIN LATERAL steward_internal.table_members(t) m
+         CROSS JOIN LATERAL steward_internal.upkeep_problems(m.member) q
+         WHERE q.fails
+         ORDER BY q.relation, q.trigger_name
+    LOOP
+        RAISE WARNING USING MESSAGE = format('trigger "%s" of table %s %s', p.trigger_name, p.relation, p.problem), HINT = p.remedy;
+    END LOOP;
+END $$;
+REVOKE ALL ON FUNCTION steward_internal.upkeep_warn() FROM PUBLIC;
+COMMENT ON FUNCTION steward_internal.upkeep_warn() IS
+'Warns about upkeep triggers that fail after a command has changed or dropped a column of their table, with the command that lets writes through.';
+
+CREATE EVENT TRIGGER steward_upkeep_warn ON ddl_command_end
+    WHEN TAG IN ('ALTER FOREIGN TABLE', 'ALTER TABLE', 'ALTER VIEW')
+    EXECUTE FUNCTION steward_internal.upkeep_warn();
+ALTER EVENT TRIGGER steward_upkeep_warn ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER steward_upkeep_warn IS
+'The warning about upkeep triggers that fail after ALTER TABLE.';
+
+-- CASCADE takes columns along with what they are made of
+CREATE EVENT TRIGGER steward_upkeep_warn_drop ON sql_drop
+    EXECUTE FUNCTION steward_internal.upkeep_warn();
+ALTER EVENT TRIGGER steward_upkeep_warn_drop ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER steward_upkeep_warn_drop IS
+'The warning about upkeep triggers that fail after DROP CASCADE.';
 
 CREATE FUNCTION steward_internal.upkeep_trigger_name(subject text) RETURNS name
 LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp

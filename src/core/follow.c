@@ -105,25 +105,35 @@ follow_in_list(const Change *change, char *argument, const char *option, const c
 }
 
 /*
+ * Returns how much of an argument names the column that changes, 0 if it is about
+ * another.  Behind the name may stand what is to be searched in it.
+ */
+static size_t
+length_of_column(const Change *change, const char *value)
+{
+	size_t		length = strlen(value);
+
+	if (steward_find_column(change->relid, value) == change->attnum)
+		return length;
+	if (value[0] == '"')
+		length = strrchr(value, '"') - value + 1;
+	else
+		length = strcspn(value, "#:");
+	return steward_find_column(change->relid, pnstrdup(value, length)) == change->attnum ? length : 0;
+}
+
+/*
  * Returns an argument that is a column, or what is to be searched in one, after
- * the change.  Without its column the trigger has nothing to do, and will say so.
+ * the change.  Without its column the trigger cannot work: the warning after the
+ * command says so.
  */
 static char *
 follow_in_column(const Change *change, char *argument, const char *option, const char *value)
 {
-	size_t		length = strlen(value);
+	size_t		length = change->new_name != NULL ? length_of_column(change, value) : 0;
 
-	if (change->new_name == NULL)
+	if (length == 0)
 		return argument;
-	if (steward_find_column(change->relid, value) != change->attnum)
-	{
-		if (value[0] == '"')
-			length = strrchr(value, '"') - value + 1;
-		else
-			length = strcspn(value, "#:");
-		if (steward_find_column(change->relid, pnstrdup(value, length)) != change->attnum)
-			return argument;
-	}
 	return psprintf("%s%s%s%s", option != NULL ? option : "", option != NULL ? "=" : "",
 					quote_identifier(change->new_name), value + length);
 }
@@ -142,6 +152,37 @@ follow_in_argument(const Change *change, char *argument)
 	return argument;
 }
 
+/*
+ * Takes a dropped column out of the arguments of a trigger that names several, as
+ * long as another one is left: the sources of a search vector, which come behind
+ * its column.
+ */
+static List *
+without_dropped_column(const Change *change, const char *function, List *arguments)
+{
+	List	   *left = NIL;
+	ListCell   *lc;
+	int			nleft = 0;
+	bool		is_first = strcmp(function, "search_vector_trigger") == 0;
+
+	if (change->new_name != NULL || !is_first)
+		return arguments;
+	foreach(lc, arguments)
+	{
+		char	   *value;
+
+		if (steward_option(lfirst(lc), &value) == NULL)
+		{
+			if (!is_first && length_of_column(change, value) > 0)
+				continue;
+			nleft += !is_first;
+			is_first = false;
+		}
+		left = lappend(left, lfirst(lc));
+	}
+	return nleft > 0 ? left : arguments;
+}
+
 /* Rewrites the arguments of one trigger, if the change concerns them; returns whether it does. */
 static bool
 follow_in_trigger(const Change *change, Relation triggers, HeapTuple trigger)
@@ -151,12 +192,17 @@ follow_in_trigger(const Change *change, Relation triggers, HeapTuple trigger)
 	bool		replace[Natts_pg_trigger] = {false};
 	StringInfoData arguments;
 	int16		narguments = 0;
-	bool		changed = false;
+	List	   *stored;
+	List	   *left;
+	bool		changed;
 	ListCell   *lc;
 
 	heap_deform_tuple(trigger, RelationGetDescr(triggers), values, isnull);
 	initStringInfo(&arguments);
-	foreach(lc, steward_stored_arguments(DatumGetByteaPP(values[Anum_pg_trigger_tgargs - 1])))
+	stored = steward_stored_arguments(DatumGetByteaPP(values[Anum_pg_trigger_tgargs - 1]));
+	left = without_dropped_column(change, get_func_name(((Form_pg_trigger) GETSTRUCT(trigger))->tgfoid), stored);
+	changed = list_length(left) < list_length(stored);
+	foreach(lc, left)
 	{
 		char	   *argument = follow_in_argument(change, lfirst(lc));
 

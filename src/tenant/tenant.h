@@ -18,4 +18,7 @@ typedef enum StewardTenantKind
 extern const StewardModule steward_tenant_module;
 extern const char *steward_tenant_text(StewardTenantKind kind);
 
+/* What it reads is its own; it is allocated in the current memory context. */
+extern void *steward_tenant_parent_parse(Relation rel, Trigger *trigger);
+
 #endif							/* STEWARD_TENANT_H */

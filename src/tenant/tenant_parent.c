@@ -162,6 +162,20 @@ parse_arguments(Relation rel, Trigger *trigger)
 	return state;
 }
 
+/* Raises what the trigger would raise for its arguments. */
+void *
+steward_tenant_parent_parse(Relation rel, Trigger *trigger)
+{
+	MemoryContext old = CurrentMemoryContext;
+	void	   *state;
+
+	SPI_connect();
+	MemoryContextSwitchTo(old);
+	state = parse_arguments(rel, trigger);
+	SPI_finish();
+	return state;
+}
+
 /* Returns the foreign key's columns of a row, and their values, as the server's messages have them. */
 static char *
 describe_key(TenantParent *state, TupleDesc desc, Datum *values)

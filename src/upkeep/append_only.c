@@ -4,6 +4,32 @@
  */
 #include "upkeep/upkeep_internal.h"
 
+/* Reads the trigger's arguments, and tells whether one of them allows the role at work; raises 22023 for what it cannot follow. */
+static bool
+is_allowed(Trigger *trigger)
+{
+	bool		allowed = false;
+
+	for (int i = 0; i < trigger->tgnargs; i++)
+	{
+		char	   *value;
+		char	   *option = steward_option(trigger->tgargs[i], &value);
+
+		if (option == NULL || strcmp(option, "allow") != 0)
+			steward_option_unknown("append_only", trigger->tgargs[i], "'allow=...'");
+		allowed |= steward_role_allowed("append_only", value);
+	}
+	return allowed;
+}
+
+/* Raises what the trigger would raise for its arguments; there is nothing to keep of them. */
+void *
+steward_append_only_parse(Relation rel, Trigger *trigger)
+{
+	(void) is_allowed(trigger);
+	return NULL;
+}
+
 /*
  * steward.append_only_trigger() returns trigger
  *
@@ -22,7 +48,6 @@ steward_append_only_trigger(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel;
 	TriggerEvent event;
-	bool		allowed = false;
 
 	steward_check_trigger(fcinfo, "steward.append_only_trigger");
 	rel = trigdata->tg_relation;
@@ -36,17 +61,7 @@ steward_append_only_trigger(PG_FUNCTION_ARGS)
 				 errhint("Drop trigger \"%s\", then: SELECT steward.append_only_enable(%s);",
 						 trigdata->tg_trigger->tgname, steward_relation_literal(rel))));
 
-	for (int i = 0; i < trigdata->tg_trigger->tgnargs; i++)
-	{
-		char	   *value;
-		char	   *option = steward_option(trigdata->tg_trigger->tgargs[i], &value);
-
-		if (option == NULL || strcmp(option, "allow") != 0)
-			steward_option_unknown("append_only", trigdata->tg_trigger->tgargs[i], "'allow=...'");
-		allowed |= steward_role_allowed("append_only", value);
-	}
-
-	if (!allowed)
+	if (!is_allowed(trigdata->tg_trigger))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot %s append-only table \"%s\"",

@@ -5,23 +5,58 @@
 #include "upkeep/upkeep_internal.h"
 
 #include "access/relation.h"
+#include "catalog/pg_trigger.h"
 #include "search/search.h"
+#include "storage/lmgr.h"
+#include "tenant/tenant.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/resowner.h"
 #include "utils/varlena.h"
 
-/* The trigger functions, and what reads their arguments. */
+#define BEFORE_ROW		(TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW)
+
+/* The trigger functions, how a trigger that calls them must be attached, and what reads its arguments. */
 static const struct
 {
 	const char *function;
+	int16		level;
+	int16		events;			/* nothing but these */
 	void	   *(*parse) (Relation rel, Trigger *trigger);
 }			upkeep_triggers[] = {
-	{"updated_at_trigger", steward_updated_at_parse},
-	{"row_version_trigger", steward_row_version_parse},
-	{"search_vector_trigger", steward_search_vector_parse},
-	{"soft_delete_trigger", steward_soft_delete_parse},
-	{"soft_delete_cascade_trigger", steward_soft_delete_cascade_parse},
+	{"updated_at_trigger", BEFORE_ROW, TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, steward_updated_at_parse},
+	{"row_version_trigger", BEFORE_ROW, TRIGGER_TYPE_UPDATE, steward_row_version_parse},
+	{"append_only_trigger", BEFORE_ROW, TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE, steward_append_only_parse},
+	{"append_only_trigger", TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_TRUNCATE, steward_append_only_parse},
+	{"search_vector_trigger", BEFORE_ROW, TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, steward_search_vector_parse},
+	{"soft_delete_trigger", BEFORE_ROW, TRIGGER_TYPE_DELETE | TRIGGER_TYPE_UPDATE, steward_soft_delete_parse},
+	{"soft_delete_cascade_trigger", TRIGGER_TYPE_ROW, TRIGGER_TYPE_UPDATE, steward_soft_delete_cascade_parse},
+	{"tenant_parent_trigger", BEFORE_ROW, TRIGGER_TYPE_INSERT, steward_tenant_parent_parse},
 };
+
+/* Raises the error that a trigger would raise when it fires, for how it is attached or for its arguments. */
+static void
+check_trigger(Relation rel, Trigger *trigger)
+{
+	const char *function = NULL;
+
+	for (int i = 0; i < lengthof(upkeep_triggers); i++)
+	{
+		if (!steward_trigger_calls(trigger, upkeep_triggers[i].function))
+			continue;
+		function = upkeep_triggers[i].function;
+		if ((trigger->tgtype & (TRIGGER_TYPE_ROW | TRIGGER_TYPE_TIMING_MASK)) != upkeep_triggers[i].level ||
+			(trigger->tgtype & TRIGGER_TYPE_EVENT_MASK & ~upkeep_triggers[i].events) != 0)
+			continue;
+		(void) upkeep_triggers[i].parse(rel, trigger);
+		return;
+	}
+	if (function != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" is not attached as function \"steward.%s\" must be",
+						trigger->tgname, function)));
+}
 
 /*
  * steward_internal.trigger_arguments(arguments bytea) returns text[]
@@ -87,13 +122,70 @@ steward_upkeep_check(PG_FUNCTION_ARGS)
 	Relation	rel = steward_open(PG_GETARG_OID(0));
 
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-	{
-		Trigger    *trigger = &rel->trigdesc->triggers[i];
-
-		for (int kind = 0; kind < lengthof(upkeep_triggers); kind++)
-			if (steward_trigger_calls(trigger, upkeep_triggers[kind].function))
-				(void) upkeep_triggers[kind].parse(rel, trigger);
-	}
+		check_trigger(rel, &rel->trigdesc->triggers[i]);
 	relation_close(rel, AccessShareLock);
 	PG_RETURN_VOID();
+}
+
+/* Raises the error that the trigger of a name would raise when it fires; the caller has a lock on the table. */
+static void
+check_trigger_of(Oid relid, const char *name)
+{
+	Relation	rel = try_relation_open(relid, NoLock);
+
+	if (rel == NULL)
+		return;
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+		if (strcmp(rel->trigdesc->triggers[i].tgname, name) == 0)
+			check_trigger(rel, &rel->trigdesc->triggers[i]);
+	relation_close(rel, NoLock);
+}
+
+/*
+ * steward_internal.upkeep_fault(relation regclass, trigger_name name) returns text
+ *
+ * Returns the message of the error that an upkeep trigger would raise whenever it
+ * fires, NULL if it works, and where somebody has locked what it takes to know.
+ */
+PG_FUNCTION_INFO_V1(steward_upkeep_fault);
+Datum
+steward_upkeep_fault(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	MemoryContext mcxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	text	   *volatile fault = NULL;
+
+	if (!ConditionalLockRelationOid(relid, AccessShareLock))
+		PG_RETURN_NULL();
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(mcxt);
+	PG_TRY();
+	{
+		check_trigger_of(relid, NameStr(*PG_GETARG_NAME(1)));
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(mcxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+			fault = cstring_to_text(error->message);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(mcxt);
+	CurrentResourceOwner = owner;
+	UnlockRelationOid(relid, AccessShareLock);
+
+	if (fault == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(fault);
 }

@@ -40,6 +40,16 @@ INSERT INTO parted VALUES (1);
 SELECT pg_stat_force_next_flush();
 SELECT count(*) > 0 AS stamped FROM steward.updated_at_enable('"Chil.d"');
 ALTER TABLE "Chil.d" DISABLE TRIGGER steward_updated_at;
+CREATE TABLE "Fails 1" (id integer PRIMARY KEY, "Stamp" timestamptz, version text, vector tsvector, body text, gone timestamptz);
+CREATE TRIGGER "A b" BEFORE UPDATE ON "Fails 1" FOR EACH ROW EXECUTE FUNCTION steward.updated_at_trigger('gone');
+CREATE TRIGGER "it's" BEFORE UPDATE ON "Fails 1" FOR EACH ROW EXECUTE FUNCTION steward.row_version_trigger('version');
+CREATE TRIGGER a BEFORE INSERT ON "Fails 1" FOR EACH ROW EXECUTE FUNCTION steward.search_vector_trigger('vector', 'body', 'config=none');
+CREATE TRIGGER b BEFORE DELETE ON "Fails 1" FOR EACH ROW EXECUTE FUNCTION steward.append_only_trigger('x');
+CREATE TRIGGER c BEFORE DELETE ON "Fails 1" FOR EACH ROW EXECUTE FUNCTION steward.soft_delete_trigger('version');
+CREATE TRIGGER d AFTER UPDATE ON "Fails 1" FOR EACH ROW EXECUTE FUNCTION steward.soft_delete_cascade_trigger('version');
+CREATE TRIGGER e BEFORE INSERT ON "Fails 1" FOR EACH ROW EXECUTE FUNCTION steward.tenant_parent_trigger('id', 'gone');
+ALTER TABLE "Fails 1" DROP gone;
+SELECT count(*) AS fail, count(DISTINCT remedy) AS remedies FROM steward.findings WHERE finding = 'upkeep_trigger' AND severity = 'CRITICAL' AND object LIKE '%Fails%';
 INSERT INTO steward.health_thresholds (check_name) VALUES ('it isn''t');
 
 -- faults of audit
