@@ -3,7 +3,7 @@
 CREATE FUNCTION steward.search_vector_trigger() RETURNS trigger
 AS 'MODULE_PATHNAME', 'steward_search_vector_trigger' LANGUAGE C;
 COMMENT ON FUNCTION steward.search_vector_trigger() IS
-'Keeps a search vector. Arguments: its column, the sources as column[#>{path}][:weight], config=, config_column=.';
+'Keeps a search vector. Arguments: its column, the sources as column[#>{path}][:weight], config=, config_column=, long_texts=.';
 
 CREATE FUNCTION steward_internal.search_config_name(config regconfig) RETURNS text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -28,16 +28,16 @@ END;
 COMMENT ON FUNCTION steward_internal.search_attach(regclass, text[], name, boolean, boolean) IS
 'Attaches the search_vector trigger to a table and its inheritance children; returns the commands it ran, or would run with dry_run.';
 
-CREATE FUNCTION steward_internal.search_prepare(relation regclass, sources text[], config regconfig, vector_column name, config_column name, dry_run boolean,
+CREATE FUNCTION steward_internal.search_prepare(relation regclass, sources text[], config regconfig, vector_column name, config_column name, long_texts text, dry_run boolean,
     OUT arguments text[], OUT refill boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
     command text;
     wanted constant text[] := array_remove(quote_ident(vector_column) || sources || ('config=' || steward_internal.search_config_name(config))
-                                           || ('config_column=' || quote_ident(config_column)), NULL);
+                                           || ('config_column=' || quote_ident(config_column)) || nullif('long_texts=' || long_texts, 'long_texts=refuse'), NULL);
 BEGIN
-    IF num_nulls(relation, sources, config, vector_column, dry_run) > 0 OR array_position(sources, NULL) IS NOT NULL THEN
+    IF num_nulls(relation, sources, config, vector_column, long_texts, dry_run) > 0 OR array_position(sources, NULL) IS NOT NULL THEN
         RAISE null_value_not_allowed USING
             MESSAGE = 'arguments of steward.search_enable() but "config_column" must not be null';
     END IF;
@@ -74,7 +74,7 @@ BEGIN
         PERFORM steward_internal.upkeep_check(relation);
     END IF;
 END $$;
-COMMENT ON FUNCTION steward_internal.search_prepare(regclass, text[], regconfig, name, name, boolean) IS
+COMMENT ON FUNCTION steward_internal.search_prepare(regclass, text[], regconfig, name, name, text, boolean) IS
 'Does the first step of search_enable(), or with dry_run says what it is: the column and the trigger.';
 
 CREATE FUNCTION steward_internal.search_index_commands(relation regclass, vector_column name, concurrently boolean) RETURNS SETOF text
@@ -121,10 +121,11 @@ CREATE PROCEDURE steward.search_enable(
     config_column name      DEFAULT NULL,
     concurrently  boolean   DEFAULT false,
     batch_rows    integer   DEFAULT 1000,
+    long_texts    text      DEFAULT 'cut',
     dry_run       boolean   DEFAULT false)
 AS 'MODULE_PATHNAME', 'steward_search_enable' LANGUAGE C;
-COMMENT ON PROCEDURE steward.search_enable(regclass, text[], regconfig, name, name, boolean, integer, boolean) IS
-'Makes a table searchable: column, trigger, vectors of the rows that are there, GIN index. Outside a transaction block it commits after each batch of rows, and goes on where it was stopped when called again. With dry_run it only says which commands it would run.';
+COMMENT ON PROCEDURE steward.search_enable(regclass, text[], regconfig, name, name, boolean, integer, text, boolean) IS
+'Makes a table searchable: column, trigger, vectors of the rows that are there, GIN index. Texts that are too long for a vector are cut, or with long_texts refuse an error. Outside a transaction block it commits after each batch of rows, and goes on where it was stopped when called again. With dry_run it only says which commands it would run.';
 
 CREATE FUNCTION steward.search_disable(relation regclass, vector_column name DEFAULT 'search_vector', keep_column boolean DEFAULT false,
     dry_run boolean DEFAULT false)

@@ -3,64 +3,18 @@
  *		The trigger that keeps a search vector, and parses text only where text
  *		changed.
  */
-#include "search/search.h"
+#include "search/search_internal.h"
 
 #include "catalog/namespace.h"
-#include "catalog/partition.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_ts_config.h"
 #include "catalog/pg_type.h"
-#include "search/to_tsvector.h"
-#include "tsearch/ts_type.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/fmgrprotos.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
-
-typedef enum SourceKind
-{
-	SOURCE_TEXT,				/* text, varchar and char */
-	SOURCE_ARRAY,				/* the elements, with a blank between them */
-	SOURCE_JSON,				/* the string values */
-	SOURCE_JSONB,
-	SOURCE_OTHER,				/* its output function's text */
-} SourceKind;
-
-/* One column whose text goes into the vector. */
-typedef struct Source
-{
-	AttrNumber	attnum;
-	SourceKind	kind;
-	char		weight;			/* 'A' to 'D'; '\0': none was given */
-	Oid			element;		/* of an array */
-	bool		element_is_text;
-	int16		element_len;
-	bool		element_byval;
-	char		element_align;
-	PinnedOutput output;		/* of the column, or of its elements */
-	ArrayType  *path;			/* into json; NULL: all of it */
-} Source;
-
-/* What a statement knows of its trigger. */
-typedef struct SearchVector
-{
-	AttrNumber	attnum;
-	int			nsources;
-	Source	   *sources;
-	bool		refill;			/* rows may have vectors of an earlier trigger */
-	char	   *config_name;
-	Oid			config;
-	AttrNumber	config_attnum;	/* InvalidAttrNumber: the same for all rows */
-	bool		config_is_oid;	/* that column is a regconfig */
-	PinnedOutput config_output;
-	char	   *last_name;		/* what a row named last, */
-	Oid			last_config;	/* and what that is */
-} SearchVector;
 
 /*
  * Returns the text search configuration of a name, InvalidOid if there is none.
@@ -68,8 +22,8 @@ typedef struct SearchVector
  * schema, never in the search path: what is stored must not depend on who stores
  * it.
  */
-static Oid
-find_config(Relation rel, const char *name)
+Oid
+steward_search_find_config(Relation rel, const char *name)
 {
 	Oid			schemas[2] = {PG_CATALOG_NAMESPACE, RelationGetNamespace(rel)};
 	List	   *names;
@@ -169,7 +123,7 @@ parse_source(Relation rel, const char *argument, Source *source)
 		source->kind = SOURCE_OTHER;
 		steward_pinned_output_init(&source->output, type, CurrentMemoryContext);
 	}
-	if (path != NULL && source->kind != SOURCE_JSON && source->kind != SOURCE_JSONB)
+	if (path != NULL && !steward_source_is_json(source))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" has a path but is of type %s", NameStr(att->attname),
@@ -179,8 +133,8 @@ parse_source(Relation rel, const char *argument, Source *source)
 }
 
 /* Raises 42704 if the trigger's configuration does not exist. */
-static void
-require_config(SearchVector *state, Relation rel)
+void
+steward_search_require_config(SearchVector *state, Relation rel)
 {
 	if (!OidIsValid(state->config))
 		ereport(ERROR,
@@ -215,18 +169,24 @@ parse_arguments(Relation rel, Trigger *trigger)
 		{
 			steward_option_once("search_vector", option, state->config_name != NULL);
 			state->config_name = value;
-			state->config = find_config(rel, value);
+			state->config = steward_search_find_config(rel, value);
 		}
 		else if (strcmp(option, "config_column") == 0)
 		{
 			steward_option_once("search_vector", option, state->config_attnum != InvalidAttrNumber);
 			state->config_attnum = steward_option_column(rel, "search_vector", value);
 		}
+		else if (strcmp(option, "long_texts") == 0)
+		{
+			static const char *const choices[] = {"refuse", "cut", NULL};
+
+			state->cut = steward_option_choice("search_vector", option, value, choices) == 1;
+		}
 		else if (strcmp(option, "refill") == 0)
 			state->refill = true;
 		else
 			steward_option_unknown("search_vector", trigger->tgargs[i],
-								   "the vector's column, the sources, 'config=...' and 'config_column=...'");
+								   "the vector's column, the sources, 'config=...', 'config_column=...' and 'long_texts=...'");
 	}
 
 	if (state->nsources == 0)
@@ -265,243 +225,8 @@ steward_search_vector_parse(Relation rel, Trigger *trigger)
 {
 	SearchVector *state = parse_arguments(rel, trigger);
 
-	require_config(state, rel);
+	steward_search_require_config(state, rel);
 	return state;
-}
-
-/* Says, once per session and table, that a row does not name its configuration. */
-static void
-note_fallback(SearchVector *state, Relation rel, const char *name)
-{
-	static List *noted = NIL;
-	Oid			table = RelationGetRelid(rel);
-	MemoryContext old;
-
-	if (rel->rd_rel->relispartition)
-		table = llast_oid(get_partition_ancestors(table));
-	if (list_member_oid(noted, table))
-		return;
-	old = MemoryContextSwitchTo(steward_session_context());
-	noted = lappend_oid(noted, table);
-	MemoryContextSwitchTo(old);
-	ereport(NOTICE,
-			(name == NULL ?
-			 errmsg("a row of table \"%s\" names no text search configuration", RelationGetRelationName(rel)) :
-			 errmsg("text search configuration \"%s\" of a row of table \"%s\" does not exist", name,
-					RelationGetRelationName(rel)),
-			 errdetail("It is indexed with configuration \"%s\", and so are others like it.",
-					   DatumGetCString(DirectFunctionCall1(regconfigout, ObjectIdGetDatum(state->config)))),
-			 errtable(rel)));
-}
-
-/* Returns the text search configuration for a row. */
-static Oid
-row_config(SearchVector *state, Relation rel, HeapTuple row)
-{
-	char	   *name = NULL;
-	Oid			config = InvalidOid;
-	Datum		value;
-	bool		isnull;
-
-	if (state->config_attnum == InvalidAttrNumber)
-	{
-		require_config(state, rel);
-		return state->config;
-	}
-
-	value = heap_getattr(row, state->config_attnum, RelationGetDescr(rel), &isnull);
-	if (!isnull && state->config_is_oid)
-	{
-		if (SearchSysCacheExists1(TSCONFIGOID, value))
-			config = DatumGetObjectId(value);
-		else
-			name = psprintf("%u", DatumGetObjectId(value));
-	}
-	else if (!isnull)
-	{
-		name = steward_pinned_output(&state->config_output, value);
-		if (state->last_name == NULL || strcmp(name, state->last_name) != 0)
-		{
-			MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
-
-			if (state->last_name != NULL)
-				pfree(state->last_name);
-			state->last_name = pstrdup(name);
-			MemoryContextSwitchTo(old);
-			state->last_config = find_config(rel, name);
-		}
-		config = state->last_config;
-	}
-
-	if (OidIsValid(config))
-		return config;
-	require_config(state, rel);
-	note_fallback(state, rel, name);
-	return state->config;
-}
-
-/* Appends the elements of an array to a text, with a blank between them. */
-static void
-append_array(StringInfo out, Source *source, ArrayType *array)
-{
-	Datum	   *elements;
-	bool	   *nulls;
-	int			nelements;
-	bool		first = true;
-
-	deconstruct_array(array, source->element, source->element_len, source->element_byval,
-					  source->element_align, &elements, &nulls, &nelements);
-	for (int i = 0; i < nelements; i++)
-	{
-		if (nulls[i])
-			continue;
-		if (!first)
-			appendStringInfoChar(out, ' ');
-		first = false;
-		if (source->element_is_text)
-		{
-			text	   *element = DatumGetTextPP(elements[i]);
-
-			appendBinaryStringInfo(out, VARDATA_ANY(element), VARSIZE_ANY_EXHDR(element));
-		}
-		else
-			appendStringInfoString(out, steward_pinned_output(&source->output, elements[i]));
-	}
-}
-
-/* Returns the vector of the strings in a json or jsonb value, NULL if the path leads nowhere. */
-static TSVector
-json_vector(Source *source, Oid config, Datum value)
-{
-	bool		is_jsonb = source->kind == SOURCE_JSONB;
-
-	if (source->path != NULL)
-	{
-		LOCAL_FCINFO(fcinfo, 2);
-
-		InitFunctionCallInfoData(*fcinfo, NULL, 2, InvalidOid, NULL, NULL);
-		fcinfo->args[0].value = value;
-		fcinfo->args[0].isnull = false;
-		fcinfo->args[1].value = PointerGetDatum(source->path);
-		fcinfo->args[1].isnull = false;
-		value = is_jsonb ? jsonb_extract_path(fcinfo) : json_extract_path(fcinfo);
-		if (fcinfo->isnull)
-			return NULL;
-	}
-	return DatumGetTSVector(DirectFunctionCall2(is_jsonb ? jsonb_string_to_tsvector_byid : json_string_to_tsvector_byid,
-												ObjectIdGetDatum(config), value));
-}
-
-/* Appends the text of a source that is not json. */
-static void
-append_source(StringInfo out, Source *source, Datum value)
-{
-	if (source->kind == SOURCE_TEXT)
-	{
-		struct varlena *content = PG_DETOAST_DATUM_PACKED(value);
-
-		appendBinaryStringInfo(out, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
-	}
-	else if (source->kind == SOURCE_ARRAY)
-		append_array(out, source, DatumGetArrayTypeP(value));
-	else
-		appendStringInfoString(out, steward_pinned_output(&source->output, value));
-}
-
-/* Returns "vector" and "more" joined; NULL is an empty one. */
-static TSVector
-join(TSVector vector, TSVector more)
-{
-	if (vector == NULL || more == NULL)
-		return vector == NULL ? more : vector;
-	return DatumGetTSVector(DirectFunctionCall2(tsvector_concat, TSVectorGetDatum(vector),
-												TSVectorGetDatum(more)));
-}
-
-/* Returns the vector of the texts that have been put together, NULL if there are none, and begins anew. */
-static TSVector
-texts_vector(Oid config, StringInfo text, TsvectorPart *parts, int *nparts)
-{
-	const char *next = text->data;
-	TSVector	vector;
-
-	if (*nparts == 0)
-		return NULL;
-	for (int i = 0; i < *nparts; i++)
-	{
-		parts[i].text = next;
-		next += parts[i].length;
-	}
-	vector = steward_to_tsvector(config, parts, *nparts);
-	*nparts = 0;
-	resetStringInfo(text);
-	return vector;
-}
-
-/* Tells whether a source is json or jsonb. */
-static inline bool
-is_json(const Source *source)
-{
-	return source->kind == SOURCE_JSON || source->kind == SOURCE_JSONB;
-}
-
-/*
- * Returns the vector of a row.  It is what these would give, in the order of the
- * sources: setweight(to_tsvector(config, source), weight), joined by ||.  Sources
- * that hold text, have no weight and follow each other are one text, with a blank
- * between them.
- */
-static TSVector
-row_vector(SearchVector *state, Relation rel, HeapTuple row)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-	Oid			config = row_config(state, rel, row);
-	TSVector	vector = NULL;
-	TsvectorPart *parts = palloc((state->nsources + 1) * sizeof(TsvectorPart));
-	int			nparts = 0;
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (int i = 0; i < state->nsources; i++)
-	{
-		Source	   *source = &state->sources[i];
-		bool		isnull;
-		Datum		value = heap_getattr(row, source->attnum, desc, &isnull);
-		TSVector	json;
-
-		if (!is_json(source))
-		{
-			bool		goes_on = nparts > 0 && i > 0 && source->weight == '\0' &&
-				source[-1].weight == '\0' && !is_json(&source[-1]);
-			int			start = text.len;
-
-			if (goes_on)
-				appendStringInfoChar(&text, ' ');
-			else
-			{
-				parts[nparts].length = 0;
-				parts[nparts++].weight = source->weight == '\0' ? 0 : 'D' - source->weight;
-			}
-			if (!isnull)
-				append_source(&text, source, value);
-			parts[nparts - 1].length += text.len - start;
-			continue;
-		}
-		if (isnull || (json = json_vector(source, config, value)) == NULL)
-			continue;
-		if (source->weight != '\0')
-			json = DatumGetTSVector(DirectFunctionCall2(tsvector_setweight, TSVectorGetDatum(json),
-														CharGetDatum(source->weight)));
-		vector = join(join(vector, texts_vector(config, &text, parts, &nparts)), json);
-	}
-	vector = join(vector, texts_vector(config, &text, parts, &nparts));
-	if (vector != NULL)
-		return vector;
-	parts[0] = (TsvectorPart)
-	{
-		""
-	};
-	return steward_to_tsvector(config, parts, 1);
 }
 
 /* Tells whether an UPDATE leaves a row's vector as it is, without parsing anything. */
@@ -538,6 +263,9 @@ is_unchanged(SearchVector *state, TupleDesc desc, HeapTuple old_row, HeapTuple r
  *					unknown the row gets that of "config", and a NOTICE says so
  *					once per session
  *
+ *	long_texts=cut	texts that are too long for a vector are cut, and a WARNING says
+ *					so; otherwise, or with "refuse", they are an error
+ *
  *	refill=yes		set by search_enable() while rows may still have vectors of an
  *					earlier trigger: every UPDATE makes them anew
  *
@@ -546,7 +274,8 @@ is_unchanged(SearchVector *state, TupleDesc desc, HeapTuple old_row, HeapTuple r
  * it to NULL makes it anew.
  *
  * Raises 39P01 when attached otherwise, 22023, 42703, 42704, 42804 and 0A000 for
- * arguments it cannot follow, and whatever to_tsvector() does.
+ * arguments it cannot follow, 54000 for a text that is too long, and whatever
+ * to_tsvector() does.
  */
 PG_FUNCTION_INFO_V1(steward_search_vector_trigger);
 Datum
@@ -574,5 +303,5 @@ steward_search_vector_trigger(PG_FUNCTION_ARGS)
 			return PointerGetDatum(row);
 	}
 	return PointerGetDatum(steward_row_set(trigdata, row, state->attnum,
-										   TSVectorGetDatum(row_vector(state, rel, row)), false));
+										   TSVectorGetDatum(steward_search_row_vector(state, rel, row)), false));
 }

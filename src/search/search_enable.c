@@ -291,7 +291,7 @@ create_indexes_concurrently(SearchTask *task, List *tables, MemoryContext mcxt)
 /*
  * steward.search_enable(relation regclass, sources text[], config regconfig,
  *		vector_column name, config_column name, concurrently boolean,
- *		batch_rows integer, dry_run boolean)
+ *		batch_rows integer, long_texts text, dry_run boolean)
  *
  * Adds the vector's column and its trigger to a table, fills in the vectors of
  * the rows that are there, and creates a GIN index.  Outside a transaction block
@@ -308,10 +308,11 @@ steward_search_enable(PG_FUNCTION_ARGS)
 {
 	CallContext *call = castNode(CallContext, fcinfo->context);
 	MemoryContext mcxt = CurrentMemoryContext;
-	Oid			types[] = {REGCLASSOID, TEXTARRAYOID, REGCONFIGOID, NAMEOID, NAMEOID, BOOLOID};
+	Oid			types[] = {REGCLASSOID, TEXTARRAYOID, REGCONFIGOID, NAMEOID, NAMEOID, TEXTOID, BOOLOID};
+	static const int args[] = {0, 1, 2, 3, 4, 7, 8};
 	Datum		values[lengthof(types)] = {0};
 	char		nulls[lengthof(types)] = {0};
-	bool		dry_run = !PG_ARGISNULL(7) && PG_GETARG_BOOL(7);
+	bool		dry_run = !PG_ARGISNULL(8) && PG_GETARG_BOOL(8);
 	bool		concurrently = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	SearchTask	task = {0};
 	List	   *tables;
@@ -330,7 +331,7 @@ steward_search_enable(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < lengthof(types); i++)
 	{
-		int			arg = types[i] == BOOLOID ? 7 : i;
+		int			arg = args[i];
 
 		/* arguments may lie in memory that a commit frees */
 		nulls[i] = PG_ARGISNULL(arg) ? 'n' : ' ';
@@ -339,7 +340,7 @@ steward_search_enable(PG_FUNCTION_ARGS)
 	}
 
 	SPI_connect_ext(call->atomic ? 0 : SPI_OPT_NONATOMIC);
-	query("SELECT arguments, refill FROM steward_internal.search_prepare($1, $2, $3, $4, $5, $6)", lengthof(types),
+	query("SELECT arguments, refill FROM steward_internal.search_prepare($1, $2, $3, $4, $5, $6, $7)", lengthof(types),
 		  types, values, nulls);
 	MemoryContextSwitchTo(mcxt);
 	task.relation = DatumGetObjectId(values[0]);

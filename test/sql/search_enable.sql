@@ -225,7 +225,7 @@ RESET SESSION AUTHORIZATION;
 SELECT current_user = :'superuser' AS superuser_again;
 -- the functions that it is made of give nobody a right
 SET ROLE regress_search_other;
-CALL refused($$SELECT steward_internal.search_prepare('owned', '{title}', 'english', 'search_vector', NULL, false)$$);
+CALL refused($$SELECT steward_internal.search_prepare('owned', '{title}', 'english', 'search_vector', NULL, 'cut', false)$$);
 CALL refused($$SELECT * FROM steward_internal.search_attach('owned', '{search_vector,title}', 'search_vector', true)$$);
 RESET ROLE;
 
@@ -252,7 +252,7 @@ DROP SCHEMA search_enable_app CASCADE;
 
 -- what a migration attached counts, however it writes it
 CREATE TABLE migrated (id integer PRIMARY KEY, title text, search_vector tsvector);
-CREATE TRIGGER mine BEFORE INSERT OR UPDATE ON migrated FOR EACH ROW EXECUTE FUNCTION steward.search_vector_trigger('search_vector', 'title', 'config=english');
+CREATE TRIGGER mine BEFORE INSERT OR UPDATE ON migrated FOR EACH ROW EXECUTE FUNCTION steward.search_vector_trigger('search_vector', 'title', 'config=english', 'long_texts=cut');
 CALL steward.search_enable('migrated', '{title}', 'english');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'migrated'::regclass;
 DROP TRIGGER mine ON migrated;
