@@ -24,7 +24,7 @@ typedef struct AuditWriter
 	int			next_document;	/* then, of "documents" */
 } AuditWriter;
 
-extern void steward_audit_too_long(AuditWriter *writer) pg_attribute_noreturn();
+pg_noreturn extern void steward_audit_too_long(AuditWriter *writer);
 extern JEntry steward_audit_append_jsonb(AuditWriter *writer, Jsonb *document);
 extern JEntry steward_audit_append_output(AuditWriter *writer, AuditType *type, Datum value);
 extern JEntry steward_audit_append_scalar(AuditWriter *writer, AuditType *type, Datum value);
