@@ -144,22 +144,24 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     guard_mode constant text := (SELECT g.mode FROM steward.tenant_guard_settings g);
+    -- lists, because the planner takes the function for a thousand commands, and would read whole catalogs
+    changed constant oid[] := ARRAY(SELECT d.objid FROM pg_event_trigger_ddl_commands() d WHERE d.classid = 'pg_class'::regclass AND NOT d.in_extension);
+    types constant oid[] := ARRAY(SELECT CASE d.classid WHEN 'pg_type'::regclass THEN d.objid ELSE (SELECT c.reltype FROM pg_class c WHERE c.oid = d.objid) END
+                                    FROM pg_event_trigger_ddl_commands() d WHERE d.classid IN ('pg_type'::regclass, 'pg_class'::regclass));
     new record;
     finding record;
 BEGIN
     FOR new IN
         -- farthest up first, since that protects what is below
-        SELECT m.member AS relation, c.relkind
-          FROM (SELECT d.objid FROM pg_event_trigger_ddl_commands() d
-                 WHERE d.classid = 'pg_class'::regclass AND NOT d.in_extension
+        SELECT m.member AS relation, (SELECT c.relkind FROM pg_class c WHERE c.oid = m.member) AS relkind
+          FROM (SELECT c.oid FROM unnest(changed) o (oid) JOIN pg_class c ON c.oid = o.oid AND c.relkind IN ('r', 'p', 'f', 'm')
                  UNION
                 -- tables of a type have its columns
-                SELECT c.oid FROM pg_event_trigger_ddl_commands() d
-                  JOIN pg_type t ON CASE d.classid WHEN 'pg_type'::regclass THEN t.oid WHEN 'pg_class'::regclass THEN t.typrelid END = d.objid
-                  JOIN pg_class c ON c.reloftype = t.oid) o
-         CROSS JOIN LATERAL steward_internal.table_members(o.objid) m
-          JOIN pg_class c ON c.oid = m.member AND c.relkind IN ('r', 'p', 'f', 'm')
-         GROUP BY m.member, m.qualified_name, c.relkind
+                SELECT c.oid FROM unnest(types) t (oid)
+                  JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = t.oid AND d.classid = 'pg_class'::regclass
+                  JOIN pg_class c ON c.oid = d.objid AND c.reloftype = t.oid) o
+         CROSS JOIN LATERAL steward_internal.table_members(o.oid) m
+         GROUP BY m.member, m.qualified_name
          ORDER BY max(m.depth), m.qualified_name COLLATE "C"
     LOOP
         SELECT * INTO finding FROM steward_internal.tenant_guard_finding(new.relation);
