@@ -360,10 +360,16 @@ SELECT p.pid, coalesce(p.report ->> 'command', p.command) AS command, p.report -
                       (11, '%', 'backup_streamed', NULL, 'bytes')) k(place, phase, done, total, unit)
         WHERE coalesce(p.report ->> 'phase', '') LIKE k.phase
           AND CASE WHEN k.total IS NULL THEN p.report ->> k.done IS NOT NULL ELSE (p.report ->> k.total)::bigint > 0 END
-        ORDER BY k.place LIMIT 1) t ON true;
+        ORDER BY k.place LIMIT 1) t ON true
+ UNION ALL
+SELECT o.pid, upper(o.operation COLLATE "C"), current_database(), o.relation, NULL, o.rows_seen, o.rows_estimated, 'rows',
+       round(100.0 * o.rows_seen / nullif(o.rows_estimated, 0), 1), clock_timestamp() - o.started_at,
+       (SELECT steward_internal.monitor_query_text(a.query) FROM pg_stat_activity a WHERE a.pid = o.pid), to_jsonb(o)
+  FROM steward.operations o
+ WHERE o.state = 'running';
 GRANT SELECT ON steward.progress TO pg_monitor;
 COMMENT ON VIEW steward.progress IS
-'How far VACUUM, ANALYZE, CREATE INDEX, CLUSTER, COPY, base backups and whatever else reports it have got.';
+'How far VACUUM, ANALYZE, CREATE INDEX, CLUSTER, COPY, base backups and whatever else reports it have got, steward.operations included.';
 COMMENT ON COLUMN steward.progress.pid IS 'Process.';
 COMMENT ON COLUMN steward.progress.command IS 'VACUUM, ANALYZE, CREATE INDEX CONCURRENTLY, COPY FROM, BASEBACKUP, ...';
 COMMENT ON COLUMN steward.progress.database_name IS 'Where it runs; null for a base backup.';
@@ -375,4 +381,4 @@ COMMENT ON COLUMN steward.progress.unit IS 'One of blocks, rows, bytes, indexes,
 COMMENT ON COLUMN steward.progress.done_percent IS 'How much of this phase is done, in percent; null if it does not say.';
 COMMENT ON COLUMN steward.progress.elapsed IS 'Since the command began.';
 COMMENT ON COLUMN steward.progress.query IS 'The command as far as steward.monitor_query_length lets it be shown.';
-COMMENT ON COLUMN steward.progress.report IS 'The row of the pg_stat_progress_... view, as this server has it.';
+COMMENT ON COLUMN steward.progress.report IS 'The row of the pg_stat_progress_... view, as this server has it, or of steward.operations.';

@@ -178,6 +178,8 @@ BEGIN ATOMIC
                format('%I.%I', n.nspname, c.relname), c.relowner, c.relacl, '{INSERT,UPDATE,DELETE,TRUNCATE}'
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE n.nspname IN ('steward', 'steward_internal') AND c.relkind IN ('r', 'p', 'v') AND c.relacl IS NOT NULL
+           -- its rows are those of each owner
+           AND c.relname <> 'operations'
     )
     SELECT DISTINCT o.rule, o.severity, quote_ident(r.rolname), format('It may %s.', o.what),
            format('REVOKE %s FROM %s;', o.target, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END), o.name

@@ -85,6 +85,10 @@ extern void steward_follow_object(ObjectAccessType access, Oid class, Oid object
 extern bool steward_hmac(const void *key, size_t key_length, const void *text, size_t length,
 						 uint8 *mac);
 
+/* owner.c */
+extern void steward_execute_as_owner(Oid owner, const char *command, int nargs, Oid *types, Datum *values,
+									 const char *nulls);
+
 /* options.c */
 extern char *steward_option(const char *argument, char **value);
 extern List *steward_option_names(const char *argument, const char *wanted);

@@ -285,21 +285,6 @@ steward_tenant_parent_trigger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(steward_row_set(trigdata, row, state->tenant, tenant, false));
 }
 
-/* Runs a query as the owner of a table, for which FORCE ROW LEVEL SECURITY does not hold then. */
-static void
-query_as_owner(Oid owner, const char *command, int nargs, Oid *types, Datum *values, const char *nulls)
-{
-	Oid			user;
-	int			security;
-
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS |
-						   (user == owner ? 0 : SECURITY_RESTRICTED_OPERATION));
-	if (SPI_execute_with_args(command, nargs, types, values, nulls, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "unexpected result of \"%s\"", command);
-	SetUserIdAndSecContext(user, security);
-}
-
 static void
 notice(int row)
 {
@@ -343,8 +328,8 @@ steward_tenant_protect_child(PG_FUNCTION_ARGS)
 	owner = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	if (!PG_ARGISNULL(6) && PG_GETARG_BOOL(6))
 	{
-		query_as_owner(owner, "SELECT c.command || ';' FROM steward_internal.tenant_child_commands($1, $2, $3, $4, $5) c",
-					   nargs - 1, types, values, nulls);
+		steward_execute_as_owner(owner, "SELECT c.command || ';' FROM steward_internal.tenant_child_commands($1, $2, $3, $4, $5) c",
+								 nargs - 1, types, values, nulls);
 		for (uint64 i = 0; i < SPI_processed; i++)
 			notice(i);
 		SPI_finish();
@@ -352,8 +337,8 @@ steward_tenant_protect_child(PG_FUNCTION_ARGS)
 	}
 	for (;;)
 	{
-		query_as_owner(owner, "SELECT message, page FROM steward_internal.tenant_child_step($1, $2, $3, $4, $5, $6, $7)",
-					   lengthof(types), types, values, nulls);
+		steward_execute_as_owner(owner, "SELECT message, page FROM steward_internal.tenant_child_step($1, $2, $3, $4, $5, $6, $7)",
+								 lengthof(types), types, values, nulls);
 		values[nargs] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
 		if (!FLOAT8PASSBYVAL && !isnull)
 			values[nargs] = Int64GetDatum(DatumGetInt64(values[nargs]));

@@ -7,7 +7,7 @@ class ApplicationRecord < ActiveRecord::Base
   # Runs the block in a transaction that works for the tenant and the user of a token.
   def self.working_for(token)
     transaction do
-      connection.execute(sanitize_sql(["SELECT steward.tenant_login(?)", token]))
+      connection.execute(sanitize_sql(["SELECT set_config('steward.token', ?, true)", token]))
       yield
     end
   end
@@ -49,6 +49,5 @@ class Order < ApplicationRecord
 end
 
 class OrderItem < ApplicationRecord
-  include SoftDeleted
   belongs_to :order
 end

@@ -51,10 +51,9 @@ class Order(Stamped, SoftDeleted, Base):
     }
 
 
-class OrderItem(SoftDeleted, Base):
+class OrderItem(Base):
     __tablename__ = "order_items"
     __table_args__ = (Index("order_items_tenant_id_idx", "tenant_id"), Index("order_items_order_id_idx", "order_id"))
-    __mapper_args__ = {"confirm_deleted_rows": False}
     id = Column(BigInteger, primary_key=True)
     tenant_id = Column(BigInteger, nullable=False, server_default=FetchedValue())
     order_id = Column(ForeignKey("orders.id", ondelete="CASCADE"), nullable=False)
@@ -64,7 +63,7 @@ class OrderItem(SoftDeleted, Base):
 
 @event.listens_for(Session, "after_begin")
 def say_for_whom(session, transaction, connection):
-    connection.execute(text("SELECT steward.tenant_login(:token)"), {"token": session.info["token"]})
+    connection.execute(text("SELECT set_config('steward.token', :token, true)"), {"token": session.info["token"]})
 
 
 @event.listens_for(Session, "do_orm_execute")

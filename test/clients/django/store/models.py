@@ -62,7 +62,7 @@ class Customer(Kept, SoftDeleted):
 
 class Order(Kept, SoftDeleted):
     tenant_id = TenantField(editable=False)
-    customer = models.ForeignKey(Customer, models.CASCADE)
+    customer = models.ForeignKey(Customer, models.DO_NOTHING, db_constraint=False)
     status = models.TextField()
     placed_by = models.TextField(null=True)
     version = models.BigIntegerField(default=1, editable=False)
@@ -74,9 +74,9 @@ class Order(Kept, SoftDeleted):
         indexes = [models.Index(fields=["tenant_id"], name="orders_tenant_id_idx")]
 
 
-class OrderItem(SoftDeleted):
+class OrderItem(models.Model):
     tenant_id = TenantField(editable=False)
-    order = models.ForeignKey(Order, models.CASCADE, related_name="items")
+    order = models.ForeignKey(Order, models.DO_NOTHING, db_constraint=False, related_name="items")
     sku = models.TextField()
     quantity = models.IntegerField()
 
