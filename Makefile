@@ -11,7 +11,7 @@ SQL_PARTS = $(addprefix core/, steward muted_findings) \
 	$(addprefix audit/, audit audit_read audit_enable audit_coverage audit_history audit_search audit_maintain audit_schedule \
 		audit_repair audit_tenant) \
 	$(addprefix upkeep/, upkeep updated_at row_version append_only soft_delete uuidv7) \
-	$(addprefix search/, to_tsvector search) \
+	$(addprefix search/, to_tsvector search search_parts) \
 	$(addprefix tenant/, tenant) \
 	$(addprefix tenant_check/, tenant_check_scope tenant_check_rows tenant_check_trust tenant_check_access tenant_check_setters tenant_harden tenant_check \
 		tenant_probe tenant_fk) \
