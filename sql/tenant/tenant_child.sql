@@ -62,7 +62,9 @@ BEGIN
         RAISE invalid_foreign_key USING
             MESSAGE = CASE keys WHEN 0 THEN format('table %s has no foreign key to %s', relation, parent) ELSE format('table %s has several foreign keys to %s', relation, parent) END
                       || CASE WHEN key_column IS NOT NULL THEN format(' with column "%s"', key_column) ELSE '' END,
-            HINT = CASE keys WHEN 0 THEN format('ALTER TABLE %s ADD FOREIGN KEY (...) REFERENCES %s;', relation, parent)
+            DETAIL = CASE keys WHEN 0 THEN 'Without one, nothing says to which tenant the rows that are there belong.' ELSE 'Each may say to which tenant a row belongs.' END,
+            HINT = CASE keys WHEN 0 THEN coalesce(steward_internal.tenant_key_command(relation, parent) || ';',
+                                                  format('Give its rows a tenant in a column of its own, and then: SELECT steward.tenant_protect(%L, %L);', relation, column_name))
                              ELSE format('CALL steward.tenant_protect_child(%L, parent => %L, key_column => %L);', relation, parent,
                                          (SELECT k.columns[1] FROM steward_internal.tenant_child_key(relation, parent, column_name) k LIMIT 1)) END;
     ELSIF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = parent AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped)
@@ -193,7 +195,8 @@ BEGIN
         roles := ARRAY(SELECT CASE r WHEN 0 THEN 'public' ELSE pg_get_userbyid(r) END FROM unnest(steward_internal.tenant_policy_roles(parent, NULL)) r);
     END IF;
     -- the column gets no default: the trigger knows better
-    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant}', ARRAY[condition, condition], '{}', dry_run);
+    RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant}', ARRAY[condition, condition],
+        ARRAY(SELECT steward_internal.tenant_fill_commands(relation, column_name, 'UPDATE')), dry_run);
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_child_policies(regclass, regclass, name, name[], boolean) IS
 'Does what tenant_protect() does for a table whose tenants come from its parent.';
@@ -355,6 +358,16 @@ BEGIN ATOMIC
           JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[cardinality(k.conkey)]
          WHERE b.depth > 0 AND steward_internal.tenant_is_child(c.oid::regclass, column_name)
          GROUP BY c.oid, n.nspname, c.relname, p.parent_id, k.conname, a.attname
+    ), namesakes AS MATERIALIZED (
+        -- without foreign key, but with a column that is named like one
+        SELECT DISTINCT ON (s.relation_id) format('%I.%I', n.nspname, c.relname) AS qualified_name, s.parent_name,
+               steward_internal.tenant_key_command(s.relation_id, s.parent_id) AS command
+          FROM steward_internal.tenant_strangers(ARRAY(SELECT x FROM steward_internal.tenant_tables(ARRAY[column_name], ARRAY[schema]) x), ARRAY[schema]) s
+          JOIN pg_class c ON c.oid = s.relation_id
+          JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE s.link = 'name' AND c.oid NOT IN (SELECT h.oid FROM children h) AND steward_internal.tenant_key_command(s.relation_id, s.parent_id) IS NOT NULL
+           AND s.parent_id IN (SELECT t.relation_id FROM tables t UNION SELECT h.oid FROM children h)
+         ORDER BY s.relation_id, s.parent_name COLLATE "C"
     ), given AS (
         SELECT CASE WHEN roles IS NOT NULL THEN format(', roles => %L', roles::text) ELSE '' END AS clause
     ), commands AS (
@@ -379,6 +392,12 @@ BEGIN ATOMIC
          CROSS JOIN given g
          WHERE NOT EXISTS (SELECT FROM pg_policy y WHERE y.polrelid = c.oid AND y.polname = 'steward_tenant_floor')
             OR EXISTS (SELECT FROM steward_internal.tenant_child_commands(c.oid::regclass, c.parent_id, column_name, c.key_column, roles))
+         UNION ALL
+        SELECT 3, 100, s.qualified_name, c.command
+          FROM namesakes s
+         CROSS JOIN given g
+         CROSS JOIN LATERAL (VALUES (s.command), (format('CALL steward.tenant_protect_child(%L, parent => %L%s%s)', s.qualified_name, s.parent_name,
+                                                         CASE WHEN column_name <> 'tenant_id' THEN format(', column_name => %L', column_name) END, g.clause))) c (command)
          UNION ALL
         -- what children refer to besides
         SELECT 4, 0, format('%I.%I', n.nspname, r.relname), format('SELECT steward.tenant_fk_guard(%L, %L, %L)', format('%I.%I', n.nspname, r.relname), k.conname, ARRAY[column_name]::text)

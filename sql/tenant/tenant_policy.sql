@@ -13,11 +13,12 @@ SELECT * FROM (VALUES
     ('steward_public', 'visibility', 'SELECT', false, false),
     ('steward_author', 'visibility', 'ALL', false, false),
     ('steward_member', 'member', 'ALL', false, false),
+    ('steward_writer_', 'writer', 'ALL', false, false),
     ('steward_admin_', 'admin', 'ALL', false, false)) AS k(policy_name, builder, command, is_floor, is_base);
 COMMENT ON VIEW steward_internal.tenant_policy_kinds IS
 'The kinds of policies that the builders make.';
 COMMENT ON COLUMN steward_internal.tenant_policy_kinds.policy_name IS 'Its name, to which that of a role is added if it ends in _.';
-COMMENT ON COLUMN steward_internal.tenant_policy_kinds.builder IS 'What is built together; a table has the policies of one builder, beside base and administrators.';
+COMMENT ON COLUMN steward_internal.tenant_policy_kinds.builder IS 'What is built together; a table has the policies of one builder, beside base and those of single roles.';
 COMMENT ON COLUMN steward_internal.tenant_policy_kinds.is_floor IS 'It is restrictive and cuts down what others give; if not, it gives rows.';
 COMMENT ON COLUMN steward_internal.tenant_policy_kinds.is_base IS 'A floor that stays whatever is built later, or rows that are given only where no other builder gives any.';
 GRANT SELECT ON steward_internal.tenant_policy_kinds TO PUBLIC;
@@ -97,7 +98,7 @@ COMMENT ON FUNCTION steward_internal.tenant_policy_sign(regclass, name, text) IS
 
 CREATE VIEW steward_internal.tenant_own_policies AS
 SELECT p.polrelid AS relation_id, p.polname AS policy_name, p.polroles AS role_ids, k.builder,
-       k.builder IS NOT DISTINCT FROM 'admin' AS for_admin, NOT p.polpermissive AS is_floor, s.signature[2] AS request,
+       k.builder IS NOT DISTINCT FROM 'admin' AS for_admin, coalesce(k.builder IN ('admin', 'writer'), false) AS for_one_role, NOT p.polpermissive AS is_floor, s.signature[2] AS request,
        s.signature[1] = steward_internal.tenant_policy_hash(p.polrelid, p.polname) AS unchanged
   FROM pg_description d
  CROSS JOIN LATERAL (SELECT regexp_match(d.description, '^steward ([0-9a-f]{12}): (.*)$') AS signature) s
@@ -214,7 +215,7 @@ AS $$
 BEGIN
     IF roles IS NULL THEN
         RETURN coalesce((SELECT p.role_ids FROM steward_internal.tenant_own_policies p
-                          WHERE p.relation_id = relation AND NOT p.for_admin ORDER BY p.policy_name LIMIT 1), '{0}');
+                          WHERE p.relation_id = relation AND NOT p.for_one_role ORDER BY p.policy_name LIMIT 1), '{0}');
     ELSIF roles = '{}' OR 'public' = ANY (roles) THEN
         RETURN '{0}';
     END IF;
@@ -324,11 +325,11 @@ BEGIN ATOMIC
           JOIN (VALUES (true), (false)) AS takes(is_floor) ON f.is_base OR NOT takes.is_floor
     ), asked AS (
         SELECT a.policy_name, a.condition, format('%s FOR %s', CASE WHEN k.is_floor THEN 'RESTRICTIVE' ELSE 'PERMISSIVE' END, k.command) AS head,
-               k.is_floor, k.builder = 'admin' AS for_admin, k.is_floor AND k.is_base OR k.builder = 'admin' AS is_bare
+               k.is_floor, k.builder IN ('admin', 'writer') AS for_one_role, k.is_floor AND k.is_base OR k.builder IN ('admin', 'writer') AS is_bare
           FROM unnest(policy_names, conditions) a(policy_name, condition)
          CROSS JOIN LATERAL steward_internal.tenant_policy_kind(a.policy_name) k
     ), kept AS (
-        SELECT o.*, o.for_admin OR EXISTS (SELECT FROM floor f WHERE f.policy_name = o.policy_name AND f.is_base) AS is_bare,
+        SELECT o.*, o.for_one_role OR EXISTS (SELECT FROM floor f WHERE f.policy_name = o.policy_name AND f.is_base) AS is_bare,
                pg_get_expr(p.polqual, p.polrelid) AS expression,
                ARRAY(SELECT f.condition FROM floor f WHERE f.is_floor = o.is_floor) AS old_floors
           FROM steward_internal.tenant_own_policies o JOIN pg_policy p ON p.polrelid = o.relation_id AND p.polname = o.policy_name
@@ -340,8 +341,8 @@ BEGIN ATOMIC
          WHERE a.condition IS NOT NULL
          UNION ALL
         SELECT k.policy_name, NULL, x.condition, regexp_replace(k.request, ' within [a-z_, ]+$', ''), k.old_floors, k.is_floor, k.is_bare,
-               -- all but those of administrators are for the same roles
-               CASE WHEN k.for_admin OR (SELECT bool_or(a.for_admin) FROM asked a) THEN k.role_ids ELSE coalesce(for_roles, k.role_ids) END,
+               -- all but those of single roles are for the same ones
+               CASE WHEN k.for_one_role OR (SELECT bool_or(a.for_one_role) FROM asked a) THEN k.role_ids ELSE coalesce(for_roles, k.role_ids) END,
                k.unchanged AND (x.condition <> k.expression) = (k.request ~ ' within [a-z_, ]+$')
           FROM kept k
          CROSS JOIN LATERAL (SELECT CASE WHEN k.is_bare THEN k.expression ELSE steward_internal.tenant_policy_within(k.expression, '{}', k.old_floors) END) x(condition)
@@ -456,6 +457,9 @@ BEGIN ATOMIC
     SELECT format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', k.qualified_name, column_name)
       FROM key k WHERE subject = 'tenant' AND NOT k.attnotnull
      UNION ALL
+    SELECT f FROM steward_internal.tenant_fill_commands(relation, column_name, 'INSERT OR UPDATE') f
+     WHERE subject = 'tenant' AND has_default
+     UNION ALL
     (-- partitions get that of their table
     SELECT format('CREATE INDEX ON %s (%I)', m.qualified_name, column_name)
       FROM steward_internal.table_members(relation) m
@@ -467,7 +471,7 @@ BEGIN ATOMIC
      ORDER BY m.depth, m.qualified_name COLLATE "C");
 END;
 COMMENT ON FUNCTION steward_internal.tenant_column_commands(regclass, name, text, boolean, boolean) IS
-'Returns the commands that give the column of a tenant or user its default and an index, and that of a tenant NOT NULL.';
+'Returns the commands that give the column of a tenant or user its default and an index, and that of a tenant NOT NULL and what fills it in.';
 
 CREATE FUNCTION steward_internal.tenant_run(relation regclass, commands text[], dry_run boolean) RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -494,12 +498,12 @@ BEGIN ATOMIC
                CASE WHEN a.is_floor OR NOT a.is_base OR NOT EXISTS (
                         SELECT FROM steward_internal.tenant_own_policies o JOIN steward_internal.tenant_policy_kinds k USING (policy_name)
                          -- what is read besides is no other builder's
-                         WHERE o.relation_id = relation AND k.builder NOT IN (a.builder, 'admin', 'shared', 'tree') AND NOT k.is_floor) THEN a.condition END AS condition
+                         WHERE o.relation_id = relation AND k.builder NOT IN (a.builder, 'admin', 'writer', 'shared', 'tree') AND NOT k.is_floor) THEN a.condition END AS condition
           FROM asked a
          UNION ALL
         SELECT k.policy_name, NULL
           FROM steward_internal.tenant_policy_kinds k
-         WHERE k.builder NOT IN (SELECT a.builder FROM asked a) AND k.builder <> 'admin' AND NOT (k.is_base AND k.is_floor)
+         WHERE k.builder NOT IN (SELECT a.builder FROM asked a) AND k.builder NOT IN ('admin', 'writer') AND NOT (k.is_base AND k.is_floor)
            AND NOT EXISTS (SELECT FROM asked a WHERE a.is_base)
     )
     SELECT array_agg(o.policy_name), array_agg(o.condition) FROM outcome o;
@@ -544,7 +548,7 @@ SELECT t.relation_id::regclass AS relation, t.policy_name,
                 SELECT o.relation_id, k.policy_name, NULL
                   FROM steward_internal.tenant_own_policies o
                   JOIN steward_internal.tenant_policy_kinds k
-                    ON k.builder = o.builder AND NOT o.for_admin AND (k.is_floor OR NOT k.is_base)
+                    ON k.builder = o.builder AND NOT o.for_one_role AND (k.is_floor OR NOT k.is_base)
                        OR k.is_floor AND k.policy_name = ANY (string_to_array(substring(o.request FROM ' within ([a-z_, ]+)$'), ', '))) w
          CROSS JOIN LATERAL steward_internal.table_members(w.relation_id) m
          -- what is farthest up counts

@@ -1,5 +1,34 @@
 -- tenant_protect: the builders of policies.
 
+-- What other builders need beside policies: the function that lists the tenants of a tree, writers of shared rows.
+CREATE FUNCTION steward_internal.tenant_leftover_commands(relation regclass, kept_function text DEFAULT NULL, keep_writers boolean DEFAULT false) RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+BEGIN ATOMIC
+    WITH policies AS MATERIALIZED (
+        SELECT p.oid, p.polname, m.depth, m.qualified_name, o.builder
+          FROM steward_internal.table_members(relation) m
+          JOIN steward_internal.tenant_own_policies o ON o.relation_id = m.member
+          JOIN pg_policy p ON p.polrelid = o.relation_id AND p.polname = o.policy_name
+    ), functions AS (
+        SELECT DISTINCT f.oid, format('%I.%I', n.nspname, f.proname) AS name
+          FROM policies p
+          JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass
+          JOIN pg_proc f ON f.oid = d.refobjid AND f.proname LIKE 'steward\_tree\_%' AND f.pronargs = 0 AND pg_has_role(f.proowner, 'USAGE')
+          JOIN pg_namespace n ON n.oid = f.pronamespace
+    )
+    SELECT c.command
+      FROM (SELECT 1, p.depth, format('DROP POLICY %I ON %s', p.polname, p.qualified_name) FROM policies p WHERE p.builder = 'writer' AND NOT keep_writers
+             UNION ALL
+            SELECT 2, 0, format('DROP FUNCTION %s()', f.name)
+              FROM functions f
+             WHERE f.name IS DISTINCT FROM kept_function
+               AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = f.oid
+                                  AND NOT (d.classid = 'pg_policy'::regclass AND d.objid IN (SELECT p.oid FROM policies p)))) c (step, depth, command)
+     ORDER BY c.step, c.depth, c.command COLLATE "C";
+END;
+COMMENT ON FUNCTION steward_internal.tenant_leftover_commands(regclass, text, boolean) IS
+'Returns the commands that drop what a table needs no more once its policies are others: the function of a tree, and policies of writers.';
+
 CREATE FUNCTION steward.tenant_protect(
     relation     regclass,
     column_name  name    DEFAULT 'tenant_id',
@@ -17,7 +46,8 @@ BEGIN
     condition := steward_internal.tenant_policy_condition(relation, column_name, CASE WHEN folded THEN 'is_current_tenant_folded' ELSE 'is_current_tenant' END);
     RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant,steward_shared,steward_tree}',
         ARRAY[condition, condition, NULL, NULL],
-        ARRAY(SELECT steward_internal.tenant_column_commands(relation, column_name, 'tenant', true, create_index)), dry_run);
+        ARRAY(SELECT steward_internal.tenant_column_commands(relation, column_name, 'tenant', true, create_index))
+        || ARRAY(SELECT steward_internal.tenant_leftover_commands(relation)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect(regclass, name, name[], boolean, boolean, boolean) IS
 'Lets roles, by default all, see and write the rows of their tenant only; returns the commands.';
@@ -44,10 +74,35 @@ BEGIN
         ARRAY(SELECT format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', m.qualified_name, column_name)
                 FROM steward_internal.table_members(relation) m JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = column_name AND a.attnotnull
                WHERE m.member = relation)
-        || ARRAY(SELECT c FROM steward_internal.tenant_column_commands(relation, column_name, 'tenant', true, create_index) c WHERE c NOT LIKE '% SET NOT NULL'), dry_run);
+        || ARRAY(SELECT c FROM steward_internal.tenant_column_commands(relation, column_name, 'tenant', true, create_index) c WHERE c NOT LIKE '% SET NOT NULL')
+        || ARRAY(SELECT steward_internal.tenant_leftover_commands(relation, keep_writers => true)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect_shared(regclass, name, name[], boolean, boolean) IS
 'Lets roles, by default all, see and write the rows of their tenant, and see those of no tenant; returns the commands.';
+
+CREATE FUNCTION steward.tenant_write_shared(relation regclass, role_name name, column_name name DEFAULT 'tenant_id', dry_run boolean DEFAULT false) RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+    role_id oid;
+BEGIN
+    PERFORM steward_internal.tenant_begin(relation, dry_run);
+    PERFORM steward_internal.check_roles(ARRAY[role_name]), steward_internal.tenant_key_function(relation, column_name, 'tenant');
+    role_id := quote_ident(role_name)::regrole;
+    IF NOT EXISTS (SELECT FROM steward_internal.tenant_own_policies p WHERE p.relation_id = relation AND p.builder = 'shared') THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('table %s has no rows of all tenants', relation),
+            HINT = format('SELECT steward.tenant_protect_shared(%L);', relation);
+    END IF;
+    RETURN QUERY SELECT * FROM steward_internal.tenant_run(relation,
+        ARRAY(SELECT steward_internal.tenant_policy_commands(relation, relation, ARRAY[role_id],
+            ARRAY[coalesce((SELECT p.policy_name FROM steward_internal.tenant_own_policies p
+                             WHERE p.relation_id = relation AND p.builder = 'writer' AND p.role_ids = ARRAY[role_id] ORDER BY p.policy_name LIMIT 1),
+                           steward_internal.object_name('steward_writer_', role_name))],
+            ARRAY[format('(%I IS NULL)', column_name)])), dry_run);
+END $$;
+COMMENT ON FUNCTION steward.tenant_write_shared(regclass, name, name, boolean) IS
+'Lets one role see and write the rows of no tenant, which all tenants see, by a policy of its own; returns the commands.';
 
 CREATE FUNCTION steward_internal.tenant_tree_commands(tree regclass, tree_column name, parent_column name, column_type regtype,
     OUT function_name text, OUT commands text[]) RETURNS record
@@ -109,7 +164,8 @@ BEGIN
     RETURN QUERY SELECT * FROM steward_internal.tenant_build(relation, roles, '{steward_tenant_floor,steward_tenant,steward_shared,steward_tree}',
         -- in parentheses, unlike beside shared rows: by the text it is known that it is within another floor
         ARRAY[of_tree, CASE WHEN writes THEN of_tree ELSE format('(%s)', condition) END, NULL, CASE WHEN NOT writes THEN of_tree END],
-        ARRAY(SELECT steward_internal.tenant_column_commands(relation, column_name, 'tenant', true, create_index)), dry_run);
+        ARRAY(SELECT steward_internal.tenant_column_commands(relation, column_name, 'tenant', true, create_index))
+        || ARRAY(SELECT steward_internal.tenant_leftover_commands(relation, wanted.function_name)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_protect_tree(regclass, regclass, name, name, name, boolean, name[], boolean, boolean) IS
 'Lets roles, by default all, see and write the rows of their tenant, and see, on request also write, those of tenants below it in a tree; returns the commands.';
@@ -321,13 +377,17 @@ BEGIN
                SELECT 1, format('DROP POLICY %I ON %s', p.policy_name, m.qualified_name), p.policy_name
                  FROM steward_internal.tenant_own_policies p WHERE p.relation_id = m.member
                 UNION ALL
+               SELECT 2, format('DROP TRIGGER %I ON %s', f.trigger_name, m.qualified_name), f.trigger_name
+                 FROM steward_internal.tenant_fill_triggers f WHERE f.relation_id = m.member AND NOT f.is_inherited
+                UNION ALL
                -- policies of others stay, and in force
-               SELECT 2, format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', m.qualified_name), NULL
+               SELECT 3, format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', m.qualified_name), NULL
                 WHERE EXISTS (SELECT FROM steward_internal.tenant_own_policies p WHERE p.relation_id = m.member)
                   AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = m.member
                                      AND p.polname NOT IN (SELECT o.policy_name FROM steward_internal.tenant_own_policies o WHERE o.relation_id = m.member))
                ) c(step, command, policy_name)
-         ORDER BY m.depth, m.qualified_name COLLATE "C", c.step, c.policy_name COLLATE "C"), dry_run);
+         ORDER BY m.depth, m.qualified_name COLLATE "C", c.step, c.policy_name COLLATE "C")
+        || ARRAY(SELECT steward_internal.tenant_leftover_commands(relation, keep_writers => true)), dry_run);
 END $$;
 COMMENT ON FUNCTION steward.tenant_unprotect(regclass, boolean) IS
-'Drops the policies that the builders made, and turns row security off where there are no others; returns the commands. Columns, indexes and rights stay.';
+'Drops the policies and triggers that the builders made, and turns row security off where there are no others; returns the commands. Columns, indexes and rights stay.';

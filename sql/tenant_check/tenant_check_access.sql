@@ -259,13 +259,15 @@ BEGIN ATOMIC
                string_agg(DISTINCT s.parent_name COLLATE "C", ', ') FILTER (WHERE s.link IN ('key', 'inherits')) AS parents,
                string_agg(DISTINCT s.parent_name COLLATE "C", ', ') FILTER (WHERE s.link = 'name') AS namesakes,
                string_agg(DISTINCT s.parent_name COLLATE "C", '; ') FILTER (WHERE s.link = 'generic') AS generic,
-               steward_internal.tenant_parent(s.relation_id, m.column_name) AS parent_id, m.column_name
+               min(steward_internal.tenant_key_command(s.relation_id, s.parent_id)) FILTER (WHERE s.link = 'name') AS key_command,
+               steward_internal.tenant_parent(s.relation_id, m.column_name) AS parent_id, m.column_name, m.column_type
           FROM steward_internal.tenant_strangers(tables, schemas) s
           JOIN pg_class c ON c.oid = s.relation_id
           JOIN pg_namespace n ON n.oid = c.relnamespace
-         CROSS JOIN (SELECT mode() WITHIN GROUP (ORDER BY t.column_name) FROM steward_internal.tenant_rows(tables) t WHERE NOT t.is_root) m (column_name)
+         CROSS JOIN (SELECT mode() WITHIN GROUP (ORDER BY t.column_name), mode() WITHIN GROUP (ORDER BY t.column_type)
+                       FROM steward_internal.tenant_rows(tables) t WHERE NOT t.is_root) m (column_name, column_type)
          WHERE EXISTS (SELECT FROM unnest(roles) r WHERE has_any_column_privilege(r, c.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r, c.oid, 'DELETE'))
-         GROUP BY s.relation_id, c.relrowsecurity, n.nspname, c.relname, m.column_name
+         GROUP BY s.relation_id, c.relrowsecurity, n.nspname, c.relname, m.column_name, m.column_type
     ), policies AS MATERIALIZED (
         SELECT s.relation_id, s.qualified_name, p.polname, p.polroles, p.polcmd, p.polpermissive, x.asks
           FROM strangers s
@@ -283,7 +285,11 @@ BEGIN ATOMIC
                 ELSE format('Its columns %s refer to rows of any table, but it has no column that says to which tenant its own belong, and no row security.', s.generic) END,
            CASE WHEN NOT s.is_parent AND s.parent_id IS NOT NULL THEN
                format('CALL steward.tenant_protect_child(%L, parent => %L%s);', s.qualified_name, format('%I.%I', pn.nspname, p.relname),
-                      CASE WHEN s.column_name <> 'tenant_id' THEN format(', column_name => %L', s.column_name) END) END, NULL::text
+                      CASE WHEN s.column_name <> 'tenant_id' THEN format(', column_name => %L', s.column_name) END)
+                -- first what protects it then: a foreign key, or a column of its own
+                WHEN s.key_command IS NOT NULL AND NOT s.is_parent THEN s.key_command || ';'
+                WHEN s.generic IS NOT NULL AND s.parents IS NULL AND s.namesakes IS NULL AND s.column_type IS NOT NULL THEN
+               format('ALTER TABLE %s ADD COLUMN %I %s;', s.qualified_name, s.column_name, s.column_type::regtype) END, NULL::text
       FROM strangers s
       LEFT JOIN (pg_class p JOIN pg_namespace pn ON pn.oid = p.relnamespace) ON p.oid = s.parent_id
      WHERE NOT s.relrowsecurity

@@ -57,6 +57,29 @@ RETURN replace(lower(substring(column_name, '^(.+?)_?(?:id|Id|ID|uuid|key)$') CO
 COMMENT ON FUNCTION steward_internal.tenant_key_name(text) IS
 'Returns what a column named order_id or orderId refers to by its name, order; null for other names.';
 
+CREATE FUNCTION steward_internal.tenant_key_command(relation oid, parent oid) RETURNS text
+LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+BEGIN ATOMIC
+    SELECT format('ALTER TABLE %I.%I ADD FOREIGN KEY (%I) REFERENCES %I.%I', n.nspname, c.relname, a.attname, pn.nspname, p.relname)
+           -- the server validates those of partitioned tables at once
+           || CASE c.relkind WHEN 'p' THEN '' ELSE ' NOT VALID' END
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_class p ON p.oid = parent
+      JOIN pg_namespace pn ON pn.oid = p.relnamespace
+      JOIN pg_index i ON i.indrelid = p.oid AND i.indisprimary AND i.indnkeyatts = 1
+      JOIN pg_attribute k ON k.attrelid = p.oid AND k.attnum = i.indkey[0]
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid = k.atttypid
+       AND steward_internal.tenant_key_name(a.attname) IN (
+           SELECT replace(steward_internal.tenant_singular(t.name), '_', '')
+             FROM (SELECT lower(p.relname COLLATE "C") UNION SELECT regexp_replace(lower(p.relname COLLATE "C"), '^[^_]+_', '')) t (name))
+     WHERE c.oid = relation
+       AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f' AND a.attnum = ANY (f.conkey))
+     ORDER BY a.attnum LIMIT 1;
+END;
+COMMENT ON FUNCTION steward_internal.tenant_key_command(oid, oid) IS
+'Returns the command that adds the foreign key of one table to another that it lacks, by the name and type of a column; null if none is named so.';
+
 CREATE FUNCTION steward_internal.tenant_roots(tables steward_internal.tenant_table[], schemas regnamespace[] DEFAULT NULL)
 RETURNS SETOF steward_internal.tenant_table
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

@@ -20,6 +20,7 @@
  *		tenant_schema.c		working in the schema of a tenant
  *		tenant_search.c		full-text search under row security
  *		tenant_parent.c		tenants of rows by the rows that they refer to
+ *		tenant_fill.c		tenants of rows that name none
  */
 #ifndef STEWARD_TENANT_INTERNAL_H
 #define STEWARD_TENANT_INTERNAL_H

@@ -24,6 +24,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
+#include "utils/partcache.h"
 #include "utils/rls.h"
 
 /* What a condition would be without a context. */
@@ -252,27 +253,79 @@ steward_tenant_notice(QueryDesc *desc)
 			 errhint("%s With steward.tenant_strict on, this is an error.", steward_tenant_hint)));
 }
 
+/* Tells whether a table finds the partitions of its rows by the tenant, which a trigger would fill in too late. */
+static bool
+is_partitioned_by_tenant(Relation rel)
+{
+	Trigger    *trigger;
+	AttrNumber	tenant;
+	PartitionKey key;
+
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE ||
+		(trigger = steward_find_trigger(rel, "tenant_fill_trigger", false)) == NULL)
+		return false;
+	tenant = steward_find_column(RelationGetRelid(rel), trigger->tgargs[0]);
+	key = RelationGetPartitionKey(rel);
+	for (int i = 0; i < key->partnatts; i++)
+		if (key->partattrs[i] == tenant)
+			return true;
+	return false;
+}
+
+/* Tells whether a statement uses such a table. */
+static bool
+uses_partitions_by_tenant(PlannedStmt *statement)
+{
+	ListCell   *lc;
+	bool		found = false;
+
+	foreach(lc, statement->rtable)
+	{
+		RangeTblEntry *entry = lfirst_node(RangeTblEntry, lc);
+
+		if (entry->rtekind == RTE_RELATION && !found)
+		{
+			Relation	rel = table_open(entry->relid, NoLock);
+
+			found = is_partitioned_by_tenant(rel);
+			table_close(rel, NoLock);
+		}
+	}
+	return found;
+}
+
 /*
- * Gives the error that is being handled a hint, if it is that policies refused a row for
- * want of a context.
+ * Gives the error that is being handled a hint, if it is that a row was refused for
+ * want of a tenant: by policies, or because it has no partition without one.
  */
 void
 steward_tenant_explain_refusal(QueryDesc *desc)
 {
+	const int	code = geterrcode();
 	MemoryContext old;
 	ErrorData  *error;
 	Absence		absence;
 
-	if (geterrcode() != ERRCODE_INSUFFICIENT_PRIVILEGE || IsParallelWorker())
+	if ((code != ERRCODE_INSUFFICIENT_PRIVILEGE && code != ERRCODE_CHECK_VIOLATION && code != ERRCODE_FEATURE_NOT_SUPPORTED) ||
+		IsParallelWorker())
 		return;
 	old = MemoryContextSwitchTo(desc->estate->es_query_cxt);
 	error = CopyErrorData();
-	if (error->hint == NULL && error->funcname != NULL && strcmp(error->funcname, "ExecWithCheckOptions") == 0 &&
-		OidIsValid(find_refusal(desc->plannedstmt, true, &absence)))
+	if (error->hint != NULL || error->funcname == NULL)
+		;
+	else if (strcmp(error->funcname, "ExecWithCheckOptions") == 0)
 	{
-		if (error->detail == NULL)
-			errdetail("The transaction has no %s.", missing_kind(&absence));
-		errhint("%s", steward_tenant_hint);
+		if (code == ERRCODE_INSUFFICIENT_PRIVILEGE && OidIsValid(find_refusal(desc->plannedstmt, true, &absence)))
+		{
+			if (error->detail == NULL)
+				errdetail("The transaction has no %s.", missing_kind(&absence));
+			errhint("%s", steward_tenant_hint);
+		}
+	}
+	else if (strcmp(error->funcname, "ExecFindPartition") == 0 || strcmp(error->funcname, "ExecBRInsertTriggers") == 0)
+	{
+		if (uses_partitions_by_tenant(desc->plannedstmt))
+			errhint("If the tenant is null, leave its column out of INSERT: a row is put into its partition before a trigger can give it one.");
 	}
 	FreeErrorData(error);
 	MemoryContextSwitchTo(old);

@@ -15,6 +15,7 @@
 #include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 
 #define MAX_PARENT_QUERY 4096
 
@@ -231,7 +232,8 @@ parent_tenant(TenantParent *state, Relation rel, HeapTuple row)
 						RelationGetRelationName(rel), get_rel_name(state->parent)),
 				 errdetail("Key %s is not present in table \"%s\", or is hidden by its policies.",
 						   describe_key(state, desc, values), get_rel_name(state->parent)),
-				 errhint("SELECT * FROM steward.tenant_context();"),
+				 steward_tenant_missing(STEWARD_TENANT) && check_enable_rls(state->parent, InvalidOid, true) == RLS_ENABLED ?
+				 errhint("%s", steward_tenant_hint) : errhint("SELECT * FROM steward.tenant_context();"),
 				 errtable(rel)));
 	tenant = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	if (isnull)

@@ -63,7 +63,9 @@ EXCEPTION WHEN invalid_parameter_value THEN
     RETURN ARRAY(SELECT o[1] FROM regexp_matches(hint, '''(\w+)=', 'g') o);
 END $$;
 WITH functions AS (
-    SELECT t.proname AS trigger_function, replace(regexp_replace(t.proname, '(_vector|_cascade)?(_trigger)?$', '_enable'), 'tenant_parent_enable', 'tenant_protect_child') AS enable_function,
+    SELECT t.proname AS trigger_function,
+           CASE t.proname WHEN 'tenant_parent_trigger' THEN 'tenant_protect_child' WHEN 'tenant_fill_trigger' THEN 'tenant_protect'
+                ELSE regexp_replace(t.proname, '(_vector|_cascade)?(_trigger)?$', '_enable') END AS enable_function,
            pg_temp.trigger_options(t.proname) AS options
       FROM pg_proc t
      WHERE t.pronamespace = 'steward'::regnamespace AND t.prorettype = 'trigger'::regtype

@@ -85,6 +85,40 @@ SELECT count(*), min(tenant_id), max(tenant_id) FROM tracking;
 SELECT count(*), min(id), max(id) FROM tenants;
 ROLLBACK;
 
+-- tables without foreign keys, by the names of their columns; rows of any table need a column of their own
+CREATE SCHEMA keyless AUTHORIZATION regress_adopt_owner;
+SET ROLE regress_adopt_owner;
+SET search_path = keyless;
+CREATE TABLE stories (id bigint PRIMARY KEY, tenant_id bigint NOT NULL);
+CREATE TABLE chapters (id bigint PRIMARY KEY, story_id bigint, title text);
+CREATE TABLE lines (id bigint PRIMARY KEY, chapter_id bigint, story_id text);
+CREATE TABLE likes (id bigint PRIMARY KEY, likeable_type text, likeable_id bigint);
+CREATE TABLE colors (id bigint PRIMARY KEY, name text);
+INSERT INTO stories VALUES (1, 1), (2, 2);
+INSERT INTO chapters VALUES (1, 1), (2, 2);
+INSERT INTO lines VALUES (1, 1), (2, 2);
+GRANT USAGE ON SCHEMA keyless TO regress_adopt_app;
+GRANT SELECT ON ALL TABLES IN SCHEMA keyless TO regress_adopt_app;
+SELECT rule, object, remedy FROM steward.tenant_check(schemas => '{keyless}', roles => '{regress_adopt_app}') WHERE rule = 'no_tenant_column' ORDER BY object;
+SELECT * FROM steward.tenant_adopt('keyless', '{regress_adopt_app}', dry_run => true);
+SELECT count(*) AS done FROM steward.tenant_adopt('keyless', '{regress_adopt_app}');
+SELECT * FROM steward.tenant_adopt('keyless', '{regress_adopt_app}');
+SELECT * FROM steward.tenant_adopt('keyless', '{regress_adopt_app}');
+-- NULL of a new row is the tenant's in the table that gets the column
+ALTER TABLE keyless.likes ADD COLUMN tenant_id bigint;
+SELECT count(*) > 0 AS protected FROM steward.tenant_protect('likes', roles => '{regress_adopt_app}');
+SELECT rule, object, remedy FROM steward.tenant_check(schemas => '{keyless}', roles => '{regress_adopt_app}') WHERE severity <> 'INFO' AND rule <> 'index_of_all' ORDER BY object;
+RESET ROLE;
+BEGIN;
+SELECT steward.tenant_set('2') IS NOT NULL AS set;
+SET LOCAL ROLE regress_adopt_app;
+SELECT s.id, c.id, l.id FROM stories s, chapters c, lines l;
+ROLLBACK;
+SET client_min_messages = error;
+DROP SCHEMA keyless CASCADE;
+SET client_min_messages = warning;
+SET search_path = shop;
+
 \set VERBOSITY default
 SELECT * FROM steward.tenant_adopt('shop', column_name => 'org_id');
 SELECT * FROM steward.tenant_adopt('public');

@@ -139,6 +139,15 @@ SELECT count(*) FROM pg_attribute WHERE attrelid = 'tags'::regclass AND attname 
 CREATE TABLE strangers (id integer PRIMARY KEY);
 CREATE TABLE pairs (id integer PRIMARY KEY, one bigint REFERENCES orders, two bigint REFERENCES orders, stranger integer REFERENCES strangers);
 CALL steward.tenant_protect_child('strangers', 'orders');
+-- without foreign key, but by the name of a column; an orphan is listed
+CREATE TABLE parcels (id integer PRIMARY KEY, weight integer, order_id bigint);
+INSERT INTO parcels VALUES (1, 1, 1), (2, 1, -1);
+CALL steward.tenant_protect_child('parcels', 'orders');
+ALTER TABLE child.parcels ADD FOREIGN KEY (order_id) REFERENCES child.orders NOT VALID;
+CALL steward.tenant_protect_child('parcels', 'orders');
+DELETE FROM parcels WHERE id = 2;
+CALL steward.tenant_protect_child('parcels', 'orders');
+SELECT policy_name, problem FROM steward.tenant_policies WHERE relation = 'parcels'::regclass ORDER BY policy_name;
 CALL steward.tenant_protect_child('pairs', 'orders');
 CALL steward.tenant_protect_child('pairs', 'orders', key_column => 'three');
 CALL steward.tenant_protect_child('pairs', 'strangers');

@@ -71,6 +71,64 @@ INSERT INTO templates (tenant_id, body) VALUES (NULL, 'for all');
 ROLLBACK;
 SELECT rule, severity FROM steward.tenant_check(schemas => '{shared}', roles => '{regress_shared_app}') WHERE object LIKE 'shared.%' AND rule <> 'index_of_all';
 
+-- a role that writes the rows of everybody, and nothing else
+CREATE ROLE regress_shared_writer;
+GRANT USAGE ON SCHEMA shared TO regress_shared_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON templates TO regress_shared_writer;
+GRANT EXECUTE ON FUNCTION steward.tenant_set(text, text, jsonb) TO regress_shared_writer;
+SET ROLE regress_shared_owner;
+SELECT * FROM steward.tenant_write_shared('templates', 'regress_shared_writer', dry_run => true);
+SELECT count(*) > 0 AS writer FROM steward.tenant_write_shared('templates', 'regress_shared_writer');
+SELECT * FROM steward.tenant_write_shared('templates', 'regress_shared_writer');
+SELECT * FROM steward.tenant_protect_shared('templates');
+SELECT policy_name, roles, problem FROM steward.tenant_policies WHERE relation = 'templates'::regclass ORDER BY policy_name;
+SET ROLE regress_shared_writer;
+SELECT tenant_id, count(*) FROM templates GROUP BY 1;
+INSERT INTO templates (tenant_id, body) VALUES (NULL, 'for all') RETURNING tenant_id;
+WITH u AS (UPDATE templates SET body = 'changed' RETURNING tenant_id) SELECT tenant_id, count(*) FROM u GROUP BY 1;
+-- no tenant's, by whatever way
+INSERT INTO templates (tenant_id, body) VALUES (1, 'for one');
+UPDATE templates SET tenant_id = 1;
+DELETE FROM templates WHERE tenant_id = 1;
+MERGE INTO templates USING (VALUES (1)) v (n) ON tenant_id = n WHEN NOT MATCHED THEN INSERT (tenant_id, body) VALUES (n, 'for one');
+INSERT INTO templates (id, tenant_id, body) OVERRIDING SYSTEM VALUE VALUES (1, NULL, 'mine') ON CONFLICT (id) DO UPDATE SET body = 'taken';
+TRUNCATE templates;
+-- nor for the tenant of a transaction: rows of everybody are written outside of any
+BEGIN;
+SELECT steward.tenant_set('1') IS NOT NULL AS set;
+SELECT tenant_id, count(*) FROM templates GROUP BY 1;
+INSERT INTO templates (tenant_id, body) VALUES (NULL, 'for all');
+ROLLBACK;
+-- nor with the floor gone
+RESET ROLE;
+BEGIN;
+DROP POLICY steward_tenant_floor ON templates;
+SET LOCAL ROLE regress_shared_writer;
+SELECT tenant_id, count(*) FROM templates GROUP BY 1;
+INSERT INTO templates (tenant_id, body) VALUES (1, 'for one');
+ROLLBACK;
+-- the application is not more than before
+BEGIN;
+SELECT steward.tenant_set('1') IS NOT NULL AS set;
+SET LOCAL ROLE regress_shared_app;
+SELECT tenant_id IS NULL AS shared, count(*) > 0 FROM templates GROUP BY 1 ORDER BY 1;
+UPDATE templates SET body = 'theirs' WHERE tenant_id IS NULL;
+ROLLBACK;
+SELECT rule, severity FROM steward.tenant_check(schemas => '{shared}', roles => '{regress_shared_app,regress_shared_writer}') WHERE object LIKE 'shared.%' AND rule <> 'index_of_all';
+-- rows of single tenants have no such writers
+DELETE FROM templates WHERE tenant_id IS NULL;
+SET ROLE regress_shared_owner;
+SELECT c FROM steward.tenant_protect('templates', dry_run => true) c WHERE c LIKE '%writer%';
+\set VERBOSITY default
+SELECT count(*) > 0 AS changed FROM steward.tenant_protect('templates');
+SELECT policy_name FROM steward.tenant_policies WHERE relation = 'templates'::regclass AND policy_name LIKE '%writer%';
+SELECT * FROM steward.tenant_write_shared('templates', 'regress_shared_writer');
+SELECT * FROM steward.tenant_write_shared('templates', 'regress_nobody');
+SELECT * FROM steward.tenant_write_shared('templates', 'regress_shared_writer', 'body2');
+\set VERBOSITY terse
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION steward.tenant_set(text, text, jsonb) FROM regress_shared_writer;
+
 -- tenants in a tree
 SET ROLE regress_shared_owner;
 CREATE TABLE tenants (id integer PRIMARY KEY, parent_id integer REFERENCES tenants, name text);
@@ -128,9 +186,16 @@ INSERT INTO docs (tenant_id) VALUES (5);
 ROLLBACK TO s;
 UPDATE docs SET tenant_id = 5 WHERE tenant_id = 2;
 ROLLBACK;
--- and back to rows of one tenant
+-- and back to rows of one tenant: the function stays as long as another table needs it
 SET ROLE regress_shared_owner;
+CREATE TABLE files (id bigint PRIMARY KEY, tenant_id integer);
+SELECT count(*) > 0 AS protected FROM steward.tenant_protect_tree('files', 'tenants');
 SELECT count(*) > 0 AS changed FROM steward.tenant_protect('docs');
+SELECT to_regproc('steward_tree_tenants') IS NOT NULL AS kept;
+SELECT c FROM steward.tenant_unprotect('files') c WHERE c LIKE '%FUNCTION%';
+SELECT to_regproc('steward_tree_tenants') IS NOT NULL AS kept;
+SELECT count(*) > 0 AS protected FROM steward.tenant_protect_tree('files', 'tenants');
+SELECT c FROM steward.tenant_protect('files') c WHERE c LIKE '%FUNCTION%';
 SELECT policy_name, problem FROM steward.tenant_policies WHERE relation = 'docs'::regclass ORDER BY policy_name;
 RESET ROLE;
 BEGIN; SELECT seen('1'); ROLLBACK;
@@ -146,4 +211,5 @@ SELECT * FROM steward.tenant_protect_shared('for_all');
 RESET ROLE;
 DROP SCHEMA shared CASCADE;
 DROP OWNED BY regress_shared_owner;
-DROP ROLE regress_shared_owner, regress_shared_app, regress_shared_editor;
+DROP OWNED BY regress_shared_writer;
+DROP ROLE regress_shared_owner, regress_shared_app, regress_shared_editor, regress_shared_writer;
