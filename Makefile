@@ -50,6 +50,15 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# RS256 and ES256 take OpenSSL: where the server has it, and its headers are here.
+ifneq ($(filter -lcrypto,$(LIBS)),)
+with_openssl := $(shell $(CC) $(CPPFLAGS) -fPIC -shared -include openssl/evp.h -x c -o /dev/null /dev/null -lcrypto 2>/dev/null && echo yes)
+ifeq ($(with_openssl),yes)
+override CPPFLAGS += -DSTEWARD_OPENSSL
+SHLIB_LINK += -lcrypto
+endif
+endif
+
 # What is built is never taken from the source's folder, in which somebody may have built before.
 srcdir := $(source)
 override VPATH :=

@@ -59,6 +59,7 @@ has() {
 		postgresql-server-dev-*) is_complete "/usr/lib/postgresql/$major/bin/pg_config" ;;
 		postgresql-[0-9]*) [ -x "/usr/lib/postgresql/$major/bin/postgres" ] ;;
 		libc6-dev) [ -e /usr/include/stdio.h ] ;;
+		libssl-dev) "${CC:-gcc}" -fsyntax-only -include openssl/evp.h -x c /dev/null 2>&1 ;;
 		locales) [ -e /usr/share/i18n/SUPPORTED ] ;;
 		libipc-run-perl) perl -MIPC::Run -e 1 2>/dev/null && command -v prove ;;
 		lib* | *-keyring | python3-* | ruby-*) dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep 'ok installed' ;;
@@ -214,7 +215,7 @@ is_native() {
 # Sets pg_config and bindir for server $1, after installing what is missing of it, of what builds extensions, and of the
 # further packages named.
 use_server() {
-	local major=${1%-*} packages=(make gcc libc6-dev "${@:2}")
+	local major=${1%-*} packages=(make gcc libc6-dev libssl-dev "${@:2}")
 	if ! find_pg_config "$major" >/dev/null; then
 		[ -z "${PG_CONFIG:-}" ] || [ "$(major_of "$PG_CONFIG")" != "$major" ] ||
 			die "the server of $PG_CONFIG lacks postgres.h, pgxs.mk or pg_regress"

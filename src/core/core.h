@@ -156,6 +156,23 @@ typedef struct PinnedOutput
 extern void steward_pinned_output_init(PinnedOutput *output, Oid type, MemoryContext mcxt);
 extern char *steward_pinned_output(PinnedOutput *output, Datum value);
 
+/* public_key.c */
+
+/* Room for a signature of RSA, and so for its modulus; and for a number of the curve P-256. */
+#define STEWARD_SIGNATURE_SIZE	1024
+#define STEWARD_P256_SIZE		32
+
+/* OpenSSL's type of keys. */
+typedef struct evp_pkey_st StewardPublicKey;
+
+extern const bool steward_has_openssl;
+extern StewardPublicKey *steward_rsa_key(const uint8 *modulus, size_t modulus_length,
+										 const uint8 *exponent, size_t exponent_length);
+extern StewardPublicKey *steward_p256_key(const uint8 *x, const uint8 *y);
+extern void steward_public_key_free(StewardPublicKey *key);
+extern bool steward_public_key_verify(StewardPublicKey *key, const void *text, size_t length,
+									  const uint8 *signature, size_t signature_length);
+
 /* support.c */
 extern Node *steward_support_as_operator(Node *request, Oid operator, Oid function);
 

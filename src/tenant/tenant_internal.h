@@ -5,7 +5,10 @@
  *		tenant_json.c		reading base64url and JSON, without the server
  *		tenant_payload.c	what header and claims of a token say
  *		tenant_value.c		what the text of a tenant or user means
- *		tenant_keys.c		the keys of tokens
+ *		tenant_jwks.c		reading sets of public keys, without the server
+ *		tenant_keys_file.c	the files of keys
+ *		tenant_keys.c		the secret keys of tokens
+ *		tenant_public_keys.c	the public keys of tokens
  *		tenant_signature.c	the parts of a token, and its signature
  *		tenant_token.c		whether a token holds
  *		tenant_sign.c		making tokens
@@ -59,6 +62,7 @@ extern char steward_json_next(StewardJson *r);
 extern bool steward_json_skip(StewardJson *r, int depth);
 extern bool steward_json_member(StewardJson *r, bool first, char *key, size_t size);
 extern bool steward_json_ended(StewardJson *r);
+extern bool steward_json_optional(StewardJson *r, char *out, size_t size);
 
 /* tenant_payload.c */
 
@@ -106,12 +110,24 @@ typedef struct StewardTokenClaims
 	TimestampTz expires_at;		/* exp and the leeway, as the server counts */
 } StewardTokenClaims;
 
+/* How a token is signed (RFC 7518). */
+typedef enum StewardAlgorithm
+{
+	STEWARD_NO_ALGORITHM,
+	STEWARD_HS256,
+	STEWARD_RS256,
+	STEWARD_ES256,
+} StewardAlgorithm;
+
+/* Room for the id of a key with its zero byte. */
+#define STEWARD_KID_SIZE			129
+
 /* What a JWT's header says. */
 typedef struct StewardTokenHeader
 {
-	bool		is_hs256;
+	StewardAlgorithm algorithm;
 	bool		has_kid;
-	char		kid[65];
+	char		kid[STEWARD_KID_SIZE];
 } StewardTokenHeader;
 
 extern const char *steward_token_parse_header(const char *json, size_t length,
@@ -140,9 +156,40 @@ extern bool steward_tenant_canonicalize(char *text);
 pg_noreturn extern void steward_tenant_refuse_form(const char *kind);
 extern void steward_tenant_read_value(TenantValue *value, const char *text, uint64 holds_in, bool lasts);
 
-/* tenant_keys.c */
+/* tenant_jwks.c */
 
 #define STEWARD_MAX_KEYS	64
+
+/* A public key: RSA's two numbers, or a point of P-256. */
+typedef struct StewardJwk
+{
+	StewardAlgorithm algorithm; /* that it is for */
+	bool		has_kid;
+	char		kid[STEWARD_KID_SIZE];
+	uint8		modulus[STEWARD_SIGNATURE_SIZE];
+	int			modulus_length;
+	uint8		exponent[8];
+	int			exponent_length;
+	uint8		x[STEWARD_P256_SIZE];
+	uint8		y[STEWARD_P256_SIZE];
+} StewardJwk;
+
+extern const char *steward_jwks_parse(const char *json, size_t length, StewardJwk *jwks, int *njwks);
+
+/* tenant_keys_file.c */
+
+/* A file of keys. */
+typedef struct StewardKeysFile
+{
+	const char *setting;		/* that names it */
+	const char *path;
+	bool		secret;
+} StewardKeysFile;
+
+extern int	steward_keys_file_read(const StewardKeysFile *file, char *text, size_t size);
+extern void steward_keys_file_refuse(const StewardKeysFile *file, const char *wrong);
+
+/* tenant_keys.c */
 
 typedef struct StewardTokenKey
 {
@@ -162,6 +209,25 @@ typedef struct StewardTokenKeys
 extern const StewardTokenKeys *steward_token_keys(const char **reason);
 extern void steward_token_keys_init(void);
 
+/* tenant_public_keys.c */
+
+typedef struct StewardTokenPublicKey
+{
+	StewardAlgorithm algorithm;
+	bool		has_kid;
+	char		kid[STEWARD_KID_SIZE];
+	StewardPublicKey *key;
+} StewardTokenPublicKey;
+
+typedef struct StewardPublicKeys
+{
+	int			nkeys;
+	StewardTokenPublicKey keys[STEWARD_MAX_KEYS];
+} StewardPublicKeys;
+
+extern const StewardPublicKeys *steward_token_public_keys(const char **reason);
+extern void steward_token_public_keys_init(void);
+
 /* tenant_signature.c */
 
 /* A token's parts, as they stand in it. */
@@ -170,9 +236,11 @@ typedef struct StewardTokenParts
 	const char *payload;
 	size_t		payload_length;
 	size_t		signed_length;
+	StewardAlgorithm algorithm;
 	bool		has_kid;
-	char		kid[65];
-	uint8		mac[PG_SHA256_DIGEST_LENGTH];
+	char		kid[STEWARD_KID_SIZE];
+	uint8		signature[STEWARD_SIGNATURE_SIZE];
+	int			signature_length;
 } StewardTokenParts;
 
 extern const char *steward_token_split(const char *token, StewardTokenParts *parts);

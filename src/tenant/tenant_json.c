@@ -356,3 +356,16 @@ steward_json_ended(StewardJson *r)
 	skip_space(r);
 	return r->at == r->end;
 }
+
+/* Reads a text; what is none, or too long for one, is read as an empty one. */
+bool
+steward_json_optional(StewardJson *r, char *out, size_t size)
+{
+	bool		fits = false;
+
+	if (steward_json_next(r) == '"' ? !steward_json_string(r, out, size, &fits) : !steward_json_skip(r, 1))
+		return false;
+	if (!fits)
+		out[0] = '\0';
+	return true;
+}

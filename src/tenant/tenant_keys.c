@@ -4,12 +4,6 @@
  */
 #include "tenant/tenant_internal.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "miscadmin.h"
-#include "storage/fd.h"
 #include "utils/guc.h"
 
 #define MIN_SECRET		32
@@ -123,87 +117,24 @@ assign_keys_file(const char *newval, void *extra)
 	forget_file_keys();
 }
 
-/* Says in the server's log why there are no keys. */
-static void
-refuse_keys_file(const char *wrong)
-{
-	ereport(LOG,
-			(errcode(ERRCODE_CONFIG_FILE_ERROR),
-			 errmsg("file \"%s\" of setting \"steward.tenant_keys_file\" does not hold keys", keys_file),
-			 errdetail("%s", wrong)));
-}
-
-/*
- * Returns what makes a file one that others may have written, NULL if nothing;
- * where others can only read it, the server's log has a warning.
- */
-static const char *
-check_keys_file(int file)
-{
-	struct stat status;
-	char		path[MAXPGPATH];
-
-	if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
-		return "It is not a regular file.";
-	if (status.st_uid != geteuid() && status.st_uid != 0)
-		return "The file belongs neither to the user that the server runs as nor to root.";
-	if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return "Others than its owner can write the file, and so be every tenant: chmod go-w.";
-
-	/* nobody gets into the data directory */
-	strlcpy(path, keys_file, sizeof(path));
-	canonicalize_path(path);
-	if ((status.st_mode & S_IROTH) != 0 && !path_is_relative_and_below_cwd(path) && !path_is_prefix_of_path(DataDir, path))
-		ereport(LOG,
-				(errcode(ERRCODE_CONFIG_FILE_ERROR),
-				 errmsg("everybody can read file \"%s\" of setting \"steward.tenant_keys_file\"", keys_file),
-				 errdetail("Whoever has a key can be every tenant."),
-				 errhint("chmod o-r")));
-	return NULL;
-}
-
 /* Reads the keys from their file; what is wrong with it goes to the server's log, NULL to the caller. */
 static const StewardTokenKeys *
 read_keys_file(void)
 {
-	int			file;
+	const StewardKeysFile file = {.setting = "steward.tenant_keys_file",.path = keys_file,.secret = true};
 	int			length;
 	const char *wrong;
 
 	forget_file_keys();
-	file = OpenTransientFile(keys_file, O_RDONLY);
-	if (file < 0)
-	{
-		ereport(LOG,
-				(errcode_for_file_access(),
-				 errmsg("could not open file \"%s\" of setting \"steward.tenant_keys_file\": %m", keys_file)));
-		return NULL;
-	}
-	wrong = check_keys_file(file);
-	if (wrong != NULL)
-	{
-		CloseTransientFile(file);
-		refuse_keys_file(wrong);
-		return NULL;
-	}
 	file_keys = malloc(sizeof(StewardTokenKeys) + MAX_KEYS_TEXT + 1);
 	if (file_keys == NULL)
-	{
-		CloseTransientFile(file);
 		return NULL;
-	}
-	length = read(file, file_keys->text, MAX_KEYS_TEXT);
-	CloseTransientFile(file);
-	if (length < 0 || length == MAX_KEYS_TEXT)
-		wrong = "The file cannot be read or is too long.";
-	else
-	{
-		file_keys->text[length] = '\0';
-		wrong = strlen(file_keys->text) != length ? "The file contains a zero byte." : parse_keys(file_keys, '\n');
-	}
+	length = steward_keys_file_read(&file, file_keys->text, MAX_KEYS_TEXT);
+	wrong = length >= 0 ? parse_keys(file_keys, '\n') : NULL;
 	if (wrong != NULL)
+		steward_keys_file_refuse(&file, wrong);
+	if (length < 0 || wrong != NULL)
 	{
-		refuse_keys_file(wrong);
 		forget_file_keys();
 		return NULL;
 	}

@@ -95,6 +95,14 @@ is_named(const char *key, const char *name, bool *seen, bool *again)
 	return true;
 }
 
+static StewardAlgorithm
+algorithm_of(const char *name)
+{
+	return strcmp(name, "HS256") == 0 ? STEWARD_HS256 :
+		strcmp(name, "RS256") == 0 ? STEWARD_RS256 :
+		strcmp(name, "ES256") == 0 ? STEWARD_ES256 : STEWARD_NO_ALGORITHM;
+}
+
 /* Reads a JWT's header. */
 const char *
 steward_token_parse_header(const char *json, size_t length, StewardTokenHeader *header)
@@ -117,7 +125,8 @@ steward_token_parse_header(const char *json, size_t length, StewardTokenHeader *
 		if (is_named(key, "alg", &has_alg, &again))
 		{
 			wrong = read_name(&r, alg, sizeof(alg));
-			header->is_hs256 = wrong == NULL && strcmp(alg, "HS256") == 0;
+			if (wrong == NULL)
+				header->algorithm = algorithm_of(alg);
 		}
 		else if (is_named(key, "kid", &has_kid, &again))
 		{
@@ -138,20 +147,7 @@ steward_token_parse_header(const char *json, size_t length, StewardTokenHeader *
 	}
 	if (!steward_json_ended(&r))
 		return not_json;
-	return header->is_hs256 ? NULL : "The algorithm of the token is not HS256.";
-}
-
-/* Reads a text; what is none, or too long for one, is read as an empty one. */
-static const char *
-read_optional(StewardJson *r, char *out, size_t size)
-{
-	bool		fits = false;
-
-	if (steward_json_next(r) == '"' ? !steward_json_string(r, out, size, &fits) : !steward_json_skip(r, 1))
-		return not_json;
-	if (!fits)
-		out[0] = '\0';
-	return NULL;
+	return header->algorithm != STEWARD_NO_ALGORITHM ? NULL : "The algorithm of the token is none of HS256, RS256 and ES256.";
 }
 
 /* Reads the claim "aud", a text or an array of texts, and tells whether the audience is one of them. */
@@ -165,7 +161,7 @@ read_audience(StewardJson *r, const char *audience, bool *is_for)
 	{
 		if (is_array && !first && !steward_json_accept(r, ','))
 			return not_json;
-		if (read_optional(r, name, sizeof(name)) != NULL)
+		if (!steward_json_optional(r, name, sizeof(name)))
 			return not_json;
 		*is_for |= strcmp(name, audience) == 0;
 		if (!is_array)
@@ -260,7 +256,7 @@ read_claim(StewardJson *r, Claim claim, Reading *reading)
 		case USER:
 			return read_text(r, claims->values[STEWARD_USER], STEWARD_TENANT_VALUE_SIZE);
 		case ISSUER:
-			return read_optional(r, claims->issuer, sizeof(claims->issuer));
+			return steward_json_optional(r, claims->issuer, sizeof(claims->issuer)) ? NULL : not_json;
 		case AUDIENCE:
 			return read_audience(r, reading->audience, &claims->for_audience);
 		case SUBJECT:

@@ -182,6 +182,7 @@ void
 steward_token_init(void)
 {
 	steward_token_keys_init();
+	steward_token_public_keys_init();
 	DefineCustomStringVariable("steward.tenant_claim",
 							   "Path of the claim of a token that names the tenant.",
 							   NULL,

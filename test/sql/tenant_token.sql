@@ -66,7 +66,9 @@ RESET ROLE;
 -- not on behalf of whoever maintains a table
 CREATE FUNCTION log_in_index(token text) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM steward.tenant_login(token); RETURN 1; END $$;
 CREATE TABLE indexed AS SELECT :'token'::text AS token;
+\set SHOW_CONTEXT never
 BEGIN; CREATE INDEX ON indexed (log_in_index(token)); ROLLBACK;
+\set SHOW_CONTEXT errors
 
 -- One tenant a transaction, however it is set.
 SELECT steward.tenant_sign('43', 'alice') AS other_tenant, steward.tenant_sign('42', 'bob') AS other_user, steward.tenant_sign('42', 'alice') AS same, steward.tenant_sign(NULL, 'alice') AS user_only \gset
@@ -211,7 +213,9 @@ SELECT expires_at BETWEEN now() + '3 s' AND now() + '7 s' AS counts FROM steward
 SELECT v1(p(exp => epoch('-5 s')::text)) AS late \gset
 BEGIN; SELECT steward.tenant_login(:'late'); SELECT steward.current_tenant_int(); ROLLBACK;
 RESET steward.tenant_token_leeway;
+\set VERBOSITY sqlstate
 SET steward.tenant_token_leeway = -1;
+\set VERBOSITY default
 
 -- Audience and issuer count where they are set.
 SELECT why(v1(p('"tenant":"42","aud":7,"iss":null'))) AS unset, why(v1(p('"tenant":"42","aud":"web","aud":"api"'))) AS twice;
