@@ -92,9 +92,11 @@ steward_soft_delete_parse(Relation rel, Trigger *trigger)
 			(void) steward_role_allowed("soft_delete", value);
 			state->allow = value;
 		}
+		else if (option != NULL && strcmp(option, "keep_unique") == 0)
+			;					/* for soft_delete_enable() to remember */
 		else
 			steward_option_unknown("soft_delete", trigger->tgargs[i],
-								   "the column, 'clock=transaction|statement|wall' and 'allow=...'");
+								   "the column, 'clock=transaction|statement|wall', 'allow=...' and 'keep_unique=...'");
 	}
 
 	if (column == NULL)
@@ -347,6 +349,7 @@ soft_delete_init(FunctionCallInfo fcinfo)
  *	the column		timestamptz or timestamp; null in rows that are live
  *	clock=...		as in updated_at_trigger
  *	allow=...		roles that delete for real: see steward_role_allowed
+ *	keep_unique=...	indexes that soft_delete_enable() leaves alone
  *
  * A row that has its stamp keeps it.  Rows are deleted for real by those roles,
  * and when a foreign key ON DELETE CASCADE demands it.

@@ -40,7 +40,7 @@ INSERT INTO "T%1$s" VALUES (2, 'a', 'b', 2, 2, 2, NULL);
 INSERT INTO "T%1$s" VALUES (3, 'c', 'c', 3, 3, 3, NULL);
 INSERT INTO "T%1$s" VALUES (3, 'c', 'c', 2, 3, 3, 1);
 SELECT id, a FROM "active_T%1$s";
-SELECT count(*) FROM steward.soft_delete_disable('"T%1$s"');
+SELECT count(*) FROM steward.soft_delete_disable('"T%1$s"', purge => true);
 DROP TABLE refers, "T%1$s";
 DROP TABLESPACE regress_soft;
 

@@ -69,6 +69,41 @@ $node->safe_psql('postgres', q{SET session_replication_role = replica; DELETE FR
 $node->wait_for_catchup('s');
 is(live($subscriber), '2|10|20', 'what is deleted for real is deleted there');
 
+# Disabling leaves the schema as it was before enabling.
+sub schema
+{
+	my ($dump) = run_command([ 'pg_dump', '-s', '-d', $node->connstr('before') ]);
+	return $dump =~ s/^\\(un)?restrict .*$//mgr;
+}
+$node->safe_psql('postgres', 'CREATE DATABASE before');
+$node->safe_psql('before', q{
+	CREATE EXTENSION pg_steward CASCADE;
+	CREATE EXTENSION btree_gist;
+	CREATE ROLE regress_reader;
+	CREATE TABLE account (id integer PRIMARY KEY, tenant integer, email text UNIQUE, own integer NOT NULL UNIQUE, late integer UNIQUE DEFERRABLE INITIALLY DEFERRED, ref integer UNIQUE,
+		UNIQUE NULLS NOT DISTINCT (tenant, email) INCLUDE (ref) WITH (fillfactor = 70), during int4range, CONSTRAINT "no two" EXCLUDE USING gist (tenant WITH =, during WITH &&) DEFERRABLE);
+	CREATE UNIQUE INDEX account_some ON account (lower(email) COLLATE "C" text_pattern_ops DESC) WHERE tenant > 5 AND (own < 7 OR ref IS NULL);
+	CREATE TABLE refers (id integer PRIMARY KEY, ref integer REFERENCES account (ref), account_id integer REFERENCES account ON DELETE CASCADE, UNIQUE (ref, account_id));
+	CREATE TABLE parted (id integer, part integer, UNIQUE (id, part)) PARTITION BY LIST (part);
+	CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+	ALTER TABLE account REPLICA IDENTITY USING INDEX account_own_key;
+	ALTER TABLE account CLUSTER ON account_own_key;
+	COMMENT ON CONSTRAINT account_email_key ON account IS 'an address';
+	COMMENT ON INDEX account_some IS 'some';
+	COMMENT ON CONSTRAINT "no two" ON account IS 'one at a time';
+	GRANT SELECT ON account TO regress_reader});
+my $before = schema();
+$node->safe_psql('before', q{
+	SELECT steward.soft_delete_enable(t) FROM unnest('{account,refers,parted}'::regclass[]) t;
+	INSERT INTO account VALUES (1, 6, 'a', 1, 1, 1);
+	DELETE FROM account;
+	INSERT INTO account VALUES (2, 6, 'a', 2, 2, 2)});
+isnt(schema(), $before, 'enabling changes the schema');
+my ($result, $out, $err) = $node->psql('before', q{SELECT steward.soft_delete_disable('account')});
+like($err, qr/do not hold for the rows that were deleted.*purge => true/s, 'what was deleted may not fit');
+$node->safe_psql('before', q{SELECT steward.soft_delete_disable(t, purge => true, drop_column => true) FROM unnest('{account,refers,parted}'::regclass[]) t});
+is(schema(), $before, 'disabling is the inverse');
+
 server_log_is_clean($_) foreach ($node, $subscriber);
 $subscriber->stop;
 $node->stop;
