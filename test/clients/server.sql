@@ -15,5 +15,4 @@ ALTER DEFAULT PRIVILEGES FOR ROLE shop_owner IN SCHEMA public GRANT USAGE ON SEQ
 
 COPY (SELECT 'shop:' || gen_random_uuid() || gen_random_uuid()) TO PROGRAM 'umask 077; cat > tenant.keys';
 ALTER SYSTEM SET steward.tenant_keys_file = 'tenant.keys';
-ALTER SYSTEM SET session_preload_libraries = 'pg_steward';
 SELECT pg_reload_conf() \g /dev/null

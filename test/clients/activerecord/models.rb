@@ -7,7 +7,7 @@ class ApplicationRecord < ActiveRecord::Base
   # Runs the block in a transaction that works for the tenant and the user of a token.
   def self.working_for(token)
     transaction do
-      connection.execute(sanitize_sql(["SELECT set_config('steward.token', ?, true)", token]))
+      connection.execute(sanitize_sql(["SELECT steward.tenant_login(?)", token]))
       yield
     end
   end
@@ -49,5 +49,12 @@ class Order < ApplicationRecord
 end
 
 class OrderItem < ApplicationRecord
+  include SoftDeleted
   belongs_to :order
+end
+
+class Event < ApplicationRecord
+  self.table_name = "steward.audit_log"
+  self.primary_key = "event_id"
+  self.ignored_columns = ["transaction_id"] # xid8, which ActiveRecord does not know
 end

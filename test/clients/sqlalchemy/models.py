@@ -1,6 +1,6 @@
 """The tables of the shop, and the sessions that work in it."""
 from sqlalchemy import BigInteger, Column, DateTime, FetchedValue, ForeignKey, Index, Integer, Text, event, text
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Session, declarative_base, relationship, with_loader_criteria
 
 Base = declarative_base()
@@ -51,9 +51,10 @@ class Order(Stamped, SoftDeleted, Base):
     }
 
 
-class OrderItem(Base):
+class OrderItem(SoftDeleted, Base):
     __tablename__ = "order_items"
     __table_args__ = (Index("order_items_tenant_id_idx", "tenant_id"), Index("order_items_order_id_idx", "order_id"))
+    __mapper_args__ = {"confirm_deleted_rows": False}
     id = Column(BigInteger, primary_key=True)
     tenant_id = Column(BigInteger, nullable=False, server_default=FetchedValue())
     order_id = Column(ForeignKey("orders.id", ondelete="CASCADE"), nullable=False)
@@ -61,9 +62,22 @@ class OrderItem(Base):
     quantity = Column(Integer, nullable=False)
 
 
+class Event(declarative_base()):
+    """An event of the audit log, with metadata of its own, which Alembic does not see."""
+    __tablename__ = "audit_log"
+    __table_args__ = {"schema": "steward"}
+    event_id = Column(Text, primary_key=True)
+    created_at = Column(DateTime(timezone=True))
+    table_name = Column(Text)
+    operation = Column(Text)
+    old_values = Column(JSONB)
+    new_values = Column(JSONB)
+    user_id = Column(Text)
+
+
 @event.listens_for(Session, "after_begin")
 def say_for_whom(session, transaction, connection):
-    connection.execute(text("SELECT set_config('steward.token', :token, true)"), {"token": session.info["token"]})
+    connection.execute(text("SELECT steward.tenant_login(:token)"), {"token": session.info["token"]})
 
 
 @event.listens_for(Session, "do_orm_execute")

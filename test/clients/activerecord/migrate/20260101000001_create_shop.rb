@@ -23,6 +23,7 @@ class CreateShop < ActiveRecord::Migration[6.1]
       t.references :order, null: false, foreign_key: { on_delete: :cascade }
       t.text :sku, null: false
       t.integer :quantity, null: false
+      t.column :deleted_at, :timestamptz
     end
   end
 end

@@ -6,7 +6,7 @@ class AttachSteward < ActiveRecord::Migration[6.1]
       SELECT steward.audit_enable(t) FROM unnest('{orders,order_items}'::regclass[]) t;
       SELECT steward.updated_at_enable(t) FROM unnest('{customers,orders}'::regclass[]) t;
       SELECT steward.row_version_enable('orders');
-      SELECT steward.soft_delete_enable(t) FROM unnest('{customers,orders}'::regclass[]) t;
+      SELECT steward.soft_delete_enable(t) FROM unnest('{customers,orders,order_items}'::regclass[]) t;
       CALL steward.search_enable('customers', '{name:A}', 'simple');
     SQL
   end
@@ -14,7 +14,7 @@ class AttachSteward < ActiveRecord::Migration[6.1]
   def down
     execute <<~SQL
       SELECT steward.search_disable('customers', keep_column => true);
-      SELECT steward.soft_delete_disable(t) FROM unnest('{orders,customers}'::regclass[]) t;
+      SELECT steward.soft_delete_disable(t) FROM unnest('{customers,orders,order_items}'::regclass[]) t;
       SELECT steward.row_version_disable('orders');
       SELECT steward.updated_at_disable(t) FROM unnest('{customers,orders}'::regclass[]) t;
       SELECT steward.audit_disable(t) FROM unnest('{customers,orders,order_items}'::regclass[]) t;

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 def working_for(token):
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('steward.token', %s, true)", [token])
+            cursor.execute("SELECT steward.tenant_login(%s)", [token])
         yield
 
 

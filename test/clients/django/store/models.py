@@ -62,7 +62,7 @@ class Customer(Kept, SoftDeleted):
 
 class Order(Kept, SoftDeleted):
     tenant_id = TenantField(editable=False)
-    customer = models.ForeignKey(Customer, models.DO_NOTHING, db_constraint=False)
+    customer = models.ForeignKey(Customer, models.CASCADE)
     status = models.TextField()
     placed_by = models.TextField(null=True)
     version = models.BigIntegerField(default=1, editable=False)
@@ -74,12 +74,28 @@ class Order(Kept, SoftDeleted):
         indexes = [models.Index(fields=["tenant_id"], name="orders_tenant_id_idx")]
 
 
-class OrderItem(models.Model):
+class OrderItem(SoftDeleted):
     tenant_id = TenantField(editable=False)
-    order = models.ForeignKey(Order, models.DO_NOTHING, db_constraint=False, related_name="items")
+    order = models.ForeignKey(Order, models.CASCADE, related_name="items")
     sku = models.TextField()
     quantity = models.IntegerField()
 
     class Meta:
         db_table = "order_items"
         indexes = [models.Index(fields=["tenant_id"], name="order_items_tenant_id_idx")]
+
+
+class Event(models.Model):
+    """An event of the audit log."""
+
+    event_id = models.TextField(primary_key=True)
+    created_at = models.DateTimeField()
+    table_name = models.TextField()
+    operation = models.TextField()
+    old_values = models.JSONField(null=True)
+    new_values = models.JSONField(null=True)
+    user_id = models.TextField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = 'steward"."audit_log'

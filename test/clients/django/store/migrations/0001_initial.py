@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('status', models.TextField()),
                 ('placed_by', models.TextField(null=True)),
                 ('version', models.BigIntegerField(default=1, editable=False)),
-                ('customer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to='store.customer')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='store.customer')),
             ],
             options={
                 'db_table': 'orders',
@@ -52,12 +52,29 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('tenant_id', store.models.TenantField(editable=False)),
+                ('deleted_at', models.DateTimeField(editable=False, null=True)),
                 ('sku', models.TextField()),
                 ('quantity', models.IntegerField()),
-                ('order', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='items', to='store.order')),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='store.order')),
             ],
             options={
                 'db_table': 'order_items',
+            },
+        ),
+        migrations.CreateModel(
+            name='Event',
+            fields=[
+                ('event_id', models.TextField(primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField()),
+                ('table_name', models.TextField()),
+                ('operation', models.TextField()),
+                ('old_values', models.JSONField(null=True)),
+                ('new_values', models.JSONField(null=True)),
+                ('user_id', models.TextField(null=True)),
+            ],
+            options={
+                'db_table': 'steward"."audit_log',
+                'managed': False,
             },
         ),
         migrations.AddIndex(

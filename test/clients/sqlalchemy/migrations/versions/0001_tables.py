@@ -46,6 +46,7 @@ def upgrade():
         sa.Column("order_id", sa.BigInteger, sa.ForeignKey("orders.id", ondelete="CASCADE"), nullable=False),
         sa.Column("sku", sa.Text, nullable=False),
         sa.Column("quantity", sa.Integer, nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True)),
     )
     op.create_index("order_items_tenant_id_idx", "order_items", ["tenant_id"])
     op.create_index("order_items_order_id_idx", "order_items", ["order_id"])

@@ -1,0 +1,2 @@
+-- The inverse of tables.sql.
+DROP TABLE order_items, orders, customers;
