@@ -19,6 +19,7 @@ SQL_PARTS = $(addprefix core/, steward muted_findings) \
 	$(addprefix tenant/, tenant_search tenant_fill tenant_policy tenant_protect tenant_child tenant_guard tenant_registry tenant_erase \
 		tenant_schema_copy tenant_schema) \
 	$(addprefix operations/, operations backfill) \
+	$(addprefix secret/, password) \
 	$(addprefix monitor/, monitor_bloat monitor_activity monitor_vacuum monitor_tables monitor_indexes monitor_server \
 		monitor_health monitor_checks monitor_findings monitor_readiness monitor_snapshot monitor_page monitor_report \
 		monitor_export) \

@@ -7,6 +7,7 @@
 #include "audit/audit.h"
 #include "monitor/monitor.h"
 #include "search/search.h"
+#include "secret/secret.h"
 #include "tenant/tenant.h"
 #include "utils/guc.h"
 
@@ -20,6 +21,7 @@ static const StewardModule *const modules[] = {
 	&steward_tenant_module,
 	&steward_audit_module,
 	&steward_search_module,
+	&steward_secret_module,
 	&steward_monitor_module,
 };
 
