@@ -72,7 +72,7 @@ END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_unsupported(regnamespace) IS
 'Returns what keeps a schema from being a template.';
 
-CREATE FUNCTION steward_internal.tenant_schema_check(template regnamespace, commands text[], objects text[]) RETURNS void
+CREATE FUNCTION steward_internal.tenant_schema_check(template regnamespace, objects steward_internal.tenant_schema_object[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -95,29 +95,45 @@ BEGIN
             MESSAGE = format('schema %I cannot be a template: %s', schema.name, problem.object),
             DETAIL = problem.reason;
     END IF;
-    -- texts would go on naming what is in the template
-    SELECT m.object INTO problem FROM unnest(commands, objects) m (command, object)
-     WHERE m.object !~ '^comment ' AND m.command ~ ('(^|[^\w$\u0080-\U7ffffffe])"?' || regexp_replace(schema.name, '(\W)', '\\\1', 'g') || '"?\s*\.')
-     ORDER BY m.object COLLATE "C" LIMIT 1;
+    -- a copy would go on using what is in the template
+    SELECT o.kind || ' ' || o.object AS object, f.detail, f.hint INTO problem
+      FROM unnest(objects) o
+     CROSS JOIN LATERAL (VALUES
+           (o.column_id = 0 AND starts_with(o.object, quote_ident(schema.name) || '.')
+            -- a table's, by its type
+            OR o.column_id = 0 AND o.class_id = 'pg_class'::regclass
+            AND EXISTS (SELECT FROM pg_type t
+                         JOIN pg_type c ON c.typname = t.typname AND c.typnamespace = 'pg_catalog'::regnamespace
+                         JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray) AND d.deptype = 'n'
+                        WHERE t.typrelid = o.object_id),
+            'Its name means something in pg_catalog, which is looked at first.', 'Give it another name.'),
+           (o.kind NOT IN ('comment', 'security label')
+            AND EXISTS (SELECT FROM regexp_matches(o.definition, '"(?:[^"]|"")*"|(''(?:[^'']|'''')*'')', 'g') l (literal)
+                         -- in whatever case
+                         WHERE lower(replace(CASE WHEN o.fill IS NULL THEN l.literal[1] ELSE replace(l.literal[1], '%%', '%') END, '''''', '''') COLLATE "C")
+                               ~ ('(^|[^\w$\u0080-\U7ffffffe])("?)' || regexp_replace(replace(lower(schema.name::text COLLATE "C"), '"', '""'), '(\W)', '\\\1', 'g') || '\2\s*\.')),
+            'Its definition names the schema in a text.',
+            format('Name what is in the schema without it; a function can say SET search_path = %I, pg_temp.', schema.name))) f (found, detail, hint)
+     WHERE f.found
+     ORDER BY 1, 2 LIMIT 1;
     IF FOUND THEN
         RAISE feature_not_supported USING
             MESSAGE = format('schema %I cannot be a template: %s', schema.name, problem.object),
-            DETAIL = 'Its definition names the schema in a text, or has a name that means something in pg_catalog.',
-            HINT = format('Name what is in the schema without it; a function can say SET search_path = %I, pg_temp.', schema.name);
+            DETAIL = problem.detail,
+            HINT = problem.hint;
     END IF;
 END $$;
-COMMENT ON FUNCTION steward_internal.tenant_schema_check(regnamespace, text[], text[]) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_check(regnamespace, steward_internal.tenant_schema_object[]) IS
 'Raises 42501 unless the current role may copy a schema, and 0A000 if that cannot be done rightly.';
 
 CREATE FUNCTION steward_internal.tenant_schema_script(template regnamespace, OUT commands text[], OUT fills "char"[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    script constant record := steward_internal.tenant_schema_commands(template);
+    objects constant steward_internal.tenant_schema_object[] := ARRAY(SELECT o FROM steward_internal.tenant_schema_read(ARRAY[template::oid]) o);
 BEGIN
-    PERFORM steward_internal.tenant_schema_check(template, script.commands, script.objects);
-    commands := script.commands;
-    fills := script.fills;
+    PERFORM steward_internal.tenant_schema_check(template, objects);
+    SELECT c.commands, c.fills INTO commands, fills FROM steward_internal.tenant_schema_commands(objects) c;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_schema_script(regnamespace) IS
 'Returns the commands that make a copy of a template; raises what keeps it from being one.';

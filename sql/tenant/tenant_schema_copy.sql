@@ -42,15 +42,24 @@ BEGIN ATOMIC
            ELSE format('CREATE DOMAIN %I AS %s%s%s%s', t.typname, format_type(t.typbasetype, t.typtypmod),
                 CASE WHEN t.typcollation <> b.typcollation THEN ' COLLATE ' || t.typcollation::regcollation::text END,
                 ' DEFAULT ' || coalesce(pg_get_expr(t.typdefaultbin, 0, true), t.typdefault),
-                CASE WHEN t.typnotnull THEN ' NOT NULL' END)
-                || coalesce((SELECT string_agg(format(' CONSTRAINT %I %s', c.conname, pg_get_constraintdef(c.oid, true)), '' ORDER BY c.conname)
-                               FROM pg_constraint c WHERE c.contypid = t.oid AND c.contype = 'c'), '')
+                CASE WHEN t.typnotnull THEN
+                     coalesce((SELECT format(' CONSTRAINT %I', c.conname) FROM pg_constraint c
+                                WHERE c.contypid = t.oid AND c.contype = 'n' AND c.conname <> t.typname || '_not_null'), '') || ' NOT NULL' END)
            END, NULL, 'pg_type'::regclass, t.oid, 0)::steward_internal.tenant_schema_object END
       FROM unnest(schemas) s (oid)
       JOIN pg_type t ON t.typnamespace = s.oid
       LEFT JOIN pg_class r ON r.oid = t.typrelid
       LEFT JOIN pg_type b ON b.oid = t.typbasetype
-     WHERE t.typtype IN ('e', 'd') OR r.relkind = 'c';
+     WHERE t.typtype IN ('e', 'd') OR r.relkind = 'c'
+     UNION ALL
+    -- after the functions that they may call, before the tables
+    SELECT CASE WHEN steward_internal.tenant_schema_enter(t.typnamespace) THEN
+           ROW(t.typnamespace, 3, -1, 'constraint', format('%I ON DOMAIN %s', c.conname, format_type(t.oid, NULL)), NULL,
+           format('ALTER DOMAIN %s ADD CONSTRAINT %I %s', format_type(t.oid, NULL), c.conname, pg_get_constraintdef(c.oid, true)),
+           NULL, 'pg_constraint'::regclass, c.oid, 0)::steward_internal.tenant_schema_object END
+      FROM unnest(schemas) s (oid)
+      JOIN pg_type t ON t.typnamespace = s.oid AND t.typtype = 'd'
+      JOIN pg_constraint c ON c.contypid = t.oid AND c.contype = 'c';
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_types(oid[]) IS
 'Returns the enums, domains and composite types of schemas.';
@@ -122,7 +131,8 @@ BEGIN ATOMIC
               format(' GENERATED %s AS IDENTITY (SEQUENCE NAME %s START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s%s)',
                      CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END, q.seqrelid::regclass,
                      q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcache, CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END) END
-           || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END, NULL, 'pg_class'::regclass, c.oid, a.attnum)::steward_internal.tenant_schema_object END
+           || CASE WHEN k.oid IS NOT NULL THEN format(' CONSTRAINT %I NOT NULL', k.conname) || CASE WHEN k.connoinherit THEN ' NO INHERIT' ELSE '' END
+                   WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END, NULL, 'pg_class'::regclass, c.oid, a.attnum)::steward_internal.tenant_schema_object END
       FROM unnest(schemas) s (oid)
       JOIN pg_class c ON c.relnamespace = s.oid AND c.relkind IN ('r', 'p')
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -130,7 +140,10 @@ BEGIN ATOMIC
       LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
       LEFT JOIN pg_depend d ON a.attidentity <> '' AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
                            AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
-      LEFT JOIN pg_sequence q ON q.seqrelid = d.objid;
+      LEFT JOIN pg_sequence q ON q.seqrelid = d.objid
+      -- servers from 18 on have these, mostly under this name
+      LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
+                               AND (k.connoinherit OR k.conname <> format('%s_%s_not_null', c.relname, a.attname));
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_columns(oid[]) IS
 'Returns the columns of the tables of schemas.';
@@ -186,6 +199,12 @@ END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_tables(oid[]) IS
 'Returns the tables, partitions and sequences of schemas.';
 
+CREATE FUNCTION steward_internal.tenant_schema_state(enabled "char") RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN CASE enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END;
+COMMENT ON FUNCTION steward_internal.tenant_schema_state("char") IS
+'Returns the action that gives a trigger or a rule a state other than its first.';
+
 CREATE FUNCTION steward_internal.tenant_schema_views(schemas oid[]) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -211,7 +230,14 @@ BEGIN ATOMIC
            NULL, 'pg_rewrite'::regclass, r.oid, 0)::steward_internal.tenant_schema_object END
       FROM unnest(schemas) s (oid)
       JOIN pg_class c ON c.relnamespace = s.oid AND c.relhasrules
-      JOIN pg_rewrite r ON r.ev_class = c.oid AND r.rulename <> '_RETURN';
+      JOIN pg_rewrite r ON r.ev_class = c.oid AND r.rulename <> '_RETURN'
+     UNION ALL
+    SELECT CASE WHEN steward_internal.tenant_schema_enter(c.relnamespace) THEN
+           ROW(c.relnamespace, 12, r.oid::bigint, 'rule state', format('%I ON %s', r.rulename, c.oid::regclass), 'ONLY ' || c.oid::regclass::text,
+           format('%s RULE %I', steward_internal.tenant_schema_state(r.ev_enabled), r.rulename), NULL, NULL, NULL, NULL)::steward_internal.tenant_schema_object END
+      FROM unnest(schemas) s (oid)
+      JOIN pg_class c ON c.relnamespace = s.oid AND c.relhasrules
+      JOIN pg_rewrite r ON r.ev_class = c.oid AND r.ev_enabled <> 'O';
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_views(oid[]) IS
 'Returns the views, materialized views and rules of schemas.';
@@ -253,7 +279,20 @@ BEGIN ATOMIC
                      FROM unnest(x.stxkind) k WHERE k <> 'e'), pg_get_statisticsobjdef_columns(x.oid), x.stxrelid::regclass),
            NULL, 'pg_statistic_ext'::regclass, x.oid, 0)::steward_internal.tenant_schema_object END
       FROM unnest(schemas) s (oid)
-      JOIN pg_statistic_ext x ON x.stxnamespace = s.oid;
+      JOIN pg_statistic_ext x ON x.stxnamespace = s.oid
+     UNION ALL
+    SELECT CASE WHEN steward_internal.tenant_schema_enter(x.stxnamespace) THEN
+           ROW(x.stxnamespace, 12, x.oid::bigint, 'statistics target', quote_ident(x.stxname), NULL,
+           format('ALTER STATISTICS %I SET STATISTICS %s', x.stxname, x.stxstattarget), NULL, NULL, NULL, NULL)::steward_internal.tenant_schema_object END
+      FROM unnest(schemas) s (oid)
+      JOIN pg_statistic_ext x ON x.stxnamespace = s.oid AND x.stxstattarget >= 0
+     UNION ALL
+    SELECT CASE WHEN steward_internal.tenant_schema_enter(c.relnamespace) THEN
+           ROW(c.relnamespace, 12, c.oid::bigint, 'statistics target', format('%s column %s', c.oid::regclass, a.attnum), NULL,
+           format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', c.oid::regclass, a.attnum, a.attstattarget), NULL, NULL, NULL, NULL)::steward_internal.tenant_schema_object END
+      FROM unnest(schemas) s (oid)
+      JOIN pg_class c ON c.relnamespace = s.oid AND c.relkind IN ('i', 'I')
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attstattarget >= 0;
 END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_constraints(oid[]) IS
 'Returns the constraints, indexes and extended statistics of schemas.';
@@ -315,11 +354,12 @@ BEGIN ATOMIC
      UNION ALL
     SELECT CASE WHEN steward_internal.tenant_schema_enter(c.relnamespace) THEN
            ROW(c.relnamespace, 12, t.oid::bigint, 'trigger state', format('%I ON %s', t.tgname, c.oid::regclass), 'ONLY ' || c.oid::regclass::text,
-           format('%s TRIGGER %I', CASE t.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, t.tgname),
+           format('%s TRIGGER %I', steward_internal.tenant_schema_state(t.tgenabled), t.tgname),
            NULL, NULL, NULL, NULL)::steward_internal.tenant_schema_object END
       FROM unnest(schemas) s (oid)
       JOIN pg_class c ON c.relnamespace = s.oid AND c.relhastriggers
-      JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgenabled <> 'O'
+      -- each partition has a state of its own
+      JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'O'
      UNION ALL
     SELECT CASE WHEN steward_internal.tenant_schema_enter(c.relnamespace) THEN
            ROW(c.relnamespace, 11, p.oid::bigint, 'policy', format('%I ON %s', p.polname, c.oid::regclass), NULL,
@@ -428,6 +468,16 @@ BEGIN ATOMIC
       FROM schema_rows n
       JOIN pg_description d ON d.classoid = 'pg_namespace'::regclass AND d.objoid = n.oid
      UNION ALL
+    SELECT o.schema_id, 16, 0, 'security label', format('FOR %I ON %s %s', l.provider, upper(o.kind COLLATE "C"), o.object), NULL,
+           format('SECURITY LABEL FOR %I ON %s %s IS %L', l.provider, upper(o.kind COLLATE "C"), o.object, l.label), NULL, NULL, NULL, NULL
+      FROM objects o
+      JOIN pg_seclabel l ON l.classoid = o.class_id AND l.objoid = o.object_id AND l.objsubid = o.column_id
+     UNION ALL
+    SELECT n.oid, 16, 0, 'security label', format('FOR %I ON SCHEMA', l.provider), NULL,
+           format('SECURITY LABEL FOR %s ON SCHEMA %%1$I IS %s', replace(quote_ident(l.provider), '%', '%%'), replace(quote_literal(l.label), '%', '%%')), 's', NULL, NULL, NULL
+      FROM schema_rows n
+      JOIN pg_seclabel l ON l.classoid = 'pg_namespace'::regclass AND l.objoid = n.oid
+     UNION ALL
     SELECT o.schema_id, NULL, NULL, 'owner', upper(o.kind COLLATE "C") || ' ' || o.object, NULL, quote_ident(pg_get_userbyid(coalesce(c.relowner, p.proowner, t.typowner))), NULL, NULL, NULL, NULL
       FROM objects o
       LEFT JOIN pg_class c ON o.class_id = 'pg_class'::regclass AND c.oid = o.object_id
@@ -449,13 +499,11 @@ END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_read(oid[]) IS
 'Returns all that is in schemas, in definitions that do not name them.';
 
-CREATE FUNCTION steward_internal.tenant_schema_commands(schema regnamespace, OUT commands text[], OUT fills "char"[], OUT objects text[])
+CREATE FUNCTION steward_internal.tenant_schema_commands(objects steward_internal.tenant_schema_object[], OUT commands text[], OUT fills "char"[])
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    WITH read AS MATERIALIZED (
-        SELECT * FROM steward_internal.tenant_schema_read(ARRAY[schema::oid])
-    ), columns AS (
-        SELECT r.object_id, string_agg(r.definition, ', ' ORDER BY r.place) AS list FROM read r WHERE r.kind = 'column' AND r.place IS NOT NULL GROUP BY r.object_id
+    WITH columns AS (
+        SELECT o.object_id, string_agg(o.definition, ', ' ORDER BY o.place) AS list FROM unnest(objects) o WHERE o.kind = 'column' AND o.place IS NOT NULL GROUP BY o.object_id
     ), made AS (
         SELECT o.phase, min(o.place) AS place,
                -- what alters one table goes into one command
@@ -463,14 +511,13 @@ BEGIN ATOMIC
                     WHEN o.fill = 'c' THEN format(min(o.definition), min(k.list))
                     ELSE min(o.definition) END AS command,
                o.fill, min(o.kind) || ' ' || min(o.object) AS object
-          FROM read o
+          FROM unnest(objects) o
           LEFT JOIN columns k ON o.fill = 'c' AND k.object_id = o.object_id
          WHERE o.phase IS NOT NULL
          GROUP BY o.phase, o.altered, o.fill, CASE WHEN o.altered IS NULL THEN o.kind || ' ' || o.object END
     )
-    SELECT array_agg(m.command ORDER BY m.phase, m.place, m.object), array_agg(m.fill ORDER BY m.phase, m.place, m.object),
-           array_agg(m.object ORDER BY m.phase, m.place, m.object)
+    SELECT array_agg(m.command ORDER BY m.phase, m.place, m.object), array_agg(m.fill ORDER BY m.phase, m.place, m.object)
       FROM made m;
 END;
-COMMENT ON FUNCTION steward_internal.tenant_schema_commands(regnamespace) IS
-'Returns the commands that make in another schema what is in this one, in order.';
+COMMENT ON FUNCTION steward_internal.tenant_schema_commands(steward_internal.tenant_schema_object[]) IS
+'Returns the commands that make in another schema what was read from this one, in order.';

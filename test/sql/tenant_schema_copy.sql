@@ -20,6 +20,10 @@ CREATE TYPE mood AS ENUM ('sad', 'it''s', 'ok');
 CREATE TYPE size AS (width int, "He %s" numeric(4,1));
 CREATE DOMAIN positive AS integer DEFAULT 1 NOT NULL CONSTRAINT is_positive CHECK (VALUE > 0);
 COMMENT ON DOMAIN positive IS 'above';
+COMMENT ON CONSTRAINT is_positive ON DOMAIN positive IS 'not zero';
+CREATE DOMAIN code AS text;
+CREATE FUNCTION is_code(c text) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN c ~ '^[A-Z]';
+ALTER DOMAIN code ADD CONSTRAINT like_this CHECK (is_code(VALUE)) NOT VALID;
 CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 7 RETURN n * 2;
 CREATE FUNCTION pinned("a % b" text DEFAULT '%I', VARIADIC more int[] DEFAULT '{}') RETURNS SETOF text LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 3
     SET search_path = "Tpl %I 'x'", pg_temp SET work_mem = '5MB' SET DateStyle = 'ISO, DMY'
@@ -67,6 +71,8 @@ ALTER TABLE parts REPLICA IDENTITY USING INDEX replica;
 ALTER TABLE parts CLUSTER ON replica;
 CREATE UNLOGGED TABLE empty ();
 CREATE STATISTICS combined (ndistinct, mcv) ON mood, flag FROM gadgets;
+ALTER STATISTICS combined SET STATISTICS 77;
+ALTER INDEX "Odd %I index" ALTER COLUMN 1 SET STATISTICS 88;
 CREATE STATISTICS expressed ON (version + 1) FROM gadgets;
 -- partitions on two levels, with keys in and out
 CREATE TABLE events (id bigint, at date NOT NULL, kind text DEFAULT 'a', gadget bigint REFERENCES gadgets, PRIMARY KEY (id, at, kind), CHECK (id > 0)) PARTITION BY RANGE (at);
@@ -95,6 +101,8 @@ CREATE MATERIALIZED VIEW unfilled AS SELECT 1 AS one WITH NO DATA;
 CREATE FUNCTION add_part(g gadgets, label text) RETURNS int LANGUAGE sql BEGIN ATOMIC INSERT INTO parts (gadget, label) VALUES ((g).id, label) RETURNING id; END;
 CREATE PROCEDURE tidy(INOUT n int) LANGUAGE plpgsql AS $$ BEGIN DELETE FROM parts; n := n + 1; END $$;
 CREATE RULE quiet AS ON DELETE TO empty DO INSTEAD NOTHING;
+CREATE RULE loud AS ON INSERT TO empty DO INSTEAD NOTHING;
+ALTER TABLE empty DISABLE RULE loud;
 -- triggers and policies
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.label := NEW.label || TG_ARGV[0]; RETURN NEW; END $$;
 CREATE TRIGGER touch BEFORE INSERT OR UPDATE OF label ON parts FOR EACH ROW WHEN (NEW.label IS NOT NULL) EXECUTE FUNCTION touch('it''s %s');
@@ -104,6 +112,8 @@ CREATE TRIGGER versioned BEFORE UPDATE ON gadgets FOR EACH ROW EXECUTE FUNCTION 
 CREATE CONSTRAINT TRIGGER late AFTER INSERT ON parts DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION copy_shared.stamp();
 CREATE TRIGGER on_partitions AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION copy_shared.stamp();
 ALTER TABLE parts DISABLE TRIGGER late;
+ALTER TABLE events ENABLE ALWAYS TRIGGER on_partitions;
+ALTER TABLE events_2025 DISABLE TRIGGER on_partitions;
 ALTER TABLE gadgets ENABLE ALWAYS TRIGGER updated;
 COMMENT ON TRIGGER touch ON parts IS 'touched';
 DO $$ BEGIN PERFORM steward.audit_enable('gadgets'); END $$;
@@ -145,6 +155,7 @@ SELECT n.relkind, n.count = o.count AS as_many
   FULL JOIN (SELECT relkind, count(*) FROM pg_class WHERE relnamespace = 'tenant_two'::regnamespace GROUP BY 1) o USING (relkind) ORDER BY 1;
 SELECT count(*) FILTER (WHERE NOT tgisinternal) AS triggers, count(DISTINCT tgrelid) AS tables FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid
  WHERE relnamespace IN ('"Tpl %I ''x''"'::regnamespace, 'tenant_two'::regnamespace) GROUP BY relnamespace;
+SELECT r.relname, t.tgenabled FROM pg_trigger t JOIN pg_class r ON r.oid = t.tgrelid WHERE tgname = 'on_partitions' AND relnamespace = 'tenant_two'::regnamespace ORDER BY relname COLLATE "C";
 -- it works
 SET ROLE regress_copy_owner;
 SET search_path = tenant_one, pg_temp;
@@ -197,6 +208,12 @@ ALTER TABLE gadgets DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE parts REPLICA IDENTITY FULL, SET WITHOUT CLUSTER;
 ALTER TABLE events DETACH PARTITION events_2025;
 DROP RULE quiet ON empty;
+ALTER TABLE empty ENABLE RULE loud;
+ALTER TABLE ONLY events_2026 DISABLE TRIGGER on_partitions;
+ALTER STATISTICS expressed SET STATISTICS 5;
+ALTER INDEX replica RENAME TO replicas;
+ALTER DOMAIN code VALIDATE CONSTRAINT like_this;
+COMMENT ON CONSTRAINT is_positive ON DOMAIN positive IS NULL;
 GRANT DELETE ON gadgets TO "regress_copy 'App' %s";
 REVOKE USAGE ON SCHEMA tenant_two FROM "regress_copy 'App' %s";
 REVOKE UPDATE (mood) ON gadgets FROM regress_copy_late;
@@ -208,6 +225,26 @@ RESET ROLE;
 ALTER TABLE tenant_two.base OWNER TO CURRENT_USER;
 SELECT difference, kind, object FROM steward.tenant_schema_drift('"Tpl %I ''x''"', '{two}');
 SELECT expected, found FROM steward.tenant_schema_drift('"Tpl %I ''x''"', '{two}') WHERE kind IN ('default', 'column', 'storage', 'sequence', 'grant') AND difference <> 'extra';
+
+-- A table may bear the name of its template, and that of a type; what else has it is no text.
+CREATE SCHEMA copy_same;
+CREATE TABLE copy_same.copy_same (id serial PRIMARY KEY, path text DEFAULT 'copy_same', CHECK (id > 0));
+CREATE TABLE copy_same.path (id int CONSTRAINT "must %s" NOT NULL REFERENCES copy_same.copy_same);
+CREATE VIEW copy_same.v AS SELECT copy_same.id, copy_same.path FROM copy_same.copy_same;
+CREATE POLICY p ON copy_same.path USING (EXISTS (SELECT FROM copy_same.copy_same WHERE copy_same.id = path.id));
+CALL steward.tenant_schema_create('{same}', 'copy_same');
+SELECT * FROM steward.tenant_schema_drift('copy_same');
+INSERT INTO tenant_same.copy_same DEFAULT VALUES RETURNING *;
+SELECT pg_get_viewdef('tenant_same.v') ~ 'FROM tenant_same\.' AS own;
+-- servers from 18 on have a constraint for NOT NULL
+SELECT conname FROM pg_constraint WHERE connamespace = 'copy_same'::regnamespace EXCEPT SELECT conname FROM pg_constraint WHERE connamespace = 'tenant_same'::regnamespace;
+-- a label goes with the table, or there is no copy; as if there were a provider
+SET allow_system_table_mods = on;
+INSERT INTO pg_seclabel VALUES ('copy_same.path'::regclass, 'pg_class'::regclass, 0, 'no provider', 'secret'), ('copy_same'::regnamespace, 'pg_namespace'::regclass, 0, '100%', '%s');
+RESET allow_system_table_mods;
+SELECT difference, kind, object, expected FROM steward.tenant_schema_drift('copy_same');
+CALL steward.tenant_schema_create('{same2}', 'copy_same');
+SELECT key FROM steward.tenants WHERE key = 'same2';
 
 -- What cannot be copied is said.
 CREATE SCHEMA copy_bad;
@@ -232,6 +269,16 @@ CREATE TABLE copy_bad.pg_class (id int PRIMARY KEY);
 CREATE TABLE copy_bad.t (id int REFERENCES copy_bad.pg_class);
 CALL steward.tenant_schema_create('{three}', 'copy_bad');
 DROP TABLE copy_bad.t, copy_bad.pg_class;
+CREATE TABLE copy_bad.path (id int);
+CREATE FUNCTION copy_bad.length_of(p copy_bad.path) RETURNS int LANGUAGE sql RETURN 1;
+CALL steward.tenant_schema_create('{three}', 'copy_bad');
+DROP TABLE copy_bad.path CASCADE;
+CREATE FUNCTION copy_bad.lower(text) RETURNS text LANGUAGE sql RETURN $1;
+CALL steward.tenant_schema_create('{three}', 'copy_bad');
+DROP FUNCTION copy_bad.lower(text);
+CREATE FUNCTION copy_bad.named() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM "copy_bad" . t JOIN Copy_Bad.u USING (id)); END $$;
+CALL steward.tenant_schema_create('{three}', 'copy_bad');
+DROP FUNCTION copy_bad.named();
 CREATE TABLE copy_bad.p (id int) PARTITION BY LIST (id);
 CREATE TABLE copy_shared.p1 PARTITION OF copy_bad.p FOR VALUES IN (1);
 CALL steward.tenant_schema_create('{three}', 'copy_bad');
@@ -247,7 +294,7 @@ SELECT key FROM steward.tenants WHERE key = 'three';
 CALL steward.tenant_schema_create('{three}', 'copy_bad');
 SELECT key, schema_name FROM steward.tenants WHERE key = 'three';
 
-DROP SCHEMA "Tpl %I 'x'", copy_shared, copy_bad, tenant_one, tenant_two, tenant_three CASCADE;
+DROP SCHEMA "Tpl %I 'x'", copy_shared, copy_bad, copy_same, tenant_same, tenant_one, tenant_two, tenant_three CASCADE;
 DELETE FROM steward.tenants;
 ALTER DEFAULT PRIVILEGES FOR ROLE regress_copy_owner REVOKE DELETE ON TABLES FROM regress_copy_late;
 DROP OWNED BY regress_copy_owner, regress_copy_late, "regress_copy 'App' %s";
