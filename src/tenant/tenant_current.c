@@ -37,7 +37,7 @@ const char *const steward_tenant_kind_names[] = {"tenant", "user"};
 
 /* What to do for want of a context. */
 const char *const steward_tenant_hint =
-"In each transaction, begin with SELECT steward.tenant_set(...); or SET LOCAL steward.token = '...';";
+"In each transaction, begin with SELECT steward.tenant_login(...); or SELECT steward.tenant_set(...);";
 
 bool		steward_tenant_sessions = false;
 static bool steward_tenant_strict = false;
