@@ -154,8 +154,8 @@ follow_in_argument(const Change *change, char *argument)
 
 /*
  * Takes a dropped column out of the arguments of a trigger that names several, as
- * long as another one is left: the sources of a search vector, which come behind
- * its column.
+ * long as another one is left: immutable columns, and the sources of a search
+ * vector, which come behind its column.
  */
 static List *
 without_dropped_column(const Change *change, const char *function, List *arguments)
@@ -165,7 +165,7 @@ without_dropped_column(const Change *change, const char *function, List *argumen
 	int			nleft = 0;
 	bool		is_first = strcmp(function, "search_vector_trigger") == 0;
 
-	if (change->new_name != NULL || !is_first)
+	if (change->new_name != NULL || (!is_first && strcmp(function, "immutable_trigger") != 0))
 		return arguments;
 	foreach(lc, arguments)
 	{

@@ -26,6 +26,7 @@ static const struct
 }			upkeep_triggers[] = {
 	{"updated_at_trigger", BEFORE_ROW, TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, steward_updated_at_parse},
 	{"row_version_trigger", BEFORE_ROW, TRIGGER_TYPE_UPDATE, steward_row_version_parse},
+	{"immutable_trigger", BEFORE_ROW, TRIGGER_TYPE_UPDATE, steward_immutable_parse},
 	{"append_only_trigger", BEFORE_ROW, TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE, steward_append_only_parse},
 	{"append_only_trigger", TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_TRUNCATE, steward_append_only_parse},
 	{"search_vector_trigger", BEFORE_ROW, TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, steward_search_vector_parse},

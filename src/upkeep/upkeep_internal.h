@@ -38,6 +38,7 @@ extern bool steward_role_allowed(const char *kind, const char *value);
 /* What each reads is its own; it is allocated in the current memory context. */
 extern void *steward_updated_at_parse(Relation rel, Trigger *trigger);
 extern void *steward_row_version_parse(Relation rel, Trigger *trigger);
+extern void *steward_immutable_parse(Relation rel, Trigger *trigger);
 extern void *steward_append_only_parse(Relation rel, Trigger *trigger);
 extern void *steward_soft_delete_parse(Relation rel, Trigger *trigger);
 extern void *steward_soft_delete_cascade_parse(Relation rel, Trigger *trigger);

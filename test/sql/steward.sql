@@ -93,7 +93,7 @@ CREATE TABLE steward_calls (place integer GENERATED ALWAYS AS IDENTITY, call tex
 INSERT INTO steward_calls (call)
 SELECT format('steward.%s_%s(''steward_dry'', %%s)', m.module, s.step)
   FROM unnest('{audit,updated_at,row_version,append_only,soft_delete}'::text[]) m(module), unnest('{enable,disable}'::text[]) s(step);
-INSERT INTO steward_calls (call) VALUES ('steward.tenant_guard_enable(%s)'), ('steward.tenant_guard_disable(%s)'), ('steward.tenant_protect(''steward_dry'', %s)'),
+INSERT INTO steward_calls (call) VALUES ('steward.immutable_enable(''steward_dry'', ''{id,title}'', %s)'), ('steward.immutable_disable(''steward_dry'', %s)'), ('steward.tenant_guard_enable(%s)'), ('steward.tenant_guard_disable(%s)'), ('steward.tenant_protect(''steward_dry'', %s)'),
     ('steward.audit_enable_schema(''public'', %s)'), ('steward.updated_at_enable_schema(''public'', %s)');
 CREATE TABLE steward_said (call text, said text[]);
 SELECT format('SELECT %L AS call, count(*) > 0 AS tells, pg_current_xact_id_if_assigned() IS NULL AS changes_nothing FROM %s', format(c.call, ''), format(c.call, 'dry_run => true')) AS dry,

@@ -85,7 +85,7 @@ foreach my $name (sort(keys %named), @others)
 }
 
 # Calls a function as a role, with plausible arguments for a table that regress_owner owns; returns the SQLSTATE and the message.
-my %argument = ('regclass' => q{'regress.t'}, 'text' => q{'v'}, 'name' => q{'fk'}, 'text[]' => q{'{v}'}, 'regrole' => q{'regress_plain'});
+my %argument = ('regclass' => q{'regress.t'}, 'text' => q{'v'}, 'name' => q{'fk'}, 'text[]' => q{'{v}'}, 'name[]' => q{'{v}'}, 'regrole' => q{'regress_plain'});
 my %arguments = ask(q{SELECT proname, prokind::text || '|' || array_to_string(ARRAY(SELECT format_type(t, NULL)
 		FROM unnest(proargtypes::oid[]) WITH ORDINALITY a(t, n) WHERE n <= pronargs - pronargdefaults ORDER BY n), ',')
 	FROM pg_proc WHERE pronamespace = 'steward'::regnamespace});

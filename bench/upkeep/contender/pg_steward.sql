@@ -10,6 +10,9 @@ SELECT CASE :'column'
          WHEN 'version' THEN
            format('CREATE TRIGGER version BEFORE UPDATE ON %I FOR EACH ROW
                    EXECUTE FUNCTION steward.row_version_trigger(''version'')', :'table')
+         WHEN 'created_at' THEN
+           format('CREATE TRIGGER created_at BEFORE UPDATE ON %I FOR EACH ROW
+                   EXECUTE FUNCTION steward.immutable_trigger(''created_at'')', :'table')
          WHEN 'deleted_at' THEN
            format('CREATE TRIGGER deleted_at BEFORE DELETE ON %I FOR EACH ROW
                    EXECUTE FUNCTION steward.soft_delete_trigger(''deleted_at'')', :'table')
