@@ -12,7 +12,8 @@ CREATE TABLE steward.audit_tables (
     relation_id  oid         NOT NULL,
     table_schema name        NOT NULL,
     table_name   name        NOT NULL,
-    key_columns  jsonb       NOT NULL
+    key_columns  jsonb       NOT NULL,
+    detached_from bigint
 );
 -- Not unique: two sessions that meet a table at once each add a row, and neither waits;
 -- audit_maintain() removes the second, which a publication of all tables allows only so.
@@ -27,6 +28,8 @@ COMMENT ON COLUMN steward.audit_tables.known_since IS
 'When the log met the table with this name and key.';
 COMMENT ON COLUMN steward.audit_tables.key_columns IS
 'The columns that identified the rows, in the order of the key: number, name, type, and whether a hash stands for the value.';
+COMMENT ON COLUMN steward.audit_tables.detached_from IS
+'Id of the partitioned table that had the rows until then; null unless the table has just been detached.';
 COMMENT ON COLUMN steward.audit_tables.era IS
 'System identifier of the cluster the table was met in.';
 

@@ -10,7 +10,7 @@ CREATE TYPE steward_internal.audit_key AS (
 COMMENT ON TYPE steward_internal.audit_key IS
 'A key that the rows of a table had, and when.';
 
-CREATE FUNCTION steward_internal.audit_lineage(relation regclass, OUT table_id bigint, OUT successor bigint, OUT depth integer) RETURNS SETOF record
+CREATE FUNCTION steward_internal.audit_lineage(relation regclass, OUT table_id bigint, OUT successor bigint, OUT depth integer, OUT until timestamptz) RETURNS SETOF record
 LANGUAGE sql STABLE STRICT ROWS 2 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE own AS MATERIALIZED (
@@ -30,39 +30,48 @@ BEGIN ATOMIC
           JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE NOT EXISTS (SELECT FROM steward.audit_tables t WHERE t.table_id = o.table_id)
     ), line AS (
-        SELECT o.table_id, NULL::bigint AS successor, 0 AS depth FROM own o
+        SELECT o.table_id, NULL::bigint AS successor, 0 AS depth, 'infinity'::timestamptz AS until FROM own o
          UNION
         -- where rows are identified by partition, and where a partition was a table of its own
-        SELECT steward_internal.audit_table_id(p.relid), o.table_id, 1
+        SELECT steward_internal.audit_table_id(p.relid), o.table_id, 1, 'infinity'
           FROM own o
          CROSS JOIN (SELECT relation AS relid UNION SELECT t.relid FROM pg_partition_tree(relation) t) p
          WHERE p.relid <> o.relid
          UNION
-        -- what had a name of the table before: in the database that this one was restored or
-        -- cloned from, or a table that was dropped
-        SELECT earlier.table_id, l.table_id, l.depth + 1
+        SELECT p.table_id, l.table_id, l.depth + 1, p.until
           FROM line l
-          JOIN called later ON later.table_id = l.table_id
-          JOIN called earlier ON (earlier.table_schema, earlier.table_name) = (later.table_schema, later.table_name)
-                             AND earlier.latest = earlier.last_met
-                             -- that of a database whose log is replicated into this one may be as young as the table
-                             AND (earlier.first_met < later.first_met OR l.depth = 0 AND earlier.database <> later.database)
-         WHERE (earlier.database <> (SELECT o.table_id >> 32 FROM own o)
-                OR earlier.last_met < later.since AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = earlier.relation_id))
-           -- another table took the name over before
-           AND NOT EXISTS (SELECT FROM called other
-                            WHERE other.database = later.database AND (other.table_schema, other.table_name) = (later.table_schema, later.table_name)
-                              AND other.table_id <> later.table_id AND other.since > earlier.last_met AND other.since < later.since)
+         CROSS JOIN LATERAL (
+               -- what had a name of the table before: in the database that this one was restored or
+               -- cloned from, or a table that was dropped
+               SELECT earlier.table_id, l.until
+                 FROM called later
+                 JOIN called earlier ON (earlier.table_schema, earlier.table_name) = (later.table_schema, later.table_name)
+                                    AND earlier.latest = earlier.last_met
+                                    -- that of a database whose log is replicated into this one may be as young as the table
+                                    AND (earlier.first_met < later.first_met OR l.depth = 0 AND earlier.database <> later.database)
+                WHERE later.table_id = l.table_id
+                  AND (earlier.database <> (SELECT o.table_id >> 32 FROM own o)
+                       OR earlier.last_met < later.since AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = earlier.relation_id))
+                  -- another table took the name over before
+                  AND NOT EXISTS (SELECT FROM called other
+                                   WHERE other.database = later.database AND (other.table_schema, other.table_name) = (later.table_schema, later.table_name)
+                                     AND other.table_id <> later.table_id AND other.since > earlier.last_met AND other.since < later.since)
+                UNION ALL
+               -- what the table was a partition of
+               SELECT t.detached_from, t.known_since
+                 FROM steward.audit_tables t
+                WHERE t.table_id = l.table_id AND t.detached_from IS NOT NULL AND t.known_since < l.until) p
     )
-    SELECT l.table_id, l.successor, l.depth FROM line l;
+    SELECT l.table_id, l.successor, l.depth, l.until FROM line l;
 END;
 COMMENT ON FUNCTION steward_internal.audit_lineage(regclass) IS
-'Returns all ids under which the audit log knows a table, each with the one that came after it: its own, those of its partitions, and those of tables of its name that are gone or were in another database.';
+'Returns all ids under which the audit log knows a table, each with the one that came after it and how long its rows count: its own, those of its partitions, of tables of its name that are gone or were in another database, and of the table that it was a partition of.';
 
 CREATE FUNCTION steward_internal.audit_table_ids(relation regclass) RETURNS SETOF bigint
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT DISTINCT l.table_id FROM steward_internal.audit_lineage(relation) l;
+    -- which rows of the table that it was a partition of were its own, nothing tells
+    SELECT DISTINCT l.table_id FROM steward_internal.audit_lineage(relation) l WHERE l.until = 'infinity';
 END;
 COMMENT ON FUNCTION steward_internal.audit_table_ids(regclass) IS
 'Returns all ids under which the audit log knows a table.';
@@ -71,7 +80,9 @@ CREATE FUNCTION steward_internal.audit_keys(relation regclass) RETURNS SETOF ste
 LANGUAGE sql STABLE STRICT ROWS 2 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE line AS MATERIALIZED (
-        SELECT l.table_id, l.successor, l.depth FROM steward_internal.audit_lineage(relation) l
+        SELECT l.table_id, l.successor, l.depth, l.until FROM steward_internal.audit_lineage(relation) l
+    ), member AS MATERIALIZED (
+        SELECT l.table_id, min(l.depth) AS depth, max(l.until) AS until FROM line l GROUP BY l.table_id
     ), present AS MATERIALIZED (
         SELECT a.attnum, CASE WHEN NOT a.attisdropped THEN a.attname END AS name
           FROM pg_attribute a
@@ -86,8 +97,8 @@ BEGIN ATOMIC
         SELECT t.table_id, c.attnum, (array_agg(c.name ORDER BY t.known_since))[1] AS first_name, (array_agg(c.name ORDER BY t.known_since DESC))[1] AS last_name,
                array_agg(c.name) AS names
           FROM steward.audit_tables t
+          JOIN member m ON m.table_id = t.table_id AND t.known_since < m.until
          CROSS JOIN LATERAL jsonb_to_recordset(t.key_columns) AS c(attnum smallint, name name)
-         WHERE t.table_id IN (SELECT l.table_id FROM line l)
          GROUP BY t.table_id, c.attnum
     ), placed AS (
         SELECT l.table_id, p.attnum, p.attnum AS place FROM line l CROSS JOIN present p WHERE l.successor IS NULL
@@ -103,14 +114,14 @@ BEGIN ATOMIC
          WHERE n.last_name = coalesce(k.first_name, (SELECT p.name FROM present p WHERE p.attnum = c.place))
             OR n.last_name = ANY (k.names) AND NOT EXISTS (SELECT FROM named f WHERE f.table_id = c.table_id AND f.first_name = n.last_name)
     )
-    SELECT t.table_id, l.depth, t.known_since, t.known_until,
+    SELECT t.table_id, m.depth, t.known_since, least(t.known_until, m.until),
            coalesce((SELECT jsonb_agg(c.key_column || jsonb_build_object('place', coalesce(p.place::text, t.table_id || '.' || (c.key_column ->> 'attnum'))) ORDER BY c.n)
                        FROM jsonb_array_elements(t.key_columns) WITH ORDINALITY c(key_column, n)
                        LEFT JOIN LATERAL (SELECT min(p.place) AS place FROM placed p
                                            WHERE p.table_id = t.table_id AND p.attnum = (c.key_column ->> 'attnum')::smallint) p ON true), '[]')
       FROM steward.audit_table_names t
-      JOIN (SELECT l.table_id, min(l.depth) AS depth FROM line l GROUP BY l.table_id) l ON l.table_id = t.table_id
-     ORDER BY l.depth, t.known_since DESC, t.table_id;
+      JOIN member m ON m.table_id = t.table_id AND t.known_since < m.until
+     ORDER BY m.depth, t.known_since DESC, t.table_id;
 END;
 COMMENT ON FUNCTION steward_internal.audit_keys(regclass) IS
 'Returns the keys that the rows of a table had, the latest first, with their columns told apart across names and tables.';

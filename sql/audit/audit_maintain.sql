@@ -348,7 +348,8 @@ BEGIN
     DELETE FROM steward.audit_tables t
      WHERE t.ctid IN (SELECT n.ctid
                         FROM (SELECT a.ctid, (a.table_schema, a.table_name, a.key_columns)
-                                     = (lag(a.table_schema) OVER names, lag(a.table_name) OVER names, lag(a.key_columns) OVER names) AS repeated
+                                     = (lag(a.table_schema) OVER names, lag(a.table_name) OVER names, lag(a.key_columns) OVER names)
+                                     AND a.detached_from IS NULL AS repeated
                                 FROM steward.audit_tables a
                               WINDOW names AS (PARTITION BY a.table_id ORDER BY a.known_since, a.ctid)) n
                        WHERE n.repeated);

@@ -16,6 +16,7 @@
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -37,6 +38,7 @@ enum
 	TABLE_SCHEMA,
 	TABLE_NAME,
 	TABLE_KEY_COLUMNS,
+	TABLE_DETACHED_FROM,
 	TABLE_NATTS
 };
 
@@ -63,6 +65,16 @@ typedef struct AlteredTable
 } AlteredTable;
 
 static List *altered = NIL;
+
+/* A partition that the transaction detaches. */
+typedef struct DetachedTable
+{
+	Oid			relid;
+	TimestampTz at;
+	Oid			from;			/* the table that its rows belonged to */
+} DetachedTable;
+
+static List *detached = NIL;
 
 /* Tells whether a relation is steward.audit_tables. */
 bool
@@ -151,9 +163,12 @@ same_key(Datum a, Datum b)
 	return DatumGetBool(DirectFunctionCall2(jsonb_eq, a, b));
 }
 
-/* Adds a row to steward.audit_tables. */
+/*
+ * Adds a row to steward.audit_tables; "detached_from" is the table that the rows
+ * belonged to until then, if it is another.
+ */
 static void
-add_row(TableState *state, TimestampTz known_since)
+add_row(TableState *state, TimestampTz known_since, Oid detached_from)
 {
 	Datum		values[TABLE_NATTS];
 	bool		isnull[TABLE_NATTS] = {false};
@@ -166,7 +181,47 @@ add_row(TableState *state, TimestampTz known_since)
 	values[TABLE_SCHEMA] = NameGetDatum(&state->schema);
 	values[TABLE_NAME] = NameGetDatum(&state->name);
 	values[TABLE_KEY_COLUMNS] = state->key_columns;
+	isnull[TABLE_DETACHED_FROM] = !OidIsValid(detached_from);
+	values[TABLE_DETACHED_FROM] = Int64GetDatum(OidIsValid(detached_from) ? steward_audit_make_table_id(detached_from) : 0);
 	steward_audit_insert("audit_tables", values, isnull);
+}
+
+/*
+ * Finds out whether steward.audit_tables knows a table as it is; if it is a matter of
+ * the name only, whatever its key.  Returns in "last" since when it knows what it does.
+ */
+static bool
+is_known(const TableState *state, bool name_only, TimestampTz *last)
+{
+	Relation	tables = table_open(steward_audit_relation("audit_tables"), AccessShareLock);
+	Oid			index = steward_audit_relation("audit_tables_table_id_idx");
+	bool		known = false;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	lineage = RelationGetRelid(tables);
+
+	/* sees what the command itself has inserted, for another partition say */
+	ScanKeyInit(&key, TABLE_ID + 1, BTEqualStrategyNumber, F_INT8EQ,
+				Int64GetDatum(steward_audit_make_table_id(state->identity)));
+	*last = DT_NOBEGIN;
+	scan = systable_beginscan(tables, index, true, SnapshotSelf, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Datum		values[TABLE_NATTS];
+		bool		isnull[TABLE_NATTS];
+
+		heap_deform_tuple(tuple, RelationGetDescr(tables), values, isnull);
+		if (DatumGetTimestampTz(values[TABLE_KNOWN_SINCE]) < *last)
+			continue;
+		*last = DatumGetTimestampTz(values[TABLE_KNOWN_SINCE]);
+		known = same_name(state, values) &&
+			(name_only || same_key(values[TABLE_KEY_COLUMNS], state->key_columns));
+	}
+	systable_endscan(scan);
+	table_close(tables, NoLock);
+	return known;
 }
 
 /*
@@ -177,37 +232,12 @@ add_row(TableState *state, TimestampTz known_since)
 bool
 steward_audit_register(Relation rel, Oid identity, bool name_only)
 {
-	Relation	tables = table_open(steward_audit_relation("audit_tables"), AccessShareLock);
-	Oid			index = steward_audit_relation("audit_tables_table_id_idx");
 	TableState	state = table_state(rel, identity);
-	TimestampTz last = DT_NOBEGIN;
-	bool		known = false;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	TimestampTz last;
+	bool		known = is_known(&state, name_only, &last);
 
-	lineage = RelationGetRelid(tables);
-
-	/* sees what the command itself has inserted, for another partition say */
-	ScanKeyInit(&key, TABLE_ID + 1, BTEqualStrategyNumber, F_INT8EQ,
-				Int64GetDatum(steward_audit_make_table_id(identity)));
-	scan = systable_beginscan(tables, index, true, SnapshotSelf, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Datum		values[TABLE_NATTS];
-		bool		isnull[TABLE_NATTS];
-
-		heap_deform_tuple(tuple, RelationGetDescr(tables), values, isnull);
-		if (DatumGetTimestampTz(values[TABLE_KNOWN_SINCE]) < last)
-			continue;
-		last = DatumGetTimestampTz(values[TABLE_KNOWN_SINCE]);
-		known = same_name(&state, values) &&
-			(name_only || same_key(values[TABLE_KEY_COLUMNS], state.key_columns));
-	}
-	systable_endscan(scan);
-	table_close(tables, NoLock);
 	if (!known)
-		add_row(&state, Max(GetCurrentTimestamp(), last + 1));
+		add_row(&state, Max(GetCurrentTimestamp(), last + 1), InvalidOid);
 	return !known;
 }
 
@@ -305,11 +335,66 @@ register_altered(AlteredTable *table)
 							strcmp(NameStr(before->schema), NameStr(now.schema)) != 0 ||
 							(had_key && !same_key(before->key_columns, now.key_columns))))
 		{
-			add_row(before, table->at);
+			add_row(before, table->at, InvalidOid);
 			table->met = true;
 		}
 		if (table->met)
 			(void) steward_audit_register(rel, identity, false);
+	}
+	relation_close(rel, NoLock);
+}
+
+/*
+ * Notes a partition that is being detached, if its rows are known as those of "parent"
+ * or of what that is a partition of.
+ */
+static void
+note_detached(Oid relid, Oid parent)
+{
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+
+	if (rel == NULL)
+		return;
+	if (rel->rd_rel->relispartition && steward_find_trigger(rel, "audit_trigger", false) != NULL)
+	{
+		Relation	parent_rel = relation_open(parent, AccessShareLock);
+		List	   *key;
+		Oid			from = steward_audit_find_identity(parent_rel, &key);
+		List	   *own_key;
+
+		/* DETACH CONCURRENTLY is where the partition has no parent any more */
+		(void) steward_audit_find_identity(rel, &own_key);
+		if (key != NIL || own_key == NIL)
+		{
+			MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+			DetachedTable *table = palloc(sizeof(DetachedTable));
+
+			table->relid = relid;
+			table->at = GetCurrentTimestamp();
+			table->from = from;
+			detached = lappend(detached, table);
+			MemoryContextSwitchTo(old);
+		}
+		relation_close(parent_rel, NoLock);
+	}
+	relation_close(rel, NoLock);
+}
+
+/* Registers a partition that the transaction has detached: its rows keep their history. */
+static void
+register_detached(DetachedTable *table)
+{
+	Relation	rel = try_relation_open(table->relid, AccessShareLock);
+
+	if (rel == NULL)
+		return;
+	if (!rel->rd_rel->relispartition)
+	{
+		TableState	state = table_state(rel, table->relid);
+		TimestampTz last;
+
+		(void) is_known(&state, true, &last);
+		add_row(&state, Max(table->at, last + 1), table->from);
 	}
 	relation_close(rel, NoLock);
 }
@@ -339,8 +424,8 @@ note_schema(Oid schema)
 }
 
 /*
- * Looks at what is altered: tables, their columns and schemas, and indexes that
- * are dropped, since one may be the key.  The catalogs as one reads them still have all of it as it was.
+ * Looks at what is altered: tables, their columns and schemas, partitions that are
+ * detached, and indexes that are dropped, since one may be the key.  The catalogs as one reads them still have all of it as it was.
  */
 void
 steward_audit_lineage_object(ObjectAccessType access, Oid class, Oid object, int column, void *arg)
@@ -349,6 +434,8 @@ steward_audit_lineage_object(ObjectAccessType access, Oid class, Oid object, int
 		note_schema(object);
 	else if (class == RelationRelationId && access == OAT_POST_ALTER)
 		note_altered(object);
+	else if (class == InheritsRelationId && access == OAT_POST_ALTER)
+		note_detached(object, ((ObjectAccessPostAlter *) arg)->auxiliary_id);
 	else if (class == RelationRelationId && access == OAT_DROP)
 		note_altered(column > 0 ? object : IndexGetRelation(object, true));
 }
@@ -357,20 +444,24 @@ steward_audit_lineage_object(ObjectAccessType access, Oid class, Oid object, int
 void
 steward_audit_lineage_at_xact(XactEvent event)
 {
-	if (altered == NIL)
+	if (altered == NIL && detached == NIL)
 		return;
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
 	{
 		ListCell   *lc;
 
 		PushActiveSnapshot(GetTransactionSnapshot());
+		foreach(lc, detached)
+		{
+			register_detached(lfirst(lc));
+		}
 		foreach(lc, altered)
 		{
 			register_altered(lfirst(lc));
 		}
 		PopActiveSnapshot();
-		altered = NIL;
+		altered = detached = NIL;
 	}
 	else if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
-		altered = NIL;
+		altered = detached = NIL;
 }

@@ -139,6 +139,64 @@ CALL audit_tables.mend('part_oc');
 INSERT INTO audit_tables.part_oc VALUES (10, 'oc', 10);
 SELECT * FROM audit_tables.log('part_oc');
 SELECT audit_tables.history('audit_tables.part', 'oc', '8');
+
+-- A detached partition takes the history of its rows along
+SELECT audit_tables.history('audit_tables.part_oc', 'oc', '8') AS before_it_was_detached;
+INSERT INTO audit_tables.part VALUES (8, 'oc', 80);
+UPDATE audit_tables.part_oc SET amount = 88 WHERE id = 8;
+SELECT audit_tables.history('audit_tables.part_oc', 'oc', '8') AS its_own, audit_tables.history('audit_tables.part', 'oc', '8') AS of_another_row;
+SELECT count(*) AS not_those_of_others FROM steward.audit_search('audit_tables.part_oc');
+-- whatever then becomes of the columns, there and here
+CREATE TABLE audit_tables.days (day integer, id integer, v text, PRIMARY KEY (day, id)) PARTITION BY LIST (day);
+CREATE TABLE audit_tables.days_1 PARTITION OF audit_tables.days FOR VALUES IN (1);
+CREATE TABLE audit_tables.days_2 PARTITION OF audit_tables.days FOR VALUES IN (2) PARTITION BY LIST (id);
+CREATE TABLE audit_tables.days_2_7 PARTITION OF audit_tables.days_2 FOR VALUES IN (7);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_tables.days'); END $$;
+INSERT INTO audit_tables.days VALUES (1, 7, 'a'), (2, 7, 'a');
+UPDATE audit_tables.days SET v = 'b';
+ALTER TABLE audit_tables.days DETACH PARTITION audit_tables.days_1 CONCURRENTLY;
+ALTER TABLE audit_tables.days DETACH PARTITION audit_tables.days_2;
+ALTER TABLE audit_tables.days RENAME id TO number;
+ALTER TABLE audit_tables.days_1 RENAME day TO weekday;
+ALTER TABLE audit_tables.days_1 RENAME TO days_one;
+SELECT audit_tables.history(relation, key[1], key[2]), relation
+  FROM (VALUES ('audit_tables.days_one'::regclass, '{1,7}'::text[]), ('audit_tables.days_2', '{2,7}'), ('audit_tables.days_2_7', '{2,7}')) AS detached(relation, key);
+-- attached again, with what happened in between
+DO $$ BEGIN PERFORM steward.audit_enable('audit_tables.days_one'); END $$;
+UPDATE audit_tables.days_one SET v = 'c';
+-- the server clones the root's trigger
+SELECT * FROM steward.audit_disable('audit_tables.days_one');
+ALTER TABLE audit_tables.days_one RENAME weekday TO day;
+ALTER TABLE audit_tables.days_one RENAME id TO number;
+ALTER TABLE audit_tables.days ATTACH PARTITION audit_tables.days_one FOR VALUES IN (1);
+UPDATE audit_tables.days SET v = 'd';
+SELECT audit_tables.history('audit_tables.days', '1', '7') AS whole, audit_tables.history('audit_tables.days_one', '1', '7') AS the_same;
+-- and detached once more, with another row of the key in the transaction that does it
+BEGIN;
+ALTER TABLE audit_tables.days DETACH PARTITION audit_tables.days_one;
+CREATE TABLE audit_tables.days_1 PARTITION OF audit_tables.days FOR VALUES IN (1);
+INSERT INTO audit_tables.days SELECT * FROM audit_tables.days_one;
+COMMIT;
+DELETE FROM audit_tables.days;
+SELECT audit_tables.history('audit_tables.days_one', '1', '7') AS without_the_copy, audit_tables.history('audit_tables.days', '1', '7') AS with_it;
+-- not detached after all; and where each partition has a key of its own, it had its history, too
+CREATE TABLE audit_tables.keyed (a integer, id integer) PARTITION BY LIST (a);
+CREATE TABLE audit_tables.keyed_1 PARTITION OF audit_tables.keyed (PRIMARY KEY (id)) FOR VALUES IN (1);
+CREATE TABLE audit_tables.keyed_2 PARTITION OF audit_tables.keyed FOR VALUES IN (2);
+DO $$ BEGIN PERFORM steward.audit_enable('audit_tables.keyed'); END $$;
+INSERT INTO audit_tables.keyed VALUES (1, 7), (2, 8);
+BEGIN;
+SAVEPOINT s;
+ALTER TABLE audit_tables.days DETACH PARTITION audit_tables.days_1;
+ROLLBACK TO s;
+ALTER TABLE audit_tables.keyed DETACH PARTITION audit_tables.keyed_1;
+ALTER TABLE audit_tables.keyed DETACH PARTITION audit_tables.keyed_2;
+COMMIT;
+SELECT table_name, detached_from IS NOT NULL AS was_detached FROM steward.audit_tables
+ WHERE table_schema = 'audit_tables' AND table_name ~ '^(days|keyed)' ORDER BY known_since, table_name COLLATE "C";
+SELECT audit_tables.history('audit_tables.keyed_1', '7');
+SELECT audit_tables.history('audit_tables.keyed_2', l.record_id) FROM steward.audit_log l WHERE l.table_schema = 'audit_tables' AND l.table_name = 'keyed' AND l.new_values = '{"a": 2, "id": 8}';
+
 -- a partition whose trigger was silenced
 ALTER TABLE audit_tables.part_eu DISABLE TRIGGER steward_audit;
 SELECT finding FROM audit_tables.findings('part_eu');
