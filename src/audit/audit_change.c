@@ -155,17 +155,17 @@ compare_alike(AuditTable *table, AuditScratch *scratch, TupleDesc desc, HeapTupl
 {
 	RowPair		pair;
 	int			nchanged = 0;
+	int			nkeys = table->nkeys;	/* yet to come */
 
 	steward_row_pair_open(&pair, desc, old_tuple, new_tuple, table->last_attnum);
 	while (steward_row_pair_next(&pair))
 	{
 		AuditColumn *column = table->by_attnum[pair.attnum - 1];
-		bool		differs;
+		bool		differs = column != NULL && steward_row_pair_differs(&pair);
 
-		if (column == NULL)
-			continue;
-		differs = steward_row_pair_differs(&pair);
-		if (differs || column->in_key)
+		if (column != NULL && column->in_key)
+			nkeys--;
+		if (differs || (column != NULL && column->in_key))
 		{
 			scratch->old_row[pair.attnum - 1] = fetchatt(pair.att, pair.old_value);
 			scratch->new_row[pair.attnum - 1] = fetchatt(pair.att, pair.new_value);
@@ -182,6 +182,9 @@ compare_alike(AuditTable *table, AuditScratch *scratch, TupleDesc desc, HeapTupl
 			}
 			scratch->changed[place] = column;
 		}
+		/* most updates change a column or two */
+		if ((differs || column == NULL) && nkeys == 0 && steward_row_pair_ends_alike(&pair))
+			break;
 	}
 	return pair.alike ? nchanged : -1;
 }

@@ -121,12 +121,14 @@ typedef struct RowPair
 	char	   *old_data;
 	char	   *new_data;
 	uint32		end;			/* where the values end */
+	uint32		length;			/* of the rows */
 } RowPair;
 
 extern void steward_row_pair_open(RowPair *pair, TupleDesc desc, HeapTuple old_tuple,
 								  HeapTuple new_tuple, int natts);
 extern bool steward_row_pair_next(RowPair *pair);
 extern bool steward_row_pair_differs(RowPair *pair);
+extern bool steward_row_pair_ends_alike(const RowPair *pair);
 extern bool steward_datum_differs(Datum a, Datum b, bool typbyval, int16 typlen);
 extern bool steward_row_changed(TupleDesc desc, HeapTuple old_tuple, HeapTuple new_tuple,
 								const bool *ignored);

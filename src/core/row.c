@@ -76,6 +76,7 @@ steward_row_pair_open(RowPair *pair, TupleDesc desc, HeapTuple old_tuple, HeapTu
 	pair->old_data = (char *) old_header + old_header->t_hoff;
 	pair->new_data = (char *) new_header + new_header->t_hoff;
 	pair->end = 0;
+	pair->length = new_tuple->t_len - new_header->t_hoff;
 }
 
 /*
@@ -130,6 +131,13 @@ steward_row_pair_differs(RowPair *pair)
 	return att->attbyval ||
 		steward_datum_differs(PointerGetDatum(pair->old_value), PointerGetDatum(pair->new_value),
 							  false, att->attlen);
+}
+
+/* Tells whether all columns behind the one that "pair" is at are stored the same. */
+bool
+steward_row_pair_ends_alike(const RowPair *pair)
+{
+	return memcmp(pair->old_data + pair->end, pair->new_data + pair->end, pair->length - pair->end) == 0;
 }
 
 /*
