@@ -4,13 +4,6 @@ from django.db import models
 from django.db.models.functions import Now
 
 
-class TenantField(models.BigIntegerField):
-    """The tenant of a row, which the server knows: Django names every column in an INSERT."""
-
-    def pre_save(self, row, add):
-        return models.Func(function="steward.current_tenant_bigint") if add else super().pre_save(row, add)
-
-
 class Kept(models.Model):
     """What has columns that the server fills in at each write."""
 
@@ -43,7 +36,7 @@ class SoftDeleted(models.Model):
 
 
 class Customer(Kept, SoftDeleted):
-    tenant_id = TenantField(editable=False)
+    tenant_id = models.BigIntegerField(null=True, editable=False)
     email = models.TextField()
     name = models.TextField()
     search_vector = SearchVectorField(null=True, editable=False)
@@ -61,7 +54,7 @@ class Customer(Kept, SoftDeleted):
 
 
 class Order(Kept, SoftDeleted):
-    tenant_id = TenantField(editable=False)
+    tenant_id = models.BigIntegerField(null=True, editable=False)
     customer = models.ForeignKey(Customer, models.CASCADE)
     status = models.TextField()
     placed_by = models.TextField(null=True)
@@ -75,7 +68,7 @@ class Order(Kept, SoftDeleted):
 
 
 class OrderItem(SoftDeleted):
-    tenant_id = TenantField(editable=False)
+    tenant_id = models.BigIntegerField(null=True, editable=False)
     order = models.ForeignKey(Order, models.CASCADE, related_name="items")
     sku = models.TextField()
     quantity = models.IntegerField()

@@ -3,7 +3,6 @@ import django.contrib.postgres.search
 from django.db import migrations, models
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import store.models
 
 
 class Migration(migrations.Migration):
@@ -21,7 +20,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.db.models.functions.datetime.Now, editable=False)),
                 ('updated_at', models.DateTimeField(default=django.db.models.functions.datetime.Now, editable=False)),
                 ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('tenant_id', store.models.TenantField(editable=False)),
+                ('tenant_id', models.BigIntegerField(editable=False, null=True)),
                 ('email', models.TextField()),
                 ('name', models.TextField()),
                 ('search_vector', django.contrib.postgres.search.SearchVectorField(editable=False, null=True)),
@@ -37,7 +36,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.db.models.functions.datetime.Now, editable=False)),
                 ('updated_at', models.DateTimeField(default=django.db.models.functions.datetime.Now, editable=False)),
                 ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('tenant_id', store.models.TenantField(editable=False)),
+                ('tenant_id', models.BigIntegerField(editable=False, null=True)),
                 ('status', models.TextField()),
                 ('placed_by', models.TextField(null=True)),
                 ('version', models.BigIntegerField(default=1, editable=False)),
@@ -51,7 +50,7 @@ class Migration(migrations.Migration):
             name='OrderItem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', store.models.TenantField(editable=False)),
+                ('tenant_id', models.BigIntegerField(editable=False, null=True)),
                 ('deleted_at', models.DateTimeField(editable=False, null=True)),
                 ('sku', models.TextField()),
                 ('quantity', models.IntegerField()),
