@@ -5,10 +5,9 @@ CREATE FUNCTION steward_internal.tenant_leftover_commands(relation regclass, kep
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
     WITH policies AS MATERIALIZED (
-        SELECT p.oid, p.polname, m.depth, m.qualified_name, o.builder
+        SELECT p.oid, p.polname, m.depth, m.qualified_name, p.polname LIKE 'steward\_writer\_%' AS is_writer
           FROM steward_internal.table_members(relation) m
-          JOIN steward_internal.tenant_own_policies o ON o.relation_id = m.member
-          JOIN pg_policy p ON p.polrelid = o.relation_id AND p.polname = o.policy_name
+          JOIN pg_policy p ON p.polrelid = m.member AND p.polname LIKE 'steward\_%'
     ), functions AS (
         SELECT DISTINCT f.oid, format('%I.%I', n.nspname, f.proname) AS name
           FROM policies p
@@ -17,7 +16,7 @@ BEGIN ATOMIC
           JOIN pg_namespace n ON n.oid = f.pronamespace
     )
     SELECT c.command
-      FROM (SELECT 1, p.depth, format('DROP POLICY %I ON %s', p.polname, p.qualified_name) FROM policies p WHERE p.builder = 'writer' AND NOT keep_writers
+      FROM (SELECT 1, p.depth, format('DROP POLICY %I ON %s', p.polname, p.qualified_name) FROM policies p WHERE p.is_writer AND NOT keep_writers
              UNION ALL
             SELECT 2, 0, format('DROP FUNCTION %s()', f.name)
               FROM functions f

@@ -216,6 +216,56 @@ make_folded_comparison(PlannerInfo *root, FuncExpr *call)
 	return (Node *) make_andclause(list_make2(folded, comparison));
 }
 
+/* Tells whether one of the others is an alternative of a condition, which thus says nothing more. */
+static bool
+is_implied(Node *condition, List *others)
+{
+	ListCell   *lc;
+
+	if (!is_orclause(condition))
+		return false;
+	foreach(lc, ((BoolExpr *) condition)->args)
+	{
+		if (list_member(others, lfirst(lc)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+leave_out_implied(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *entry = (RangeTblEntry *) node;
+		ListCell   *lc;
+
+		foreach(lc, entry->securityQuals)
+		{
+			if (is_implied(lfirst(lc), entry->securityQuals))
+				entry->securityQuals = foreach_delete_current(entry->securityQuals, lc);
+		}
+		return false;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, leave_out_implied, context, QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, leave_out_implied, context);
+}
+
+/*
+ * Leaves out what policies ask for twice: a table's floor, and among others a policy that
+ * asks for the same.  The planner finds that in conditions, but not in two subqueries,
+ * such as list the tenants of a tree: it would run both.
+ */
+void
+steward_tenant_leave_out_implied(Query *query)
+{
+	if (query->hasRowSecurity)
+		(void) leave_out_implied((Node *) query, NULL);
+}
+
 /* Planner support of is_current_tenant and is_current_user. */
 PG_FUNCTION_INFO_V1(steward_is_current_support);
 Datum

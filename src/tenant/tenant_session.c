@@ -384,6 +384,7 @@ plan(STEWARD_PLANNER_PARAMETERS)
 				 errmsg("setting \"debug_print_plan\" is not allowed"),
 				 errdetail("Plans reveal rows that policies hide from this role."),
 				 errhint("SET debug_print_plan = off;")));
+	steward_tenant_leave_out_implied(query);
 	return next_planner(STEWARD_PLANNER_ARGUMENTS);
 }
 
