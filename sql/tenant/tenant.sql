@@ -106,7 +106,7 @@ COMMENT ON FUNCTION steward.is_current_tenant(bigint) IS
 'Returns whether a value is the tenant that the transaction works for.';
 
 CREATE FUNCTION steward.is_current_tenant(uuid) RETURNS boolean
-AS 'MODULE_PATHNAME', 'steward_is_current_tenant' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
+AS 'MODULE_PATHNAME', 'steward_is_current_tenant_uuid' LANGUAGE C STABLE STRICT LEAKPROOF PARALLEL SAFE COST 1
 SUPPORT steward_internal.is_current_support;
 COMMENT ON FUNCTION steward.is_current_tenant(uuid) IS
 'Returns whether a value is the tenant that the transaction works for.';

@@ -402,6 +402,18 @@ steward_current_tenant_uuid(PG_FUNCTION_ARGS)
 	return current_uuid(fcinfo, STEWARD_TENANT);
 }
 
+/* The comparison of a column with current_tenant_uuid(), where no index serves it, in one call. */
+PG_FUNCTION_INFO_V1(steward_is_current_tenant_uuid);
+Datum
+steward_is_current_tenant_uuid(PG_FUNCTION_ARGS)
+{
+	const ReadyValue *ready = ready_value(STEWARD_TENANT);
+
+	if (ready == NULL || !ready->is_uuid)
+		return no_value(fcinfo, STEWARD_TENANT, "uuid");
+	PG_RETURN_BOOL(memcmp(PG_GETARG_UUID_P(0), &ready->uuid, UUID_LEN) == 0);
+}
+
 PG_FUNCTION_INFO_V1(steward_current_tenant_text);
 Datum
 steward_current_tenant_text(PG_FUNCTION_ARGS)

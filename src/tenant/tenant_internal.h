@@ -339,6 +339,7 @@ extern bool steward_tenant_holds_cursor(void);
 /* tenant_plan.c */
 extern void steward_tenant_discard_plans(const char *tenant);
 extern void steward_tenant_leave_out_implied(Query *query);
+extern void steward_tenant_quicken(PlannedStmt *plan);
 
 /* tenant.c */
 extern void steward_require_transaction(const char *function);

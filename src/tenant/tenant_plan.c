@@ -6,12 +6,15 @@
  */
 #include "tenant/tenant_internal.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/plannodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
@@ -262,8 +265,76 @@ leave_out_implied(Node *node, void *context)
 void
 steward_tenant_leave_out_implied(Query *query)
 {
-	if (query->hasRowSecurity)
-		(void) leave_out_implied((Node *) query, NULL);
+	(void) leave_out_implied((Node *) query, NULL);
+}
+
+/*
+ * Returns the comparison of a uuid with current_tenant_uuid() as one call, if a condition
+ * is that: two are more than a row costs otherwise.
+ */
+static Expr *
+as_one_call(Expr *condition)
+{
+	OpExpr	   *comparison = (OpExpr *) condition;
+	FuncExpr   *value;
+	char	   *name;
+	Oid			type = UUIDOID;
+	Oid			function;
+
+	if (!IsA(condition, OpExpr) || comparison->opfuncid != F_UUID_EQ || !IsA(lsecond(comparison->args), FuncExpr))
+		return condition;
+	value = lsecond(comparison->args);
+	name = get_func_name(value->funcid);
+	if (value->args != NIL || name == NULL || strcmp(name, "current_tenant_uuid") != 0 ||
+		get_func_namespace(value->funcid) != get_namespace_oid("steward", true))
+		return condition;
+	function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("is_current_tenant"),
+							   PointerGetDatum(buildoidvector(&type, 1)), ObjectIdGetDatum(get_func_namespace(value->funcid)));
+	if (!OidIsValid(function))
+		return condition;
+	return (Expr *) makeFuncExpr(function, BOOLOID, list_make1(linitial(comparison->args)), InvalidOid, InvalidOid,
+								 COERCE_EXPLICIT_CALL);
+}
+
+static void
+quicken_scans(Plan *plan)
+{
+	List	   *members = NIL;
+	ListCell   *lc;
+
+	if (plan == NULL)
+		return;
+	check_stack_depth();
+	if (IsA(plan, SeqScan))
+		foreach(lc, plan->qual)
+		{
+			lfirst(lc) = as_one_call(lfirst(lc));
+		}
+	else if (IsA(plan, Append))
+		members = ((Append *) plan)->appendplans;
+	else if (IsA(plan, MergeAppend))
+		members = ((MergeAppend *) plan)->mergeplans;
+	else if (IsA(plan, SubqueryScan))
+		quicken_scans(((SubqueryScan *) plan)->subplan);
+	foreach(lc, members)
+	{
+		quicken_scans(lfirst(lc));
+	}
+	quicken_scans(plan->lefttree);
+	quicken_scans(plan->righttree);
+}
+
+/* Has a plan's sequential scans compare the tenant with less to do for each row. */
+void
+steward_tenant_quicken(PlannedStmt *plan)
+{
+	ListCell   *lc;
+
+	quicken_scans(plan->planTree);
+	foreach(lc, plan->subplans)
+	{
+		quicken_scans(lfirst(lc));
+	}
 }
 
 /* Planner support of is_current_tenant and is_current_user. */

@@ -378,14 +378,20 @@ process_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 static PlannedStmt *
 plan(STEWARD_PLANNER_PARAMETERS)
 {
+	PlannedStmt *result;
+
 	if (Debug_print_plan && !explain_allowed)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("setting \"debug_print_plan\" is not allowed"),
 				 errdetail("Plans reveal rows that policies hide from this role."),
 				 errhint("SET debug_print_plan = off;")));
+	if (!query->hasRowSecurity)
+		return next_planner(STEWARD_PLANNER_ARGUMENTS);
 	steward_tenant_leave_out_implied(query);
-	return next_planner(STEWARD_PLANNER_ARGUMENTS);
+	result = next_planner(STEWARD_PLANNER_ARGUMENTS);
+	steward_tenant_quicken(result);
+	return result;
 }
 
 /*

@@ -176,6 +176,56 @@ SELECT DISTINCT p.provolatile, p.proparallel, p.proleakproof, p.procost FROM pg_
  WHERE p.pronamespace = 'steward'::regnamespace AND (p.proname ~ '^current_(tenant|user_id)_' OR p.proname ~ '^is_current_(tenant|user)$' AND p.proargtypes[0] <> 'anyelement'::regtype);
 SELECT bool_and(p.proleakproof) AS leakproof FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode WHERE o.oid IN (532, 96, 410, 2972, 98);
 
+-- Under a policy a sequential scan compares a uuid in one call, for whoever the transaction works when it runs.
+CREATE TABLE one_call (id integer, tenant_id uuid);
+CREATE TABLE one_call_heirs () INHERITS (one_call);
+INSERT INTO one_call SELECT n, lpad(to_hex(n % 3), 32, '0')::uuid FROM generate_series(1, 300) n;
+INSERT INTO one_call_heirs SELECT n, nullif(lpad(to_hex(n % 3), 32, '0'), lpad('0', 32, '0'))::uuid FROM generate_series(301, 330) n;
+CREATE ROLE regress_plan_one_call;
+GRANT USAGE ON SCHEMA tenant_plan TO regress_plan_one_call;
+GRANT SELECT, UPDATE, DELETE ON one_call, one_call_heirs TO regress_plan_one_call;
+ALTER TABLE one_call ENABLE ROW LEVEL SECURITY;
+ALTER TABLE one_call_heirs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON one_call USING (steward.is_current_tenant(tenant_id));
+CREATE POLICY tenant ON one_call_heirs USING (steward.is_current_tenant(tenant_id));
+SELECT set_config('test.one', lpad('1', 32, '0')::uuid::text, false) <> '' AS one, set_config('test.two', lpad('2', 32, '0')::uuid::text, false) <> '' AS two;
+PREPARE counted AS SELECT count(*), min(tenant_id::text), max(tenant_id::text) FROM one_call;
+SET plan_cache_mode = force_generic_plan;
+BEGIN;
+SELECT steward.tenant_set(current_setting('test.one')) IS NOT NULL AS set;
+SET LOCAL ROLE regress_plan_one_call;
+EXPLAIN (COSTS off) SELECT * FROM one_call;
+EXECUTE counted;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+SELECT count(*), min(tenant_id::text), max(tenant_id::text) FROM one_call;
+UPDATE one_call SET id = -id;
+SELECT steward.tenant_clear();
+EXECUTE counted;
+ROLLBACK;
+BEGIN;
+SELECT steward.tenant_set(current_setting('test.two')) IS NOT NULL AS set;
+SET LOCAL ROLE regress_plan_one_call;
+EXECUTE counted;
+WITH d AS (DELETE FROM one_call RETURNING tenant_id) SELECT count(*), min(tenant_id::text), max(tenant_id::text) FROM d;
+ROLLBACK;
+BEGIN;
+SELECT steward.tenant_set('no uuid') IS NOT NULL AS set;
+SET LOCAL ROLE regress_plan_one_call;
+EXECUTE counted;
+ROLLBACK;
+SET ROLE regress_plan_one_call;
+EXECUTE counted;
+RESET ROLE;
+RESET plan_cache_mode;
+-- called as a function
+SELECT steward.is_current_tenant(NULL::uuid) IS NULL AS strict;
+DEALLOCATE counted;
+DROP TABLE one_call_heirs, one_call;
+REVOKE USAGE ON SCHEMA tenant_plan FROM regress_plan_one_call;
+DROP ROLE regress_plan_one_call;
+
 SET client_min_messages = warning;
 DROP SCHEMA tenant_plan CASCADE;
 DROP ROLE regress_tenant_plan;
