@@ -1,4 +1,4 @@
--- What all databases of the tenant benchmark have: the extension, the key that
+-- What all databases of the tenant benchmark have: the extension, the keys that
 -- tokens are signed with, and the role that policies are for.
 CREATE EXTENSION pg_steward CASCADE;
 
@@ -6,8 +6,14 @@ SELECT current_setting('data_directory') || '/tenant.keys' AS keys_file
 \gset
 \set quoted_keys_file '\'' :keys_file '\''
 COPY (SELECT 'bench:' || repeat('k3zQ', 10)) TO :quoted_keys_file;
+\ir part/tokens.sql
+SELECT current_setting('data_directory') || '/tenant.jwks' AS jwks_file
+\gset
+\set quoted_jwks_file '\'' :jwks_file '\''
+COPY (SELECT :'jwks') TO :quoted_jwks_file;
 LOAD 'pg_steward';
 ALTER SYSTEM SET steward.tenant_keys_file = :'keys_file';
+ALTER SYSTEM SET steward.tenant_jwks_file = :'jwks_file';
 SELECT pg_reload_conf() \g /dev/null
 
 SELECT 'CREATE ROLE bench_app' WHERE to_regrole('bench_app') IS NULL
