@@ -1,5 +1,10 @@
 -- upkeep: what the modules that keep columns right have in common.
 
+CREATE FUNCTION steward.upkeep_pause() RETURNS void
+AS 'MODULE_PATHNAME', 'steward_upkeep_pause' LANGUAGE C;
+COMMENT ON FUNCTION steward.upkeep_pause() IS
+'Has the updated_at, row_version and immutable triggers of tables that the current role owns leave rows as they are given, until the transaction ends.';
+
 CREATE FUNCTION steward_internal.trigger_arguments(arguments bytea) RETURNS text[]
 AS 'MODULE_PATHNAME', 'steward_trigger_arguments' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION steward_internal.trigger_arguments(bytea) IS

@@ -74,6 +74,7 @@ typedef struct ContextFacts
 	ReplOriginId origin;
 	bool		verified[STEWARD_TENANT_KINDS]; /* not just what a setting
 												 * says */
+	bool		upkeep_paused;	/* for the table that changes */
 	const char *texts[NTEXTS];	/* "" for what is not set */
 } ContextFacts;
 
@@ -115,15 +116,16 @@ setting_unless_known(StewardTenantKind kind, int text, const char *name)
 	return known != NULL ? known : setting(text, name);
 }
 
-/* Finds out what the present context is; the texts are not copied. */
+/* Finds out what the present context of a change of a table is; the texts are not copied. */
 static void
-gather_facts(ContextFacts *facts)
+gather_facts(ContextFacts *facts, Relation rel)
 {
 	facts->session_user = GetSessionUserId();
 	facts->role = GetOuterUserId();
 	facts->origin = SessionReplicationOrigin;
 	for (int kind = 0; kind < STEWARD_TENANT_KINDS; kind++)
 		facts->verified[kind] = steward_tenant_text(kind) != NULL;
+	facts->upkeep_paused = steward_upkeep_is_paused(rel);
 	facts->texts[TEXT_USER_ID] = setting_unless_known(STEWARD_USER, TEXT_USER_ID, steward_audit_user_setting);
 	facts->texts[TEXT_TENANT_ID] = setting_unless_known(STEWARD_TENANT, TEXT_TENANT_ID, steward_audit_tenant_setting);
 	facts->texts[TEXT_CLIENT_IP] = setting(TEXT_CLIENT_IP, steward_audit_client_ip_setting);
@@ -136,6 +138,7 @@ static bool
 same_facts(const ContextFacts *a, const ContextFacts *b)
 {
 	if (a->session_user != b->session_user || a->role != b->role || a->origin != b->origin ||
+		a->upkeep_paused != b->upkeep_paused ||
 		memcmp(a->verified, b->verified, sizeof(a->verified)) != 0)
 		return false;
 	for (int i = 0; i < NTEXTS; i++)
@@ -150,6 +153,7 @@ hash_facts(const ContextFacts *facts)
 	uint64		hash = ((uint64) facts->session_user << 32) | facts->role;
 
 	hash = hash_combine64(hash, facts->origin);
+	hash = hash_combine64(hash, facts->upkeep_paused);
 	hash = hash_bytes_extended((const unsigned char *) facts->verified, sizeof(facts->verified), hash);
 	for (int i = 0; i < NTEXTS; i++)
 		hash = hash_bytes_extended((const unsigned char *) facts->texts[i],
@@ -325,9 +329,21 @@ call_without_arguments(PGFunction function, bool *isnull)
 	return result;
 }
 
+/* Adds what JSON text says to the object in column "context". */
+static void
+add_to_context(Datum *values, bool *isnull, const char *text)
+{
+	Datum		more = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+
+	values[CONTEXT_CONTEXT] = isnull[CONTEXT_CONTEXT] ? more :
+		DirectFunctionCall2(jsonb_concat, values[CONTEXT_CONTEXT], more);
+	isnull[CONTEXT_CONTEXT] = false;
+}
+
 /*
  * Writes the row of a context and returns its id.  A setting that cannot be
- * read is kept as text under "malformed" in the column "context".
+ * read is kept as text under "malformed" in the column "context", which also
+ * says if triggers of upkeep stood aside.
  */
 static int64
 store_context(const ContextFacts *facts, TimestampTz now)
@@ -393,14 +409,11 @@ store_context(const ContextFacts *facts, TimestampTz now)
 	}
 	if (malformed.len > 0)
 	{
-		Datum		note;
-
 		appendStringInfoString(&malformed, "}}");
-		note = DirectFunctionCall1(jsonb_in, CStringGetDatum(malformed.data));
-		values[CONTEXT_CONTEXT] = isnull[CONTEXT_CONTEXT] ? note :
-			DirectFunctionCall2(jsonb_concat, values[CONTEXT_CONTEXT], note);
-		isnull[CONTEXT_CONTEXT] = false;
+		add_to_context(values, isnull, malformed.data);
 	}
+	if (facts->upkeep_paused)
+		add_to_context(values, isnull, "{\"upkeep_paused\": true}");
 
 	steward_audit_insert("audit_contexts", values, isnull);
 	return id;
@@ -408,11 +421,11 @@ store_context(const ContextFacts *facts, TimestampTz now)
 
 /*
  * Returns the id of the row in steward.audit_contexts that describes the
- * present context, writing it if this session has not yet; "expires" tells
+ * present context of a change of a table, writing it if this session has not yet; "expires" tells
  * until when the id may be used without asking again.
  */
 int64
-steward_audit_context_id(TimestampTz *expires)
+steward_audit_context_id(Relation rel, TimestampTz *expires)
 {
 	ContextFacts facts;
 	TimestampTz now = GetCurrentTimestamp();
@@ -421,7 +434,7 @@ steward_audit_context_id(TimestampTz *expires)
 
 	if (!stored_in_checked)
 		check_stored_in();
-	gather_facts(&facts);
+	gather_facts(&facts, rel);
 	if (current == NULL || now >= current->expires || !same_facts(&facts, &current->facts))
 	{
 		if (contexts == NULL)

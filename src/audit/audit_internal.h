@@ -112,7 +112,7 @@ extern Jsonb *steward_audit_row_hash_key(StringInfo out, const char *hash);
 
 /* audit_context.c */
 extern void steward_audit_context_changed(Oid relid);
-extern int64 steward_audit_context_id(TimestampTz *expires);
+extern int64 steward_audit_context_id(Relation rel, TimestampTz *expires);
 
 /* audit_log.c */
 

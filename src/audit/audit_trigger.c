@@ -279,7 +279,7 @@ steward_audit_trigger(PG_FUNCTION_ARGS)
 	now = GetCurrentTimestamp();
 	if (now >= statement->context_expires)
 	{
-		statement->context_id = steward_audit_context_id(&statement->context_expires);
+		statement->context_id = steward_audit_context_id(trigdata->tg_relation, &statement->context_expires);
 		steward_audit_tenant_begin(&statement->tenant, trigdata->tg_relation, statement->query);
 	}
 	xid = GetTopFullTransactionId();

@@ -105,6 +105,11 @@ extern Datum steward_text_array(List *strings);
 extern AttrNumber steward_find_column(Oid relid, const char *argument);
 extern AttrNumber steward_option_column(Relation rel, const char *kind, const char *argument);
 
+/* pause.c */
+extern void steward_pause_init(void);
+extern void steward_pause_at_xact(XactEvent event);
+extern bool steward_upkeep_is_paused(Relation rel);
+
 /* row.c */
 
 /* Two versions of a row, and the column at which one is while going through them. */

@@ -145,11 +145,19 @@ static void
 init(void)
 {
 	steward_preloaded = debug_query_string == NULL;
+	steward_pause_init();
+}
+
+static void
+xact_event(XactEvent event)
+{
+	settle_at_xact_end(event);
+	steward_pause_at_xact(event);
 }
 
 const StewardModule steward_core_module = {
 	.init = init,
-	.xact_event = settle_at_xact_end,
+	.xact_event = xact_event,
 	.subxact_event = settle_at_subxact_end,
 	.object_access = steward_follow_object,
 };

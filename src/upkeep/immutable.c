@@ -92,7 +92,7 @@ steward_immutable_trigger(PG_FUNCTION_ARGS)
 		state = steward_begin_statement(fcinfo, steward_immutable_parse);
 		state->compares = may_change(state, trigdata);
 	}
-	if (!state->compares)
+	if (!state->compares || steward_upkeep_is_paused(trigdata->tg_relation))
 		return PointerGetDatum(trigdata->tg_newtuple);
 
 	rel = trigdata->tg_relation;

@@ -117,6 +117,8 @@ steward_row_version_trigger(PG_FUNCTION_ARGS)
 	}
 
 	rel = trigdata->tg_relation;
+	if (steward_upkeep_is_paused(rel))
+		return PointerGetDatum(trigdata->tg_newtuple);
 	desc = RelationGetDescr(rel);
 	current = version_of(state, trigdata->tg_trigtuple, desc, &unversioned);
 	carried = version_of(state, trigdata->tg_newtuple, desc, &isnull);

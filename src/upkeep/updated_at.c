@@ -206,6 +206,8 @@ steward_updated_at_trigger(PG_FUNCTION_ARGS)
 	is_insert = TRIGGER_FIRED_BY_INSERT(trigdata->tg_event);
 	old_row = trigdata->tg_trigtuple;
 	row = is_insert ? trigdata->tg_trigtuple : trigdata->tg_newtuple;
+	if (steward_upkeep_is_paused(trigdata->tg_relation))
+		return PointerGetDatum(row);
 
 	if (!is_insert)
 	{

@@ -16,7 +16,13 @@ $node->safe_psql('postgres', q{
 	CREATE DATABASE owned OWNER regress_owner;
 	CREATE TABLE t (id serial PRIMARY KEY, v text);
 	GRANT ALL ON t, t_id_seq TO regress_app;
-	SELECT steward.audit_enable('t')});
+	SELECT steward.audit_enable('t');
+	CREATE TABLE kept (v text);
+	INSERT INTO kept VALUES ('first');
+	SELECT steward.immutable_enable('kept', '{v}');
+	CREATE FUNCTION change_kept() RETURNS text LANGUAGE sql SECURITY DEFINER AS $$UPDATE public.kept SET v = 'changed' RETURNING v$$;
+	ALTER TABLE kept OWNER TO regress_owner;
+	ALTER FUNCTION change_kept() OWNER TO regress_owner});
 # A build that is not installed is found under one of these, whatever the server has for that.
 my ($library) = grep { $node->psql('postgres', "LOAD '$_'") == 0 } 'pg_steward', '$libdir/pg_steward';
 my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
@@ -50,6 +56,12 @@ sub test_settings
 	is(session($superuser, $latest), 'local|||{"from": "local"}', "$how: those of a savepoint go with it, as does the library's first work");
 	session('regress_app', q{BEGIN; SET LOCAL steward.context = '{"from": "local"}'; INSERT INTO t (v) VALUES ('x'); COMMIT; INSERT INTO t (v) VALUES ('after')});
 	is(session($superuser, $latest), 'after|||', "$how: those of a transaction go with it");
+
+	# What the owner of a table may set does not count for others, whoever the library finds at work when it is loaded.
+	like(session('regress_app', q{BEGIN; SET LOCAL steward.upkeep_paused = on; SELECT change_kept()}), qr/column "v" of table "kept" must not change/,
+		"$how: nobody but the owner pauses upkeep");
+	like(session('regress_app', q{SELECT change_kept()}, '-c steward.upkeep_paused=on'), qr/column "v" of table "kept" must not change|can only be set in a transaction/, "$how: nor by the startup packet");
+	is(session('regress_owner', q{BEGIN; SELECT steward.upkeep_pause(); UPDATE kept SET v = 'mended' RETURNING v; ROLLBACK}), "\nmended", "$how: the owner does, with the first statement");
 
 	# What only a superuser may set does not count when somebody else did before the library was there.
 	my $out = session('regress_app', q{
