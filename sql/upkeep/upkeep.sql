@@ -34,7 +34,7 @@ SELECT t.tgrelid::regclass AS relation, t.tgname AS trigger_name, p.proname AS f
   JOIN pg_proc p ON p.oid = t.tgfoid
  WHERE p.pronamespace = 'steward'::regnamespace
    AND p.proname IN ('updated_at_trigger', 'row_version_trigger', 'immutable_trigger', 'append_only_trigger', 'search_vector_trigger', 'soft_delete_trigger',
-                     'soft_delete_cascade_trigger', 'tenant_parent_trigger');
+                     'soft_delete_cascade_trigger', 'tenant_parent_trigger', 'tenant_fill_trigger');
 COMMENT ON VIEW steward_internal.upkeep_triggers IS
 'The triggers of this database that keep columns right.';
 GRANT SELECT ON steward_internal.upkeep_triggers TO PUBLIC;

@@ -20,5 +20,6 @@ extern const char *steward_tenant_text(StewardTenantKind kind);
 
 /* What it reads is its own; it is allocated in the current memory context. */
 extern void *steward_tenant_parent_parse(Relation rel, Trigger *trigger);
+extern void *steward_tenant_fill_parse(Relation rel, Trigger *trigger);
 
 #endif							/* STEWARD_TENANT_H */

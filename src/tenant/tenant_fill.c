@@ -36,8 +36,8 @@ is_last(Relation rel, Trigger *trigger)
 }
 
 /* Reads the trigger's argument; raises 22023 or 42703 for what it cannot follow. */
-static void *
-parse_arguments(Relation rel, Trigger *trigger)
+void *
+steward_tenant_fill_parse(Relation rel, Trigger *trigger)
 {
 	TenantFill *state = palloc0(sizeof(TenantFill));
 	char	   *name;
@@ -124,7 +124,7 @@ steward_tenant_fill_trigger(PG_FUNCTION_ARGS)
 	{
 		steward_check_before_row(fcinfo, "steward.tenant_fill_trigger", TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, "INSERT OR UPDATE",
 								 "SELECT steward.tenant_protect(%s);");
-		state = steward_begin_statement(fcinfo, parse_arguments);
+		state = steward_begin_statement(fcinfo, steward_tenant_fill_parse);
 	}
 	rel = trigdata->tg_relation;
 	att = TupleDescAttr(RelationGetDescr(rel), state->tenant - 1);

@@ -33,6 +33,7 @@ static const struct
 	{"soft_delete_trigger", BEFORE_ROW, TRIGGER_TYPE_DELETE | TRIGGER_TYPE_UPDATE, steward_soft_delete_parse},
 	{"soft_delete_cascade_trigger", TRIGGER_TYPE_ROW, TRIGGER_TYPE_UPDATE, steward_soft_delete_cascade_parse},
 	{"tenant_parent_trigger", BEFORE_ROW, TRIGGER_TYPE_INSERT, steward_tenant_parent_parse},
+	{"tenant_fill_trigger", BEFORE_ROW, TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, steward_tenant_fill_parse},
 };
 
 /* Raises the error that a trigger would raise when it fires, for how it is attached or for its arguments. */

@@ -154,6 +154,7 @@ CREATE TRIGGER b BEFORE INSERT ON wrong FOR EACH ROW EXECUTE FUNCTION steward.ro
 CREATE TRIGGER c BEFORE UPDATE ON wrong EXECUTE FUNCTION steward.append_only_trigger();
 CREATE TRIGGER d AFTER DELETE ON wrong FOR EACH ROW EXECUTE FUNCTION steward.soft_delete_trigger('updated_at');
 CREATE TRIGGER e BEFORE UPDATE ON wrong FOR EACH ROW EXECUTE FUNCTION steward.tenant_parent_trigger('id', 'n');
+CREATE TRIGGER f BEFORE INSERT ON wrong FOR EACH ROW EXECUTE FUNCTION steward.tenant_fill_trigger('tenant_id');
 SELECT severity, object, detail FROM problems;
 -- one fault or many, by the same statements
 SELECT status, value >= 5 AS all_of_them FROM steward.health_check WHERE check_name = 'upkeep_triggers';
