@@ -150,12 +150,15 @@ INSERT INTO parts (names, a, b, c) VALUES
 CREATE FUNCTION outcome(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     vector tsvector;
+    detail text;
 BEGIN
     ALTER TEXT SEARCH DICTIONARY picky (Accept = false);
     EXECUTE query INTO vector;
     RETURN md5(tsvectorsend(vector));
 EXCEPTION WHEN program_limit_exceeded THEN
-    RETURN SQLERRM;
+    -- the trigger says which row it is, and why in its detail
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN coalesce(nullif(detail, ''), SQLERRM);
 END $$;
 CREATE TRIGGER vector BEFORE UPDATE ON parts FOR EACH ROW EXECUTE FUNCTION steward.search_vector_trigger('vector', 'a:A', 'b:B', 'c:C', 'config=stop');
 SELECT names, regexp_replace(made, '^\w{32}$', 'a vector') AS made, made = wanted AS same

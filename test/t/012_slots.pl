@@ -131,6 +131,7 @@ is( rows(q{
 	$session->query_safe(q{BEGIN; SET ROLE regress_app; SELECT steward.tenant_set('1')});
 	is($session->query_safe('SELECT v FROM posts'), 'of 1', 'it sees them');
 	$node->safe_psql('postgres', q{SELECT steward.tenant_suspend('1')});
+	$session->query_safe('SET client_min_messages = warning');
 	is($session->query_safe('SELECT v FROM posts'), '', 'and none from the moment on that it is suspended by another session');
 	$session->quit;
 }

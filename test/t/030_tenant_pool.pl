@@ -97,7 +97,7 @@ sub test_honest
 
 	# the function loads the library, so nothing has to
 	like(session('regress_app', "BEGIN; SELECT steward.tenant_login('$token{2}'); $rows; COMMIT; BEGIN; SELECT steward.tenant_login('$token{3}'); $rows; COMMIT; $rows", '', $on),
-		qr/^\s*10000\|2\|2\n\s*10000\|3\|3\n0\|\|$/, "$how: tenant_login as the first thing in a session");
+		qr/^\s*10000\|2\|2\n\s*10000\|3\|3\n0\|\|$/m, "$how: tenant_login as the first thing in a session");
 	like(session('regress_app', "BEGIN; SET LOCAL steward.token = '$token{2}'; SELECT steward.tenant_login('$token{3}'); ROLLBACK; BEGIN; SELECT steward.tenant_login('$token{3}'); $rows; COMMIT", '', $on),
 		qr/^\s*10000\|3\|3$/m, "$how: also after a token that did not count, or that was another's");
 
