@@ -17,7 +17,7 @@ SQL_PARTS = $(addprefix core/, steward muted_findings) \
 	$(addprefix tenant_check/, tenant_check_scope tenant_check_rows tenant_check_trust tenant_check_access tenant_check_setters tenant_harden tenant_check \
 		tenant_probe tenant_fk) \
 	$(addprefix tenant/, tenant_search tenant_fill tenant_policy tenant_protect tenant_child tenant_guard tenant_registry tenant_erase \
-		tenant_schema_copy tenant_schema) \
+		tenant_schema_copy tenant_schema_read tenant_schema tenant_schema_migrate tenant_schema_drift) \
 	$(addprefix operations/, operations backfill) \
 	$(addprefix secret/, password) \
 	$(addprefix monitor/, monitor_bloat monitor_activity monitor_vacuum monitor_tables monitor_indexes monitor_server \

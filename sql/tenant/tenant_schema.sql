@@ -157,6 +157,38 @@ END $$;
 COMMENT ON FUNCTION steward_internal.tenant_schema_fill(text, text[]) IS
 'Runs commands in a schema.';
 
+CREATE FUNCTION steward_internal.tenant_schema_lacks(r steward.tenants, template_name text) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF r.status = 'erased' THEN
+        RAISE object_not_in_prerequisite_state USING MESSAGE = format('tenant "%s" has been erased', r.key);
+    ELSIF r.isolation <> 'schema' THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('tenant "%s" is to have no schema', r.key),
+            DETAIL = 'A column tells which rows are of the tenant.';
+    ELSIF r.template <> template_name THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('the schema of tenant "%s" is a copy of another template, %I', r.key, r.template);
+    ELSIF to_regnamespace(quote_ident(r.schema_name)) IS NULL THEN
+        RETURN true;
+    ELSIF r.template IS NULL THEN
+        RAISE duplicate_schema USING
+            MESSAGE = format('schema "%s" exists already and is not that of tenant "%s"', r.schema_name, r.key),
+            HINT = format('UPDATE steward.tenants SET schema_name = ... WHERE key = %L;', r.key);
+    END IF;
+    RETURN false;
+END $$;
+COMMENT ON FUNCTION steward_internal.tenant_schema_lacks(steward.tenants, text) IS
+'Returns whether a tenant has no schema yet; raises 55000 or 42P06 if it may not have a copy of the template.';
+
+CREATE FUNCTION steward_internal.tenant_schema_filled(schema_name text, commands text[], fills "char"[]) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN ARRAY(SELECT CASE c.fill WHEN 's' THEN format(c.command, schema_name) ELSE c.command END
+               FROM unnest(commands, fills) WITH ORDINALITY c (command, fill, place) ORDER BY c.place);
+COMMENT ON FUNCTION steward_internal.tenant_schema_filled(text, text[], "char"[]) IS
+'Returns the commands that fill a schema of that name.';
+
 CREATE FUNCTION steward_internal.tenant_schema_make(tenant text, template_name text, owner name, commands text[], fills "char"[]) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -169,21 +201,7 @@ BEGIN
     INSERT INTO steward.tenants (key, isolation, schema_name) VALUES (tenant, 'schema', steward_internal.object_name('tenant_', tenant))
     ON CONFLICT (key) DO NOTHING;
     r := steward_internal.tenant_lock(tenant);
-    IF r.status = 'erased' THEN
-        RAISE object_not_in_prerequisite_state USING MESSAGE = format('tenant "%s" has been erased', tenant);
-    ELSIF r.isolation <> 'schema' THEN
-        RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('tenant "%s" is to have no schema', tenant),
-            DETAIL = 'A column tells which rows are of the tenant.';
-    ELSIF r.template <> template_name THEN
-        RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('the schema of tenant "%s" is a copy of another template, %I', tenant, r.template);
-    ELSIF to_regnamespace(quote_ident(r.schema_name)) IS NOT NULL THEN
-        IF r.template IS NULL THEN
-            RAISE duplicate_schema USING
-                MESSAGE = format('schema "%s" exists already and is not that of tenant "%s"', r.schema_name, tenant),
-                HINT = format('UPDATE steward.tenants SET schema_name = ... WHERE key = %L;', tenant);
-        END IF;
+    IF NOT steward_internal.tenant_schema_lacks(r, template_name) THEN
         RETURN false;
     END IF;
     UPDATE steward.tenants t SET template = template_name, changed_at = now() WHERE t.key = r.key;
@@ -195,16 +213,44 @@ BEGIN
 
     PERFORM set_config('role', owner, true);
     EXECUTE format('CREATE SCHEMA %I', r.schema_name);
-    PERFORM steward_internal.tenant_schema_fill(r.schema_name, ARRAY(
-        SELECT CASE c.fill WHEN 's' THEN format(c.command, r.schema_name) ELSE c.command END
-          FROM unnest(commands, fills) WITH ORDINALITY c (command, fill, place) ORDER BY c.place));
+    PERFORM steward_internal.tenant_schema_fill(r.schema_name, steward_internal.tenant_schema_filled(r.schema_name, commands, fills));
     PERFORM set_config('role', caller, true);
     RETURN true;
 END $$;
 COMMENT ON FUNCTION steward_internal.tenant_schema_make(text, text, name, text[], "char"[]) IS
 'Makes the schema of a tenant, unless it is there.';
 
-CREATE FUNCTION steward_internal.tenant_schema_begin(tenant_keys text[], template regnamespace, batch integer) RETURNS text[]
+CREATE FUNCTION steward_internal.tenant_schema_tell(tenant_keys text[], template regnamespace, commands text[], fills "char"[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    schema record;
+    tenant text;
+    r steward.tenants;
+    command text;
+BEGIN
+    SELECT n.nspname AS name, pg_get_userbyid(n.nspowner) AS owner INTO schema FROM pg_namespace n WHERE n.oid = template;
+    FOREACH tenant IN ARRAY tenant_keys LOOP
+        SELECT * INTO r FROM steward.tenants t WHERE t.key = tenant;
+        IF NOT FOUND THEN
+            r.key := tenant;
+            r.status := 'active';
+            r.isolation := 'schema';
+            r.schema_name := steward_internal.object_name('tenant_', tenant);
+        END IF;
+        CONTINUE WHEN NOT steward_internal.tenant_schema_lacks(r, schema.name);
+        FOREACH command IN ARRAY CASE WHEN schema.owner <> current_user THEN ARRAY[format('SET LOCAL ROLE %I', schema.owner)] END
+            || ARRAY[format('CREATE SCHEMA %I', r.schema_name), format('SET LOCAL search_path = %I, pg_temp', r.schema_name)]
+            || steward_internal.tenant_schema_filled(r.schema_name, commands, fills)
+        LOOP
+            RAISE NOTICE '%;', command;
+        END LOOP;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION steward_internal.tenant_schema_tell(text[], regnamespace, text[], "char"[]) IS
+'Says with which commands the schemas of tenants would be made.';
+
+CREATE FUNCTION steward_internal.tenant_schema_begin(tenant_keys text[], template regnamespace, batch integer, dry_run boolean) RETURNS text[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -214,6 +260,8 @@ BEGIN
         RAISE invalid_schema_name USING MESSAGE = 'template does not exist';
     ELSIF batch IS NULL OR batch < 1 THEN
         RAISE invalid_parameter_value USING MESSAGE = 'batch must be at least 1';
+    ELSIF dry_run IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'dry_run must not be null';
     END IF;
     -- in one order, so that two calls cannot wait for each other
     RETURN ARRAY(SELECT DISTINCT steward_internal.tenant_canonical(k) COLLATE "C" FROM unnest(tenant_keys) k
@@ -221,7 +269,7 @@ BEGIN
                          WHERE tenant_keys IS NULL AND t.isolation = 'schema' AND t.template IS NULL AND t.status = 'active'
                   ORDER BY 1);
 END $$;
-COMMENT ON FUNCTION steward_internal.tenant_schema_begin(text[], regnamespace, integer) IS
+COMMENT ON FUNCTION steward_internal.tenant_schema_begin(text[], regnamespace, integer, boolean) IS
 'Returns the tenants to make schemas for.';
 
 CREATE FUNCTION steward_internal.tenant_schema_batch(tenant_keys text[], template regnamespace, batch integer, commands text[], fills "char"[]) RETURNS text[]
@@ -245,7 +293,7 @@ COMMENT ON FUNCTION steward_internal.tenant_schema_batch(text[], regnamespace, i
 'Makes the schemas of the first few tenants, and returns the others, null if there are none.';
 
 -- What commits can have no search_path of its own: so it names nothing but functions.
-CREATE PROCEDURE steward.tenant_schema_create(tenant_keys text[], template regnamespace, batch integer DEFAULT 50)
+CREATE PROCEDURE steward.tenant_schema_create(tenant_keys text[], template regnamespace, batch integer DEFAULT 50, dry_run boolean DEFAULT false)
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -253,182 +301,17 @@ DECLARE
     commands pg_catalog.text[];
     fills pg_catalog."char"[];
 BEGIN
-    remaining := steward_internal.tenant_schema_begin(tenant_keys, template, batch);
+    remaining := steward_internal.tenant_schema_begin(tenant_keys, template, batch, dry_run);
     SELECT s.commands, s.fills INTO commands, fills FROM steward_internal.tenant_schema_script(template) s;
+    IF dry_run THEN
+        PERFORM steward_internal.tenant_schema_tell(remaining, template, commands, fills);
+        RETURN;
+    END IF;
     LOOP
         remaining := steward_internal.tenant_schema_batch(remaining, template, batch, commands, fills);
         EXIT WHEN remaining IS NULL;
         COMMIT;
     END LOOP;
 END $$;
-COMMENT ON PROCEDURE steward.tenant_schema_create(text[], regnamespace, integer) IS
-'Makes the schemas of tenants as copies of a template, registering those that are not; null is for all registered ones that still lack theirs. Commits after each batch; what is there already is left alone.';
-
---
--- Changing schemas
---
-
-CREATE FUNCTION steward_internal.tenant_migration_begin(migration text, statement text, template regnamespace, on_error text) RETURNS text[]
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    template_name constant text := (SELECT n.nspname FROM pg_namespace n WHERE n.oid = template);
-BEGIN
-    IF migration IS NULL OR statement IS NULL THEN
-        RAISE null_value_not_allowed USING MESSAGE = 'migration and statement must not be null';
-    ELSIF template_name IS NULL THEN
-        RAISE invalid_schema_name USING MESSAGE = 'template does not exist';
-    ELSIF on_error IS NULL OR on_error NOT IN ('stop', 'continue') THEN
-        RAISE invalid_parameter_value USING MESSAGE = format('on_error must be "stop" or "continue", not "%s"', on_error);
-    ELSIF EXISTS (SELECT FROM steward.tenant_migrations m WHERE m.migration = tenant_migration_begin.migration AND m.status = 'ok' AND m.digest <> md5(statement)) THEN
-        RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('migration "%s" was another statement', migration),
-            HINT = 'Give it another name.';
-    END IF;
-    -- the template first: what is wrong in it is wrong everywhere
-    RETURN template_name || ARRAY(SELECT t.schema_name FROM steward.tenants t
-                                   WHERE t.template = template_name AND t.status = 'active' ORDER BY t.schema_name);
-END $$;
-COMMENT ON FUNCTION steward_internal.tenant_migration_begin(text, text, regnamespace, text) IS
-'Returns the schemas that a migration is for: the template and its active tenants''.';
-
-CREATE FUNCTION steward_internal.tenant_migration_run(migration text, statement text, schema_name text, shared name[], on_error text) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    started_at constant timestamptz := clock_timestamp();
-    code text;
-    failure text;
-BEGIN
-    -- who runs the same migration at the same time waits here
-    INSERT INTO steward.tenant_migrations AS m (migration, schema_name, status, digest)
-    VALUES (tenant_migration_run.migration, tenant_migration_run.schema_name, 'error', md5(statement))
-    ON CONFLICT ON CONSTRAINT tenant_migrations_pkey DO UPDATE SET digest = excluded.digest WHERE m.status = 'error';
-    IF NOT FOUND OR EXISTS (SELECT FROM steward.tenants t WHERE t.schema_name = tenant_migration_run.schema_name AND t.status <> 'active') THEN
-        RETURN true;
-    END IF;
-    BEGIN
-        PERFORM steward_internal.tenant_migration_execute(statement, schema_name, shared);
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, failure = MESSAGE_TEXT;
-    END;
-    UPDATE steward.tenant_migrations m
-       SET status = CASE WHEN code IS NULL THEN 'ok' ELSE 'error' END, sqlstate = code, message = failure,
-           run_by = current_user, run_at = started_at, duration = clock_timestamp() - started_at
-     WHERE m.migration = tenant_migration_run.migration AND m.schema_name = tenant_migration_run.schema_name;
-    RETURN code IS NULL OR on_error = 'continue';
-END $$;
-COMMENT ON FUNCTION steward_internal.tenant_migration_run(text, text, text, name[], text) IS
-'Runs a migration in one schema, unless that has been done, and records what became of it; false to stop.';
-
-CREATE FUNCTION steward_internal.tenant_migration_execute(statement text, schema_name text, shared name[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF to_regnamespace(quote_ident(schema_name)) IS NULL THEN
-        RAISE invalid_schema_name USING MESSAGE = format('schema "%s" does not exist', schema_name);
-    END IF;
-    PERFORM set_config('search_path', concat_ws(', ', quote_ident(schema_name), replace(steward_internal.name_list(shared), ',', ', '), 'pg_temp'), true);
-    EXECUTE statement;
-    SET CONSTRAINTS ALL IMMEDIATE;
-END $$;
-COMMENT ON FUNCTION steward_internal.tenant_migration_execute(text, text, name[]) IS
-'Runs a statement that finds its tables in a schema.';
-
-CREATE FUNCTION steward_internal.tenant_migration_end(migration text, on_error text) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    failed constant text := (SELECT string_agg(quote_ident(m.schema_name), ', ' ORDER BY m.schema_name) FROM steward.tenant_migrations m
-                              WHERE m.migration = tenant_migration_end.migration AND m.status = 'error');
-    first constant text := (SELECT m.message FROM steward.tenant_migrations m
-                             WHERE m.migration = tenant_migration_end.migration AND m.status = 'error' ORDER BY m.schema_name LIMIT 1);
-BEGIN
-    IF failed IS NULL THEN
-        RETURN;
-    ELSIF on_error = 'stop' THEN
-        RAISE EXCEPTION USING
-            MESSAGE = format('migration "%s" failed in %s', migration, failed),
-            DETAIL = first,
-            HINT = format('SELECT * FROM steward.tenant_migrations WHERE migration = %L;', migration);
-    END IF;
-    RAISE WARNING USING
-        MESSAGE = format('migration "%s" failed in %s', migration, failed),
-        DETAIL = first,
-        HINT = format('SELECT * FROM steward.tenant_migrations WHERE migration = %L;', migration);
-END $$;
-COMMENT ON FUNCTION steward_internal.tenant_migration_end(text, text) IS
-'Raises what a migration failed with, if it has.';
-
-CREATE PROCEDURE steward.tenant_schema_migrate(migration text, statement text, template regnamespace, on_error text DEFAULT 'stop',
-    shared name[] DEFAULT '{public}')
-LANGUAGE plpgsql
-AS $$
-DECLARE
-    schemas pg_catalog.text[];
-    schema_name pg_catalog.text;
-    goes_on pg_catalog.bool;
-BEGIN
-    schemas := steward_internal.tenant_migration_begin(migration, statement, template, on_error);
-    FOREACH schema_name IN ARRAY schemas LOOP
-        goes_on := steward_internal.tenant_migration_run(migration, statement, schema_name, shared, on_error);
-        COMMIT;
-        EXIT WHEN NOT goes_on;
-    END LOOP;
-    PERFORM steward_internal.tenant_migration_end(migration, on_error);
-END $$;
-COMMENT ON PROCEDURE steward.tenant_schema_migrate(text, text, regnamespace, text, name[]) IS
-'Runs a statement in a template and the schemas of its active tenants, a transaction each, where it has not been run.';
-
---
--- Comparing schemas
---
-
-CREATE FUNCTION steward.tenant_schema_drift(template regnamespace, tenant_keys text[] DEFAULT NULL,
-    OUT tenant text, OUT schema_name text, OUT difference text, OUT kind text, OUT object text, OUT expected text, OUT found text) RETURNS SETOF record
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    wanted constant steward_internal.tenant_schema_object[] := ARRAY(SELECT o FROM steward_internal.tenant_schema_read(ARRAY[template::oid]) o);
-    part record;
-BEGIN
-    -- many at once, which takes hardly longer than one, but not so many that memory would not hold them
-    FOR part IN
-        SELECT array_agg(t.key ORDER BY t.key) AS keys, array_agg(t.schema_name ORDER BY t.key) AS names, array_agg(t.oid ORDER BY t.key) AS schemas
-          FROM (SELECT r.key, r.schema_name, s.oid, row_number() OVER (ORDER BY r.key) / 200 AS part
-                  FROM steward.tenants r
-                  JOIN pg_namespace n ON n.oid = tenant_schema_drift.template AND n.nspname = r.template
-                  LEFT JOIN pg_namespace s ON s.nspname = r.schema_name
-                 WHERE r.status <> 'erased' AND (tenant_keys IS NULL OR r.key IN (SELECT steward_internal.tenant_canonical(k) FROM unnest(tenant_keys) k))) t
-         GROUP BY t.part
-         ORDER BY t.part
-    LOOP
-        RETURN QUERY
-        WITH tenants AS MATERIALIZED (
-            SELECT * FROM unnest(part.keys, part.names, part.schemas) t (key, schema_name, schema_id)
-        )
-        SELECT t.key, t.schema_name, 'missing', 'schema', t.schema_name, NULL, NULL
-          FROM tenants t
-         WHERE t.schema_id IS NULL
-         UNION ALL
-        SELECT t.key, t.schema_name, CASE WHEN f.kind IS NULL THEN 'missing' WHEN w.kind IS NULL THEN 'extra' ELSE 'different' END,
-               coalesce(w.kind, f.kind), coalesce(w.object, f.object),
-               steward_internal.tenant_schema_shown(w.altered, w.definition, w.fill, t.schema_name),
-               steward_internal.tenant_schema_shown(f.altered, f.definition, f.fill, t.schema_name)
-          FROM (SELECT s.schema_id AS copy_id, o.* FROM unnest(part.schemas) s (schema_id) CROSS JOIN unnest(wanted) o WHERE s.schema_id IS NOT NULL) w
-          FULL JOIN steward_internal.tenant_schema_read(part.schemas) f ON f.schema_id = w.copy_id AND f.kind = w.kind AND f.object = w.object
-          JOIN tenants t ON t.schema_id = coalesce(w.copy_id, f.schema_id)
-         WHERE w.altered IS DISTINCT FROM f.altered OR w.definition IS DISTINCT FROM f.definition
-         ORDER BY 1, 4, 5;
-    END LOOP;
-END $$;
-COMMENT ON FUNCTION steward.tenant_schema_drift(regnamespace, text[]) IS
-'Returns in what the schemas of tenants differ from their template.';
-
-CREATE FUNCTION steward_internal.tenant_schema_shown(altered text, definition text, fill "char", schema_name text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN CASE fill WHEN 's' THEN format(definition, schema_name)
-                 WHEN 'c' THEN format(definition, '...')
-                 ELSE coalesce('ALTER TABLE ' || altered || ' ', '') || definition END;
-COMMENT ON FUNCTION steward_internal.tenant_schema_shown(text, text, "char", text) IS
-'Returns the definition of something in a schema of that name.';
+COMMENT ON PROCEDURE steward.tenant_schema_create(text[], regnamespace, integer, boolean) IS
+'Makes the schemas of tenants as copies of a template, registering those that are not; null is for all registered ones that still lack theirs. Commits after each batch; what is there already is left alone. With dry_run it only says which commands it would run.';

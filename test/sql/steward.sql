@@ -83,7 +83,7 @@ DROP TABLE steward_options;
 SELECT p.proname AS cannot_tell
   FROM pg_proc p
  WHERE p.pronamespace = 'steward'::regnamespace
-   AND p.proname ~ '_(enable|disable)(_schema)?$|^tenant_(un)?protect|^tenant_(admin|adopt|erase|harden)|_fk_guard$|_repair$|_admin$'
+   AND p.proname ~ '_(enable|disable)(_schema)?$|^tenant_(un)?protect|^tenant_(admin|adopt|erase|harden)|_schema_(create|migrate)$|_fk_guard$|_repair$|_admin$'
    AND 'dry_run' <> ALL (coalesce(p.proargnames, '{}'));
 SELECT p.proname AS tells_unless_told
   FROM pg_proc p
