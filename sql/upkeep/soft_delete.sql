@@ -3,7 +3,7 @@
 CREATE FUNCTION steward.soft_delete_trigger() RETURNS trigger
 AS 'MODULE_PATHNAME', 'steward_soft_delete_trigger' LANGUAGE C;
 COMMENT ON FUNCTION steward.soft_delete_trigger() IS
-'Stamps a row instead of deleting it. Arguments: the column, clock=transaction|statement|wall, allow= (roles that delete for real), keep_unique= (what soft_delete_enable() leaves alone).';
+'Stamps a row instead of deleting it. Arguments: the column, clock=transaction|statement|wall, allow= (roles that delete for real), keep_unique= (what soft_delete_enable() leaves alone), view=true|false.';
 
 CREATE FUNCTION steward.soft_delete_cascade_trigger() RETURNS trigger
 AS 'MODULE_PATHNAME', 'steward_soft_delete_cascade_trigger' LANGUAGE C;

@@ -11,7 +11,7 @@ END;
 COMMENT ON FUNCTION steward_internal.soft_delete_option(regclass, name, text) IS
 'Returns the value of an option of a table''s soft_delete trigger, as it was given.';
 
-CREATE FUNCTION steward_internal.soft_delete_plan(relation regclass, column_name name, allow name[], clock text, keep_unique name[])
+CREATE FUNCTION steward_internal.soft_delete_plan(relation regclass, column_name name, allow name[], clock text, keep_unique name[], view boolean)
 RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -22,6 +22,7 @@ DECLARE
                                   ELSE steward_internal.name_list(allow) END;
     kept constant text := CASE WHEN keep_unique IS NULL THEN steward_internal.soft_delete_option(relation, column_name, 'keep_unique')
                                ELSE steward_internal.name_list(keep_unique) END;
+    has_view constant boolean := coalesce(view, steward_internal.soft_delete_option(relation, column_name, 'view')::boolean, true);
 BEGIN
     clock := coalesce(clock, steward_internal.soft_delete_option(relation, column_name, 'clock'), 'transaction');
     RETURN QUERY
@@ -33,13 +34,18 @@ BEGIN
     RETURN QUERY SELECT steward_internal.soft_delete_narrow(relation, column_name, kept);
     RETURN QUERY SELECT steward_internal.upkeep_attach(
         relation, 'soft_delete_trigger', steward_internal.upkeep_trigger_name(column_name), timing, 'ROW',
-        array_remove(ARRAY[quote_ident(column_name), 'clock=' || nullif(clock, 'transaction'), 'allow=' || allowed, 'keep_unique=' || kept], NULL));
+        array_remove(ARRAY[quote_ident(column_name), 'clock=' || nullif(clock, 'transaction'), 'allow=' || allowed, 'keep_unique=' || kept,
+                           CASE WHEN NOT has_view THEN 'view=false' END], NULL));
     RETURN QUERY SELECT steward_internal.upkeep_attach(
         relation, 'soft_delete_cascade_trigger', 'steward_soft_delete_cascade', 'AFTER UPDATE', 'ROW', ARRAY[quote_ident(column_name)]);
-    RETURN QUERY SELECT steward_internal.soft_delete_view(relation, column_name);
+    IF has_view THEN
+        RETURN QUERY SELECT steward_internal.soft_delete_view(relation, column_name);
+    ELSE
+        RETURN QUERY SELECT format('DROP VIEW %s', v.qualified_name) FROM steward_internal.soft_delete_find_view(relation) v;
+    END IF;
     RETURN QUERY SELECT steward_internal.soft_delete_keys(relation);
 END $$;
-COMMENT ON FUNCTION steward_internal.soft_delete_plan(regclass, name, name[], text, name[]) IS
+COMMENT ON FUNCTION steward_internal.soft_delete_plan(regclass, name, name[], text, name[], boolean) IS
 'Returns the commands that have DELETE stamp the rows of a table; null stands for what an option is now.';
 
 CREATE FUNCTION steward.soft_delete_enable(
@@ -48,7 +54,8 @@ CREATE FUNCTION steward.soft_delete_enable(
     allow       name[]  DEFAULT NULL,
     dry_run     boolean DEFAULT false,
     clock       text    DEFAULT NULL,
-    keep_unique name[]  DEFAULT NULL)
+    keep_unique name[]  DEFAULT NULL,
+    view        boolean DEFAULT NULL)
 RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -61,7 +68,7 @@ BEGIN
     PERFORM steward_internal.soft_delete_check(relation, column_name);
     PERFORM steward_internal.check_roles(coalesce(allow, '{}'));
     PERFORM steward_internal.soft_delete_check_unique(relation, keep_unique);
-    commands := ARRAY(SELECT steward_internal.soft_delete_plan(relation, column_name, allow, clock, keep_unique));
+    commands := ARRAY(SELECT steward_internal.soft_delete_plan(relation, column_name, allow, clock, keep_unique, view));
     -- comments alone are no plan
     IF EXISTS (SELECT FROM unnest(commands) c WHERE c NOT LIKE '-- %') THEN
         RETURN QUERY SELECT * FROM steward_internal.run_commands(commands, dry_run);
@@ -70,7 +77,7 @@ BEGIN
         PERFORM steward_internal.upkeep_check(relation);
     END IF;
 END $$;
-COMMENT ON FUNCTION steward.soft_delete_enable(regclass, name, name[], boolean, text, name[]) IS
+COMMENT ON FUNCTION steward.soft_delete_enable(regclass, name, name[], boolean, text, name[], boolean) IS
 'Has DELETE stamp the rows of a table, unique constraints hold for live rows only, and a view active_… show those; returns the commands it ran, or would run with dry_run. Null leaves an option as it is.';
 
 CREATE FUNCTION steward.soft_delete_disable(

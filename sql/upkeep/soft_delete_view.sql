@@ -20,6 +20,26 @@ END;
 COMMENT ON FUNCTION steward_internal.soft_delete_find_view(regclass) IS
 'Returns the view of a table''s live rows, if soft_delete_enable() made one.';
 
+CREATE FUNCTION steward_internal.soft_delete_view_commands(relation regclass, column_name name, verb text, view_name text, options text) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT ARRAY[
+        format('%s VIEW %s%s AS SELECT %s FROM %s WHERE %I IS NULL', verb, view_name, ' WITH (' || nullif(options, '') || ')',
+               (SELECT string_agg(quote_ident(a.name), ', ' ORDER BY a.place)
+                  FROM (SELECT a.attname AS name, a.attnum AS place FROM pg_attribute a
+                         WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+                         UNION ALL
+                        SELECT column_name, 32767
+                         WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = column_name AND NOT a.attisdropped)) a),
+               m.qualified_name, column_name),
+        format('COMMENT ON VIEW %s IS %L', view_name,
+               format('The rows of %s whose %I is null, from steward.soft_delete_enable().', m.qualified_name, column_name))]
+      FROM (SELECT format('%I.%I', n.nspname, c.relname) AS qualified_name
+              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation) m;
+END;
+COMMENT ON FUNCTION steward_internal.soft_delete_view_commands(regclass, name, text, text, text) IS
+'Returns the commands that make the view of a table''s live rows, by a verb, under a name and with options.';
+
 CREATE FUNCTION steward_internal.soft_delete_view(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -65,12 +85,9 @@ BEGIN
     END IF;
 
     IF v.view IS NULL OR v.columns <> wanted OR v.comment <> comment OR 'security_invoker=true' <> ALL (v.options) THEN
-        RETURN NEXT format('%s VIEW %s WITH (%s) AS SELECT %s FROM %s WHERE %I IS NULL', verb, view_name,
+        RETURN QUERY SELECT unnest(steward_internal.soft_delete_view_commands(relation, column_name, verb, view_name,
             array_to_string(ARRAY['security_invoker=true']
-                            || ARRAY(SELECT o FROM unnest(v.options) o WHERE o NOT LIKE 'security\_invoker=%'), ', '),
-            (SELECT string_agg(quote_ident(w.name), ', ' ORDER BY w.place) FROM unnest(wanted) WITH ORDINALITY w(name, place)),
-            r.qualified_name, column_name);
-        RETURN NEXT format('COMMENT ON VIEW %s IS %L', view_name, comment);
+                            || ARRAY(SELECT o FROM unnest(v.options) o WHERE o NOT LIKE 'security\_invoker=%'), ', ')));
     END IF;
     IF v.view IS NULL AND pg_get_userbyid(r.relowner) <> current_user
        AND has_schema_privilege(r.relowner, r.relnamespace, 'CREATE') THEN

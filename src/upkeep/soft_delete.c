@@ -12,6 +12,8 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+static const char *const yes_or_no[] = {"true", "false", NULL};
+
 /* What a statement knows of a table's soft_delete trigger. */
 typedef struct SoftDelete
 {
@@ -94,9 +96,11 @@ steward_soft_delete_parse(Relation rel, Trigger *trigger)
 		}
 		else if (option != NULL && strcmp(option, "keep_unique") == 0)
 			;					/* for soft_delete_enable() to remember */
+		else if (option != NULL && strcmp(option, "view") == 0)
+			(void) steward_option_choice("soft_delete", option, value, yes_or_no);	/* the same */
 		else
 			steward_option_unknown("soft_delete", trigger->tgargs[i],
-								   "the column, 'clock=transaction|statement|wall', 'allow=...' and 'keep_unique=...'");
+								   "the column, 'clock=transaction|statement|wall', 'allow=...', 'keep_unique=...' and 'view=true|false'");
 	}
 
 	if (column == NULL)
@@ -350,6 +354,7 @@ soft_delete_init(FunctionCallInfo fcinfo)
  *	clock=...		as in updated_at_trigger
  *	allow=...		roles that delete for real: see steward_role_allowed
  *	keep_unique=...	indexes that soft_delete_enable() leaves alone
+ *	view=...		whether it makes a view
  *
  * A row that has its stamp keeps it.  Rows are deleted for real by those roles,
  * and when a foreign key ON DELETE CASCADE demands it.

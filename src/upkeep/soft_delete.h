@@ -4,6 +4,7 @@
  *
  *		soft_delete_fkey.c		foreign keys, as queries for the rows at their other end
  *		soft_delete.c			the trigger that stamps a row
+ *		soft_delete_ddl.c		the event trigger that gets views out of ALTER TABLE's way
  *		soft_delete_cascade.c	the trigger that does what foreign keys say about its children
  */
 #ifndef STEWARD_SOFT_DELETE_H

@@ -46,7 +46,7 @@ DELETE FROM a WHERE k1 = 10;
 TABLE live;
 ALTER TABLE b ENABLE TRIGGER "steward_Removed";
 UPDATE a SET deleted_at = NULL;
--- what is wrong in the child's trigger fails the parent's statement
+-- without its column, the child's rows are deleted for real
 BEGIN;
 ALTER TABLE b DROP "Removed" CASCADE;
 DELETE FROM a WHERE k1 = 10;
