@@ -18,7 +18,7 @@ BEGIN
            AND d.deptype <> 'i'
            AND NOT (d.classid = 'pg_rewrite'::regclass AND d.objid IN (SELECT r.oid FROM pg_rewrite r WHERE r.ev_class = v.oid))
            AND NOT (d.classid = 'pg_trigger'::regclass AND d.objid IN (SELECT t.oid FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-                                                                        WHERE p.pronamespace = 'steward'::regnamespace)))
+                                                                        WHERE p.pronamespace = 'steward_internal'::regnamespace)))
     THEN
         RETURN NULL;
     END IF;
@@ -50,7 +50,9 @@ AS $$
 DECLARE
     command text;
 BEGIN
-    FOREACH command IN ARRAY steward_internal.soft_delete_view_commands(relation, column_name, 'CREATE', saved[1], saved[2]) LOOP
+    FOREACH command IN ARRAY steward_internal.soft_delete_view_commands(relation, column_name, 'CREATE', saved[1], saved[2])
+                             || ARRAY(SELECT steward_internal.soft_delete_count(relation, saved[1]))
+    LOOP
         EXECUTE command;
     END LOOP;
     IF saved[3] <> quote_ident(current_user) THEN

@@ -40,6 +40,23 @@ END;
 COMMENT ON FUNCTION steward_internal.soft_delete_view_commands(regclass, name, text, text, text) IS
 'Returns the commands that make the view of a table''s live rows, by a verb, under a name and with options.';
 
+CREATE FUNCTION steward_internal.soft_delete_view_trigger() RETURNS trigger
+AS 'MODULE_PATHNAME', 'steward_soft_delete_view_trigger' LANGUAGE C;
+COMMENT ON FUNCTION steward_internal.soft_delete_view_trigger() IS
+'Deletes the row of the table that a row of the view of live rows is, so that DELETE counts and returns it.';
+
+-- A row is found by the primary key.
+CREATE FUNCTION steward_internal.soft_delete_count(relation regclass, view_name text, view regclass DEFAULT NULL) RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('CREATE TRIGGER steward_delete INSTEAD OF DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steward_internal.soft_delete_view_trigger()', view_name)
+     WHERE EXISTS (SELECT FROM pg_index x WHERE x.indrelid = relation AND x.indisprimary)
+       AND NOT EXISTS (SELECT FROM pg_trigger t
+                        WHERE t.tgrelid = view AND t.tgfoid = 'steward_internal.soft_delete_view_trigger()'::regprocedure);
+END;
+COMMENT ON FUNCTION steward_internal.soft_delete_count(regclass, text, regclass) IS
+'Returns the command that has DELETE on the view of a table''s live rows count and return them, unless it does or the table has no primary key.';
+
 CREATE FUNCTION steward_internal.soft_delete_view(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -89,6 +106,7 @@ BEGIN
             array_to_string(ARRAY['security_invoker=true']
                             || ARRAY(SELECT o FROM unnest(v.options) o WHERE o NOT LIKE 'security\_invoker=%'), ', ')));
     END IF;
+    RETURN QUERY SELECT steward_internal.soft_delete_count(relation, view_name, v.view);
     IF v.view IS NULL AND pg_get_userbyid(r.relowner) <> current_user
        AND has_schema_privilege(r.relowner, r.relnamespace, 'CREATE') THEN
         RETURN NEXT format('ALTER VIEW %s OWNER TO %I', view_name, pg_get_userbyid(r.relowner));

@@ -307,9 +307,9 @@ quicken_scans(Plan *plan)
 	check_stack_depth();
 	if (IsA(plan, SeqScan))
 		foreach(lc, plan->qual)
-		{
-			lfirst(lc) = as_one_call(lfirst(lc));
-		}
+	{
+		lfirst(lc) = as_one_call(lfirst(lc));
+	}
 	else if (IsA(plan, Append))
 		members = ((Append *) plan)->appendplans;
 	else if (IsA(plan, MergeAppend))

@@ -12,6 +12,9 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+/* How many rows triggers of this session have stamped, or let be deleted for real. */
+uint64		steward_soft_deleted = 0;
+
 static const char *const yes_or_no[] = {"true", "false", NULL};
 
 /* What a statement knows of a table's soft_delete trigger. */
@@ -216,6 +219,7 @@ update_row(Relation rel, HeapTuple old_row, HeapTuple new_row, AttrNumber attnum
 			recheck = steward_update_index_tuples(update.result, slot, update.estate, indexes);
 		ExecCloseIndices(update.result);
 	}
+	steward_soft_deleted++;
 	ExecARUpdateTriggers(update.estate, update.result, NULL, NULL, &tid, NULL, slot, recheck, NULL,
 						 false);
 	EvalPlanQualEnd(&epqstate);
@@ -386,7 +390,10 @@ steward_soft_delete_trigger(PG_FUNCTION_ARGS)
 	}
 
 	if (deletes_for_real(state, fcinfo))
+	{
+		steward_soft_deleted++;
 		return PointerGetDatum(row);
+	}
 	desc = RelationGetDescr(trigdata->tg_relation);
 	if (heap_attisnull(row, state->stamp.attnum, desc))
 		update_row(trigdata->tg_relation, row,

@@ -4,6 +4,7 @@
  *
  *		soft_delete_fkey.c		foreign keys, as queries for the rows at their other end
  *		soft_delete.c			the trigger that stamps a row
+ *		soft_delete_view.c		the trigger that has the view of live rows report its deletions
  *		soft_delete_ddl.c		the event trigger that gets views out of ALTER TABLE's way
  *		soft_delete_cascade.c	the trigger that does what foreign keys say about its children
  */
@@ -12,11 +13,17 @@
 
 #include "upkeep/upkeep_internal.h"
 
+#include "lib/stringinfo.h"
+
 /* soft_delete_fkey.c */
 typedef struct ForeignKey ForeignKey;
 
 extern ForeignKey *steward_foreign_key_to_parent(Oid constraint, Relation rel, Oid referenced_table,
 												 MemoryContext mcxt);
+
+extern void steward_append_key_condition(StringInfo query, Relation target, const AttrNumber *target_keys,
+										 Relation source, const AttrNumber *source_keys,
+										 const Oid *operators, int nkeys, bool target_is_referenced);
 
 /* What a query does with the rows that reference one. */
 typedef enum ForeignKeyTask
@@ -36,6 +43,8 @@ extern uint64 steward_foreign_key_run(ForeignKey *key, Relation rel, HeapTuple r
 									  const bool *extra_isnull, bool postpone_triggers);
 
 /* soft_delete.c */
+extern uint64 steward_soft_deleted;
+
 extern void steward_soft_delete_stamp_init(Stamp *stamp, Relation rel, const char *argument,
 										   StampClock clock);
 extern const Stamp *steward_soft_delete_stamp(Relation rel, Trigger *trigger);

@@ -58,10 +58,10 @@ append_operand(StringInfo query, const char *operand, Oid type, Oid wanted)
  * Appends to a query on "target" the condition that its rows match the key that
  * the parameters hold.  The operators' left side is the referenced table's.
  */
-static void
-append_key_condition(StringInfo query, Relation target, const AttrNumber *target_keys,
-					 Relation source, const AttrNumber *source_keys, const Oid *operators, int nkeys,
-					 bool target_is_referenced)
+void
+steward_append_key_condition(StringInfo query, Relation target, const AttrNumber *target_keys,
+							 Relation source, const AttrNumber *source_keys, const Oid *operators, int nkeys,
+							 bool target_is_referenced)
 {
 	for (int i = 0; i < nkeys; i++)
 	{
@@ -202,7 +202,7 @@ steward_foreign_key_to_parent(Oid constraint, Relation rel, Oid referenced_table
 	key->read_only = true;
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT 1 FROM %s", query_table(parent));
-	append_key_condition(&query, parent, referenced, rel, key->keys, operators, key->nkeys, true);
+	steward_append_key_condition(&query, parent, referenced, rel, key->keys, operators, key->nkeys, true);
 	prepare_query(key, rel, query.data, InvalidOid, mcxt);
 	table_close(parent, NoLock);
 	return key;
@@ -279,7 +279,7 @@ steward_foreign_key_to_children(Oid constraint, Relation rel, const Stamp *stamp
 							 to_null ? "NULL" : "DEFAULT");
 	}
 
-	append_key_condition(&query, child, referencing, rel, key->keys, operators, key->nkeys, false);
+	steward_append_key_condition(&query, child, referencing, rel, key->keys, operators, key->nkeys, false);
 	if (task == KEY_FOLLOW)
 		append_stamp_condition(&query, column, key->nkeys + 1, key->nkeys + 2,
 							   RelationGetRelid(child) == RelationGetRelid(rel));
@@ -288,7 +288,7 @@ steward_foreign_key_to_children(Oid constraint, Relation rel, const Stamp *stamp
 	if (task == KEY_FIND_LATER)
 	{
 		appendStringInfo(&query, " AND NOT EXISTS (SELECT FROM %s", query_table(rel));
-		append_key_condition(&query, rel, key->keys, rel, key->keys, same, key->nkeys, true);
+		steward_append_key_condition(&query, rel, key->keys, rel, key->keys, same, key->nkeys, true);
 		appendStringInfo(&query, " AND %s IS NULL)", column_name(rel, stamp->attnum));
 	}
 	/* waits for who is about to stamp it */
