@@ -79,6 +79,27 @@ END;
 COMMENT ON FUNCTION steward_internal.tenant_schema_setting(regnamespace, text) IS
 'Returns the SET clause of a function, as a format that takes the name of its schema.';
 
+CREATE FUNCTION steward_internal.tenant_schema_depths(schemas oid[], OUT view_id oid, OUT depth bigint) RETURNS SETOF record
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH RECURSIVE views AS MATERIALIZED (
+        SELECT c.oid FROM unnest(schemas) s (oid) JOIN pg_class c ON c.relnamespace = s.oid AND c.relkind IN ('v', 'm')
+    ), uses AS MATERIALIZED (
+        SELECT DISTINCT v.oid AS user_id, d.refobjid AS used_id
+          FROM views v
+          JOIN pg_rewrite r ON r.ev_class = v.oid
+          JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid
+         WHERE d.refobjid IN (SELECT w.oid FROM views w)
+    ), depths AS (
+        SELECT v.oid, 0 AS depth FROM views v
+         UNION
+        SELECT u.user_id, d.depth + 1 FROM depths d JOIN uses u ON u.used_id = d.oid
+    )
+    SELECT d.oid, max(d.depth)::bigint << 32 FROM depths d GROUP BY d.oid;
+END;
+COMMENT ON FUNCTION steward_internal.tenant_schema_depths(oid[]) IS
+'Returns on how many others a view of some schemas stands, as the upper half of its place: one that was replaced may need younger ones.';
+
 CREATE FUNCTION steward_internal.tenant_schema_functions(schemas oid[]) RETURNS SETOF steward_internal.tenant_schema_object
 LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -86,7 +107,7 @@ BEGIN ATOMIC
     SELECT CASE WHEN steward_internal.tenant_schema_enter(p.pronamespace) THEN
            ROW(p.pronamespace,
            CASE max(CASE WHEN r.relkind IN ('v', 'm') THEN 2 WHEN r.oid IS NOT NULL THEN 1 ELSE 0 END) WHEN 0 THEN 2 WHEN 1 THEN 5 ELSE 9 END,
-           p.oid::bigint, CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.oid::regprocedure::text, NULL,
+           coalesce(max(v.depth), 0) | p.oid::bigint, CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.oid::regprocedure::text, NULL,
            format('CREATE %s %s(%s)%s LANGUAGE %I', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
                   replace(quote_ident(p.proname), '%', '%%'), replace(pg_get_function_arguments(p.oid), '%', '%%'),
                   replace(' RETURNS ' || pg_get_function_result(p.oid), '%', '%%'), l.lanname)
@@ -109,6 +130,7 @@ BEGIN ATOMIC
       LEFT JOIN pg_type e ON e.oid = t.typelem
       LEFT JOIN pg_class r ON r.oid = ANY (ARRAY[CASE d.refclassid WHEN 'pg_class'::regclass THEN d.refobjid END, t.typrelid, e.typrelid])
                           AND r.relnamespace = p.pronamespace AND r.relkind <> 'c'
+      LEFT JOIN steward_internal.tenant_schema_depths(schemas) v ON v.view_id = r.oid
      WHERE p.prokind IN ('f', 'p')
      GROUP BY p.oid, l.lanname;
 END;
@@ -209,7 +231,7 @@ CREATE FUNCTION steward_internal.tenant_schema_views(schemas oid[]) RETURNS SETO
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT CASE WHEN steward_internal.tenant_schema_enter(c.relnamespace) THEN
-           ROW(c.relnamespace, 9, c.oid::bigint, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, c.oid::regclass::text, NULL,
+           ROW(c.relnamespace, 9, d.depth | c.oid::bigint, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, c.oid::regclass::text, NULL,
            format('CREATE %s %s%s%s AS %s%s', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, c.oid::regclass,
                   CASE WHEN m.amname <> 'heap' THEN format(' USING %I', m.amname) END,
                   (SELECT ' WITH (' || string_agg(o, ', ' ORDER BY o) || ')' FROM unnest(c.reloptions) o),
@@ -217,6 +239,7 @@ BEGIN ATOMIC
            NULL, 'pg_class'::regclass, c.oid, 0)::steward_internal.tenant_schema_object END
       FROM unnest(schemas) s (oid)
       JOIN pg_class c ON c.relnamespace = s.oid AND c.relkind IN ('v', 'm')
+      JOIN steward_internal.tenant_schema_depths(schemas) d ON d.view_id = c.oid
       LEFT JOIN pg_am m ON m.oid = c.relam
      UNION ALL
     SELECT CASE WHEN steward_internal.tenant_schema_enter(c.relnamespace) THEN
@@ -330,6 +353,10 @@ BEGIN ATOMIC
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_type t ON t.oid = a.atttypid
      CROSS JOIN LATERAL (VALUES
+           -- of a column that is inherited as one that may be null
+           ('not null', CASE WHEN a.attnotnull AND NOT a.attislocal AND NOT c.relispartition AND EXISTS (
+                                       SELECT FROM pg_inherits i JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname AND NOT p.attnotnull
+                                        WHERE i.inhrelid = c.oid) THEN 'SET NOT NULL' END),
            ('storage', CASE WHEN a.attstorage <> t.typstorage THEN 'SET STORAGE '
                             || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END),
            -- -1 up to 16, null from 17 on

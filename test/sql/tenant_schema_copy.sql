@@ -88,13 +88,18 @@ CREATE TABLE event_notes (event_id bigint, event_at date, event_kind text, FOREI
 CREATE TABLE base (id int NOT NULL, CHECK (id > 0));
 CREATE TABLE derived (more text) INHERITS (base);
 ALTER TABLE base ADD COLUMN later int DEFAULT 3;
-ALTER TABLE derived ALTER later SET DEFAULT 4;
+ALTER TABLE derived ALTER later SET DEFAULT 4, ALTER later SET NOT NULL;
 -- views, functions that need them, rules
 CREATE VIEW current_gadgets WITH (security_barrier = true, security_invoker = true) AS
     SELECT g.id, g."Na""me" AS label, count(p.id) AS parts FROM gadgets g LEFT JOIN parts p ON p.gadget = g.id GROUP BY g.id;
 ALTER VIEW current_gadgets ALTER label SET DEFAULT 'from a view';
 CREATE FUNCTION label_of(g current_gadgets) RETURNS text LANGUAGE sql STABLE RETURN (g).label;
 CREATE VIEW labels AS SELECT label_of(c) AS label FROM current_gadgets c;
+CREATE VIEW replaced AS SELECT 1 AS n;
+CREATE VIEW younger AS SELECT 1 AS n;
+CREATE OR REPLACE VIEW replaced AS SELECT n FROM younger;
+CREATE FUNCTION of_replaced(r replaced) RETURNS int LANGUAGE sql STABLE RETURN (r).n;
+CREATE OR REPLACE VIEW younger AS SELECT count(*)::int AS n FROM labels;
 CREATE MATERIALIZED VIEW totals AS SELECT mood, count(*) AS n FROM gadgets GROUP BY mood;
 CREATE UNIQUE INDEX ON totals (mood);
 CREATE MATERIALIZED VIEW unfilled AS SELECT 1 AS one WITH NO DATA;
@@ -182,6 +187,7 @@ DROP FUNCTION add_part;
 CREATE TABLE additional (id int);
 ALTER TABLE parts DROP COLUMN number, ADD COLUMN more text;
 ALTER TABLE base ALTER later TYPE bigint;
+ALTER TABLE derived ALTER later DROP NOT NULL;
 ALTER TABLE gadgets ALTER version SET DEFAULT 2, ALTER tags SET STORAGE MAIN, ALTER tags SET STATISTICS 44, ALTER version RESET (n_distinct), ALTER country TYPE varchar(2);
 ALTER TABLE gadgets DROP CONSTRAINT "named ""check"" %s", ADD CONSTRAINT "named ""check"" %s" CHECK (amount < 999);
 ALTER TABLE parts DROP CONSTRAINT part_of;
