@@ -26,7 +26,7 @@ static const Pause *paused_by = NULL;
 /* The session's present transaction. */
 static uint64 transaction = 1;
 
-/* The setting is being defined: its value, if it has one, is from before, set by nobody knows whom. */
+/* The setting is being defined: its value, if it has one, is from before, and nobody knows who set it. */
 static bool defining = false;
 
 /* Reports for a check hook why the setting cannot be set, and returns false. */
