@@ -10,9 +10,10 @@ EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(source)/$(EX
 SQL_PARTS = $(addprefix core/, steward muted_findings) \
 	$(addprefix audit/, audit audit_read audit_enable audit_coverage audit_history audit_search audit_maintain audit_schedule \
 		audit_repair audit_tenant) \
+	$(addprefix search/, to_tsvector search_related) \
 	$(addprefix upkeep/, upkeep updated_at row_version immutable append_only soft_delete soft_delete_unique soft_delete_view \
 		soft_delete_enable soft_delete_ddl uuidv7) \
-	$(addprefix search/, to_tsvector search search_parts) \
+	$(addprefix search/, search search_parts) \
 	$(addprefix tenant/, tenant) \
 	$(addprefix tenant_check/, tenant_check_scope tenant_check_rows tenant_check_trust tenant_check_access tenant_check_setters tenant_harden tenant_check \
 		tenant_probe tenant_fk) \

@@ -59,6 +59,10 @@ BEGIN
           JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = vector_column AND NOT a.attisdropped
          WHERE NOT EXISTS (SELECT FROM steward_internal.upkeep_existing(m.member, 'search_vector_trigger', 'ROW', vector_column) t
                             WHERE t.arguments = wanted));
+    -- those who write a related table have it locked before they come to this one
+    FOR command IN SELECT steward_internal.run_commands(ARRAY(SELECT steward_internal.search_related_commands(relation, vector_column, wanted)), dry_run) LOOP
+        RAISE NOTICE '%', command;
+    END LOOP;
     IF NOT EXISTS (SELECT FROM pg_attribute a
                     WHERE a.attrelid = relation AND a.attname = vector_column AND NOT a.attisdropped) THEN
         FOR command IN SELECT steward_internal.run_commands(ARRAY[format('ALTER TABLE %s ADD COLUMN %I tsvector', relation, vector_column)], dry_run) LOOP
@@ -133,13 +137,14 @@ RETURNS SETOF text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    related constant text[] := ARRAY(SELECT steward_internal.search_related_commands(relation, vector_column, '{}'));
     commands text[] := ARRAY(SELECT steward_internal.upkeep_detach(relation, 'search_vector_trigger', vector_column));
 BEGIN
     -- without our trigger it is not our column either
     IF commands <> '{}' AND NOT keep_column THEN
         commands := commands || format('ALTER TABLE %s DROP COLUMN %I', relation, vector_column);
     END IF;
-    RETURN QUERY SELECT * FROM steward_internal.run_commands(commands, dry_run);
+    RETURN QUERY SELECT * FROM steward_internal.run_commands(related || commands, dry_run);
 END $$;
 COMMENT ON FUNCTION steward.search_disable(regclass, name, boolean, boolean) IS
 'Drops the search_vector trigger of a table, its vectors and with them their index; returns the commands it ran, or would run with dry_run.';

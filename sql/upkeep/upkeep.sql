@@ -33,8 +33,8 @@ SELECT t.tgrelid::regclass AS relation, t.tgname AS trigger_name, p.proname AS f
   FROM pg_trigger t
   JOIN pg_proc p ON p.oid = t.tgfoid
  WHERE p.pronamespace = 'steward'::regnamespace
-   AND p.proname IN ('updated_at_trigger', 'row_version_trigger', 'immutable_trigger', 'append_only_trigger', 'search_vector_trigger', 'soft_delete_trigger',
-                     'soft_delete_cascade_trigger', 'tenant_parent_trigger', 'tenant_fill_trigger');
+   AND p.proname IN ('updated_at_trigger', 'row_version_trigger', 'immutable_trigger', 'append_only_trigger', 'search_vector_trigger', 'search_related_trigger',
+                     'soft_delete_trigger', 'soft_delete_cascade_trigger', 'tenant_parent_trigger', 'tenant_fill_trigger');
 COMMENT ON VIEW steward_internal.upkeep_triggers IS
 'The triggers of this database that keep columns right.';
 GRANT SELECT ON steward_internal.upkeep_triggers TO PUBLIC;
@@ -46,7 +46,7 @@ CREATE FUNCTION steward_internal.upkeep_problems(of_relation regclass DEFAULT NU
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1ms'
 BEGIN ATOMIC
     SELECT u.relation, u.trigger_name,
-           CASE WHEN f.fault IS NOT NULL AND u.enabled <> 'D' OR u.function_name NOT IN ('updated_at_trigger', 'search_vector_trigger') THEN 'CRITICAL' ELSE 'WARNING' END,
+           CASE WHEN f.fault IS NOT NULL AND u.enabled <> 'D' OR u.function_name NOT IN ('updated_at_trigger', 'search_vector_trigger', 'search_related_trigger') THEN 'CRITICAL' ELSE 'WARNING' END,
            f.fault IS NOT NULL,
            CASE WHEN f.fault IS NOT NULL THEN 'fails whenever it fires: ' || f.fault WHEN u.enabled = 'D' THEN 'disabled' ELSE 'fires in replicas only' END,
            CASE WHEN f.fault IS NULL THEN format('ALTER TABLE %s ENABLE TRIGGER %I;', u.relation, u.trigger_name)
@@ -55,7 +55,14 @@ BEGIN ATOMIC
       FROM steward_internal.upkeep_triggers u
      CROSS JOIN LATERAL (SELECT CASE WHEN NOT u.is_clone THEN steward_internal.upkeep_fault(u.relation, u.trigger_name) END) f(fault)
      WHERE (of_relation IS NULL OR u.relation = of_relation)
-       AND (f.fault IS NOT NULL OR u.enabled IN ('D', 'R'));
+       AND (f.fault IS NOT NULL OR u.enabled IN ('D', 'R'))
+     UNION ALL
+    SELECT u.relation, u.trigger_name, 'WARNING', false, 'related tables lack triggers that keep its vectors right', string_agg(c.command || ';', ' ')
+      FROM steward_internal.upkeep_triggers u
+     CROSS JOIN LATERAL steward_internal.search_related_commands(u.relation, u.column_name, u.arguments) c(command)
+     WHERE (of_relation IS NULL OR u.relation = of_relation)
+       AND u.function_name = 'search_vector_trigger' AND NOT u.is_clone AND array_to_string(u.arguments, ' ') LIKE '% by %'
+     GROUP BY u.relation, u.trigger_name;
 END;
 COMMENT ON FUNCTION steward_internal.upkeep_problems(regclass) IS
 'Returns the triggers, of a table or of all, that fail whenever they fire, or do not fire, with the command that lets writes through or has them fire.';

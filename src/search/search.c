@@ -5,225 +5,21 @@
  */
 #include "search/search_internal.h"
 
-#include "catalog/namespace.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
-#include "catalog/pg_ts_config.h"
-#include "catalog/pg_type.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
-#include "utils/syscache.h"
-#include "utils/varlena.h"
+#include "search/to_tsvector.h"
 
-/*
- * Returns the text search configuration of a name, InvalidOid if there is none.
- * A name without a schema is looked for in pg_catalog and then in the table's
- * schema, never in the search path: what is stored must not depend on who stores
- * it.
- */
-Oid
-steward_search_find_config(Relation rel, const char *name)
-{
-	Oid			schemas[2] = {PG_CATALOG_NAMESPACE, RelationGetNamespace(rel)};
-	List	   *names;
-	Oid			config = InvalidOid;
-
-	if (!SplitIdentifierString(pstrdup(name), '.', &names) || names == NIL || list_length(names) > 2)
-		return InvalidOid;
-	if (list_length(names) == 2)
-		schemas[0] = schemas[1] = get_namespace_oid(linitial(names), true);
-	for (int i = 0; i < lengthof(schemas) && !OidIsValid(config); i++)
-		config = GetSysCacheOid2(TSCONFIGNAMENSP, Anum_pg_ts_config_oid,
-								 CStringGetDatum(llast(names)), ObjectIdGetDatum(schemas[i]));
-	return config;
-}
-
-/* Raises 22023 for an argument that is not a source. */
-pg_noreturn static void
-invalid_source(const char *argument, const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid source of the search_vector trigger: \"%s\"", argument),
-			 errdetail_internal("%s", detail),
-			 errhint("Write a column, then a path if it holds json, then a weight from A to D: 'title:A' or 'metadata#>{seo,title}:B'.")));
-}
-
-/*
- * Reads a source: column[#>{path}][:weight].  Raises 22023, 42703 or 42804 for
- * what is none.
- */
-static void
-parse_source(Relation rel, const char *argument, Source *source)
-{
-	char	   *name = pstrdup(argument);
-	char	   *end = name;
-	char	   *weight;
-	char	   *path;
-	Form_pg_attribute att;
-	Oid			type;
-
-	/*
-	 * the column ends where its closing quote is, or at the first sign of
-	 * what may follow
-	 */
-	if (*end == '"')
-	{
-		for (end++; *end != '\0' && (*end != '"' || *++end == '"'); end++)
-			;
-	}
-	else
-		end += strcspn(end, "#:");
-
-	path = strncmp(end, "#>", 2) == 0 ? end + 2 : NULL;
-	if (path != NULL && *path != '{')
-		invalid_source(argument, "The path has no opening brace.");
-	weight = path == NULL ? end : strrchr(path, '}');
-	if (weight == NULL)
-		invalid_source(argument, "The path has no closing brace.");
-	if (path != NULL)
-		weight++;
-	if (*weight == ':')
-	{
-		source->weight = pg_toupper((unsigned char) weight[1]);
-		if (source->weight < 'A' || source->weight > 'D' || weight[2] != '\0')
-			invalid_source(argument, psprintf("Weight \"%s\" is not A, B, C or D.", weight + 1));
-	}
-	else if (*weight != '\0')
-		invalid_source(argument, psprintf("\"%s\" is neither a path nor a weight.", weight));
-	*weight = '\0';
-
-	if (path != NULL)
-		source->path = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN, path, TEXTOID, -1));
-	*end = '\0';
-
-	source->attnum = steward_option_column(rel, "search_vector", name);
-	att = TupleDescAttr(RelationGetDescr(rel), source->attnum - 1);
-	type = getBaseType(att->atttypid);
-	if (type == TSVECTOROID)
-		invalid_source(argument, "The column is a search vector itself.");
-	source->element = get_element_type(type);
-	if (type == TEXTOID || type == VARCHAROID || type == BPCHAROID)
-		source->kind = SOURCE_TEXT;
-	else if (type == JSONOID)
-		source->kind = SOURCE_JSON;
-	else if (type == JSONBOID)
-		source->kind = SOURCE_JSONB;
-	else if (OidIsValid(source->element))
-	{
-		source->kind = SOURCE_ARRAY;
-		get_typlenbyvalalign(source->element, &source->element_len, &source->element_byval,
-							 &source->element_align);
-		source->element_is_text = source->element == TEXTOID || source->element == VARCHAROID;
-		steward_pinned_output_init(&source->output, source->element, CurrentMemoryContext);
-	}
-	else
-	{
-		source->kind = SOURCE_OTHER;
-		steward_pinned_output_init(&source->output, type, CurrentMemoryContext);
-	}
-	if (path != NULL && !steward_source_is_json(source))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" has a path but is of type %s", NameStr(att->attname),
-						format_type_be(att->atttypid)),
-				 errhint("A path leads into json or jsonb."),
-				 errtable(rel)));
-}
-
-/* Raises 42704 if the trigger's configuration does not exist. */
-void
-steward_search_require_config(SearchVector *state, Relation rel)
-{
-	if (!OidIsValid(state->config))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("text search configuration \"%s\" does not exist", state->config_name),
-				 errhint("Name one that \\dF lists, with its schema unless that is pg_catalog or the table's."),
-				 errtable(rel)));
-}
-
-/*
- * Reads the trigger's arguments; raises 22023, 42703 or 42804 for what it cannot
- * follow, but not for a configuration that was dropped: rows whose vectors stay
- * as they are do without.
- */
-static void *
-parse_arguments(Relation rel, Trigger *trigger)
-{
-	SearchVector *state = palloc0(sizeof(SearchVector));
-	Form_pg_attribute att;
-
-	state->sources = palloc0(Max(trigger->tgnargs, 1) * sizeof(Source));
-	for (int i = 0; i < trigger->tgnargs; i++)
-	{
-		char	   *value;
-		char	   *option = steward_option(trigger->tgargs[i], &value);
-
-		if (option == NULL && state->attnum == InvalidAttrNumber)
-			state->attnum = steward_option_column(rel, "search_vector", value);
-		else if (option == NULL)
-			parse_source(rel, value, &state->sources[state->nsources++]);
-		else if (strcmp(option, "config") == 0)
-		{
-			steward_option_once("search_vector", option, state->config_name != NULL);
-			state->config_name = value;
-			state->config = steward_search_find_config(rel, value);
-		}
-		else if (strcmp(option, "config_column") == 0)
-		{
-			steward_option_once("search_vector", option, state->config_attnum != InvalidAttrNumber);
-			state->config_attnum = steward_option_column(rel, "search_vector", value);
-		}
-		else if (strcmp(option, "long_texts") == 0)
-		{
-			static const char *const choices[] = {"refuse", "cut", NULL};
-
-			state->cut = steward_option_choice("search_vector", option, value, choices) == 1;
-		}
-		else if (strcmp(option, "refill") == 0)
-			state->refill = true;
-		else
-			steward_option_unknown("search_vector", trigger->tgargs[i],
-								   "the vector's column, the sources, 'config=...', 'config_column=...' and 'long_texts=...'");
-	}
-
-	if (state->nsources == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("trigger \"%s\" names no column to search in", trigger->tgname),
-				 errhint("Name the vector's column, then the sources: steward.search_vector_trigger('search_vector', 'title:A', 'content:B', 'config=english').")));
-	if (state->config_name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("trigger \"%s\" names no text search configuration", trigger->tgname),
-				 errhint("Add an argument such as 'config=english'; with config_column it is for rows that name none.")));
-
-	att = TupleDescAttr(RelationGetDescr(rel), state->attnum - 1);
-	if (att->atttypid != TSVECTOROID)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of the search_vector trigger is of type %s",
-						NameStr(att->attname), format_type_be(att->atttypid)),
-				 errhint("Its type must be tsvector."),
-				 errtable(rel)));
-
-	if (state->config_attnum != InvalidAttrNumber)
-	{
-		Oid			type = getBaseType(TupleDescAttr(RelationGetDescr(rel), state->config_attnum - 1)->atttypid);
-
-		state->config_is_oid = type == REGCONFIGOID;
-		steward_pinned_output_init(&state->config_output, type, CurrentMemoryContext);
-	}
-	return state;
-}
+const StewardModule steward_search_module = {
+	.init = steward_tsvector_init,
+	.catalogs = steward_tsvector_catalogs,
+	.catalog_changed = steward_tsvector_words_changed,
+	.xact_event = steward_search_xact_event,
+};
 
 /* Raises what the trigger would raise for its arguments. */
 void *
 steward_search_vector_parse(Relation rel, Trigger *trigger)
 {
-	SearchVector *state = parse_arguments(rel, trigger);
+	SearchVector *state = steward_search_parse(rel, trigger);
 
 	steward_search_require_config(state, rel);
 	return state;
@@ -239,8 +35,15 @@ is_unchanged(SearchVector *state, TupleDesc desc, HeapTuple old_row, HeapTuple r
 		 steward_column_changed(desc, old_row, row, state->config_attnum)))
 		return false;
 	for (int i = 0; i < state->nsources; i++)
-		if (steward_column_changed(desc, old_row, row, state->sources[i].attnum))
+	{
+		const Source *source = &state->sources[i];
+
+		if (source->related == NULL && steward_column_changed(desc, old_row, row, source->attnum))
 			return false;
+		for (int j = 0; source->related != NULL && j < source->related->nkeys; j++)
+			if (steward_column_changed(desc, old_row, row, source->related->keys[j]))
+				return false;
+	}
 	return true;
 }
 
@@ -256,6 +59,10 @@ is_unchanged(SearchVector *state, TupleDesc desc, HeapTuple old_row, HeapTuple r
  *					weights are A to D.  Arrays count with their elements, json
  *					with its string values, all of them or those under a path,
  *					and any other type as text that no setting changes
+ *	[schema.]table.column[#>{path}][:weight] by column,...
+ *					a source of another table, whose foreign key of these columns
+ *					refers here: the values of all rows that do, in the order of
+ *					their primary key
  *	config=...		the text search configuration, in pg_catalog or the table's
  *					schema, or with its schema
  *	config_column=...
@@ -291,7 +98,7 @@ steward_search_vector_trigger(PG_FUNCTION_ARGS)
 		steward_check_before_row(fcinfo, "steward.search_vector_trigger",
 								 TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, "INSERT or UPDATE",
 								 "CALL steward.search_enable(%s, '{title:A}');");
-		state = steward_begin_statement(fcinfo, parse_arguments);
+		state = steward_begin_statement(fcinfo, steward_search_parse);
 	}
 
 	rel = trigdata->tg_relation;

@@ -143,11 +143,12 @@ take_string(void *limit, char *string, int length)
 }
 
 /*
- * Returns the vector of the first characters of the strings in a json or jsonb
- * value, NULL if the path leads nowhere.
+ * Returns the vector of the strings in a json or jsonb value, NULL if the path
+ * leads nowhere.  Counts their characters off what is left of a limit, if there is
+ * one, and stops there.
  */
 static TSVector
-json_vector(Source *source, Oid config, Datum value, int64 limit)
+json_vector(const Source *source, Oid config, Datum value, int64 *left)
 {
 	bool		is_jsonb = source->kind == SOURCE_JSONB;
 
@@ -164,20 +165,18 @@ json_vector(Source *source, Oid config, Datum value, int64 limit)
 		if (fcinfo->isnull)
 			return NULL;
 	}
-	if (limit < ALL && is_jsonb)
-		value = JsonbPGetDatum(transform_jsonb_string_values(DatumGetJsonbP(value), &limit, take_string));
-	else if (limit < ALL)
-		value = PointerGetDatum(transform_json_string_values(DatumGetTextPP(value), &limit, take_string));
+	if (*left < ALL && is_jsonb)
+		value = JsonbPGetDatum(transform_jsonb_string_values(DatumGetJsonbP(value), left, take_string));
+	else if (*left < ALL)
+		value = PointerGetDatum(transform_json_string_values(DatumGetTextPP(value), left, take_string));
 	return DatumGetTSVector(DirectFunctionCall2(is_jsonb ? jsonb_string_to_tsvector_byid : json_string_to_tsvector_byid,
 												ObjectIdGetDatum(config), value));
 }
 
-/* Appends the first characters of the text of a source that is not json. */
+/* Appends the text of a value that is not json. */
 static void
-append_source(StringInfo out, Source *source, Datum value, int64 limit)
+append_value(StringInfo out, Source *source, Datum value)
 {
-	int			start = out->len;
-
 	if (source->kind == SOURCE_TEXT)
 	{
 		struct varlena *content = PG_DETOAST_DATUM_PACKED(value);
@@ -188,8 +187,6 @@ append_source(StringInfo out, Source *source, Datum value, int64 limit)
 		append_array(out, source, DatumGetArrayTypeP(value));
 	else
 		appendStringInfoString(out, steward_pinned_output(&source->output, value));
-	if (limit < out->len - start)
-		out->len = start + pg_mbcharcliplen(out->data + start, out->len - start, limit);
 }
 
 /* Returns "vector" and "more" joined; NULL is an empty one. */
@@ -200,6 +197,57 @@ join(TSVector vector, TSVector more)
 		return vector == NULL ? more : vector;
 	return DatumGetTSVector(DirectFunctionCall2(tsvector_concat, TSVectorGetDatum(vector),
 												TSVectorGetDatum(more)));
+}
+
+/* The values of a source, which is one for a column of the table itself, and how they go into the vector. */
+typedef struct Values
+{
+	Source	   *source;
+	Oid			config;
+	int64		left;			/* characters that may be taken */
+	int64		size;			/* of all values, in bytes */
+	StringInfo	text;			/* to which they are appended, with a blank
+								 * between them */
+	int			start;
+	TSVector	vector;			/* of json */
+} Values;
+
+static void
+take_value(void *arg, Datum value)
+{
+	Values	   *values = arg;
+
+	if (steward_source_is_json(values->source))
+	{
+		values->size += toast_raw_datum_size(value);
+		values->vector = join(values->vector, json_vector(values->source, values->config, value, &values->left));
+		return;
+	}
+	if (values->text->len > values->start)
+		appendStringInfoChar(values->text, ' ');
+	append_value(values->text, values->source, value);
+}
+
+/* Takes the values of a source, up to a number of characters. */
+static void
+take_values(Values *values, SearchVector *state, TupleDesc desc, HeapTuple row)
+{
+	Source	   *source = values->source;
+	StringInfo	text = values->text;
+	bool		isnull;
+	Datum		value;
+
+	values->start = text->len;
+	if (source->related != NULL)
+	{
+		steward_search_related_rows(source->related, desc, row, take_value, values);
+		state->longest = Max(state->longest, Max(values->size, text->len - values->start));
+	}
+	else if ((value = heap_getattr(row, source->attnum, desc, &isnull)), !isnull)
+		take_value(values, value);
+	if (values->left < text->len - values->start)
+		text->len = values->start + pg_mbcharcliplen(text->data + values->start, text->len - values->start,
+													 values->left);
 }
 
 /* Returns the vector of the texts that have been put together, NULL if there are none, and begins anew. */
@@ -242,15 +290,13 @@ make_vector(SearchVector *state, Relation rel, HeapTuple row, int64 limit)
 	for (int i = 0; i < state->nsources; i++)
 	{
 		Source	   *source = &state->sources[i];
-		bool		isnull;
-		Datum		value = heap_getattr(row, source->attnum, desc, &isnull);
-		TSVector	json;
+		Values		values = {source, config, limit, 0, &text};
+		int			start = text.len;
 
 		if (!steward_source_is_json(source))
 		{
 			bool		goes_on = nparts > 0 && i > 0 && source->weight == '\0' &&
 				source[-1].weight == '\0' && !steward_source_is_json(&source[-1]);
-			int			start = text.len;
 
 			if (goes_on)
 				appendStringInfoChar(&text, ' ');
@@ -259,17 +305,17 @@ make_vector(SearchVector *state, Relation rel, HeapTuple row, int64 limit)
 				parts[nparts].length = 0;
 				parts[nparts++].weight = source->weight == '\0' ? 0 : 'D' - source->weight;
 			}
-			if (!isnull)
-				append_source(&text, source, value, limit);
+			take_values(&values, state, desc, row);
 			parts[nparts - 1].length += text.len - start;
 			continue;
 		}
-		if (isnull || (json = json_vector(source, config, value, limit)) == NULL)
+		take_values(&values, state, desc, row);
+		if (values.vector == NULL)
 			continue;
 		if (source->weight != '\0')
-			json = DatumGetTSVector(DirectFunctionCall2(tsvector_setweight, TSVectorGetDatum(json),
-														CharGetDatum(source->weight)));
-		vector = join(join(vector, texts_vector(config, &text, parts, &nparts)), json);
+			values.vector = DatumGetTSVector(DirectFunctionCall2(tsvector_setweight, TSVectorGetDatum(values.vector),
+																 CharGetDatum(source->weight)));
+		vector = join(join(vector, texts_vector(config, &text, parts, &nparts)), values.vector);
 	}
 	vector = join(vector, texts_vector(config, &text, parts, &nparts));
 	if (vector != NULL)
@@ -364,7 +410,10 @@ row_name(Relation rel, HeapTuple row)
 	return names.len > 0 ? psprintf("row (%s)=(%s)", names.data, values.data) : "a row";
 }
 
-/* Returns the size of a row's longest source, in bytes, and the size of all of them. */
+/*
+ * Returns the size of a row's longest source, in bytes, and the size of all of
+ * them, which is not known if they are related rows.
+ */
 static int64
 longest_source(SearchVector *state, Relation rel, HeapTuple row, int64 *all)
 {
@@ -375,9 +424,15 @@ longest_source(SearchVector *state, Relation rel, HeapTuple row, int64 *all)
 	{
 		AttrNumber	attnum = state->sources[i].attnum;
 		bool		isnull;
-		Datum		value = heap_getattr(row, attnum, RelationGetDescr(rel), &isnull);
+		Datum		value;
 		int64		size;
 
+		if (state->sources[i].related != NULL)
+		{
+			*all = ALL;
+			break;
+		}
+		value = heap_getattr(row, attnum, RelationGetDescr(rel), &isnull);
 		if (isnull || TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attlen != -1)
 			continue;
 		size = toast_raw_datum_size(value);
@@ -404,6 +459,7 @@ steward_search_row_vector(SearchVector *state, Relation rel, HeapTuple row)
 
 	if (all < NEVER_TOO_LONG)
 		return make_vector(state, rel, row, ALL);
+	state->longest = 0;
 	vector = try_vector(state, rel, row, ALL, &error);
 	if (vector != NULL)
 		return vector;
@@ -416,6 +472,7 @@ steward_search_row_vector(SearchVector *state, Relation rel, HeapTuple row)
 				 errhint("Give the search_vector trigger the argument 'long_texts=cut', as steward.search_enable() does."),
 				 errtable(rel)));
 
+	too_many = Max(too_many, state->longest);
 	while (too_many - enough > Max(enough / 16, 1))
 	{
 		int64		middle = (enough + too_many) / 2;

@@ -8,8 +8,6 @@
  */
 #include "search/to_tsvector.h"
 
-#include "search/search.h"
-
 #include "tsearch/ts_utils.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
@@ -306,8 +304,9 @@ steward_to_tsvector_byid(PG_FUNCTION_ARGS)
 	PG_RETURN_TSVECTOR(vector);
 }
 
-static void
-init(void)
+/* Defines the setting and fills the tables, once per process. */
+void
+steward_tsvector_init(void)
 {
 	DefineCustomIntVariable("steward.to_tsvector_cache",
 							"Memory in which a session remembers what dictionaries made of words; 0 leaves to_tsvector to the server.",
@@ -316,9 +315,3 @@ init(void)
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	steward_tsvector_tokens_init();
 }
-
-const StewardModule steward_search_module = {
-	.init = init,
-	.catalogs = steward_tsvector_catalogs,
-	.catalog_changed = steward_tsvector_words_changed,
-};

@@ -104,6 +104,7 @@ extern bool steward_tsvector_tokens(TsvectorDraft *draft, TSParserCacheEntry *pa
 									const char *text, int length, bool blanks, int *nignored);
 
 /* to_tsvector.c */
+extern void steward_tsvector_init(void);
 
 /* A text of which a vector is made. */
 typedef struct TsvectorPart

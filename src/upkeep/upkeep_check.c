@@ -30,6 +30,8 @@ static const struct
 	{"append_only_trigger", BEFORE_ROW, TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE, steward_append_only_parse},
 	{"append_only_trigger", TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_TRUNCATE, steward_append_only_parse},
 	{"search_vector_trigger", BEFORE_ROW, TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE, steward_search_vector_parse},
+	{"search_related_trigger", TRIGGER_TYPE_ROW, TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE, steward_search_related_parse},
+	{"search_related_trigger", 0, TRIGGER_TYPE_TRUNCATE, steward_search_related_parse},
 	{"soft_delete_trigger", BEFORE_ROW, TRIGGER_TYPE_DELETE | TRIGGER_TYPE_UPDATE, steward_soft_delete_parse},
 	{"soft_delete_cascade_trigger", TRIGGER_TYPE_ROW, TRIGGER_TYPE_UPDATE, steward_soft_delete_cascade_parse},
 	{"tenant_parent_trigger", BEFORE_ROW, TRIGGER_TYPE_INSERT, steward_tenant_parent_parse},

@@ -54,7 +54,7 @@ DECLARE
     hint text;
 BEGIN
     EXECUTE format('CREATE TRIGGER options %s ON steward_options FOR EACH ROW EXECUTE FUNCTION steward.%I(''id'', ''no_such_option=1'')',
-                   CASE WHEN function_name ~ 'audit|cascade' THEN 'AFTER UPDATE' WHEN function_name ~ 'parent' THEN 'BEFORE INSERT' ELSE 'BEFORE UPDATE' END, function_name);
+                   CASE WHEN function_name ~ 'audit|cascade|related' THEN 'AFTER UPDATE' WHEN function_name ~ 'parent' THEN 'BEFORE INSERT' ELSE 'BEFORE UPDATE' END, function_name);
     UPDATE steward_options SET id = id;
     INSERT INTO steward_options VALUES (2);
     RAISE EXCEPTION 'trigger % has taken an unknown option', function_name;
@@ -65,7 +65,7 @@ END $$;
 WITH functions AS (
     SELECT t.proname AS trigger_function,
            CASE t.proname WHEN 'tenant_parent_trigger' THEN 'tenant_protect_child' WHEN 'tenant_fill_trigger' THEN 'tenant_protect'
-                ELSE regexp_replace(t.proname, '(_vector|_cascade)?(_trigger)?$', '_enable') END AS enable_function,
+                ELSE regexp_replace(t.proname, '(_vector|_related|_cascade)?(_trigger)?$', '_enable') END AS enable_function,
            pg_temp.trigger_options(t.proname) AS options
       FROM pg_proc t
      WHERE t.pronamespace = 'steward'::regnamespace AND t.prorettype = 'trigger'::regtype

@@ -131,7 +131,8 @@ my %named = map { $_ => 1 } map { my $text = slurp_file($_); $text =~ s/^\|.*$//
 is(join(' ', grep { !$named{$_} } sort @public), '', 'the pages name every function and relation of schema steward');
 
 # The other way round; what is neither of the two is a setting, of which pg_settings does not show all.
-my %there = map { $_ => 1 } names("SELECT s.nspname || '.' || o.name FROM pg_namespace s, LATERAL ($functions s.oid UNION $relations s.oid) o(name)");
+my $templates = 'SELECT tmplname FROM pg_ts_template WHERE tmplnamespace = ';
+my %there = map { $_ => 1 } names("SELECT s.nspname || '.' || o.name FROM pg_namespace s, LATERAL ($functions s.oid UNION $relations s.oid UNION $templates s.oid) o(name)");
 foreach my $page ('README.md', 'CHANGELOG.md', @pages)
 {
 	my @others = grep { !$there{$_} } slurp_file($page) =~ m{(?<![\w/])(steward(?:_internal)?\.\w+)}g;
