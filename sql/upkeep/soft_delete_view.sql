@@ -50,7 +50,7 @@ CREATE FUNCTION steward_internal.soft_delete_count(relation regclass, view_name 
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('CREATE TRIGGER steward_delete INSTEAD OF DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steward_internal.soft_delete_view_trigger()', view_name)
-     WHERE EXISTS (SELECT FROM pg_index x WHERE x.indrelid = relation AND x.indisprimary)
+     WHERE EXISTS (SELECT FROM pg_index x WHERE x.indrelid = relation AND x.indisprimary AND x.indimmediate)
        AND NOT EXISTS (SELECT FROM pg_trigger t
                         WHERE t.tgrelid = view AND t.tgfoid = 'steward_internal.soft_delete_view_trigger()'::regprocedure);
 END;

@@ -181,6 +181,13 @@ typedef RangeTblEntry StewardPermissions;
 #define STEWARD_RUN_WITHOUT_WORKERS (desc->already_executed = true, execute_once = false)
 #endif
 
+/* Primary keys that are deferrable can be asked for since 18; before, they count as none. */
+#if PG_VERSION_NUM >= 180000
+#define steward_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
+#else
+#define steward_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
+#endif
+
 /* Foreign keys may be not enforced since 18. */
 #if PG_VERSION_NUM >= 180000
 #define steward_constraint_enforced(constraint) ((constraint)->conenforced)

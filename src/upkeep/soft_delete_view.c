@@ -86,7 +86,7 @@ live_view_init(Relation view, MemoryContext mcxt)
 	AttrNumber	keys[INDEX_MAX_KEYS];
 	Oid			operators[INDEX_MAX_KEYS];
 	Oid			types[INDEX_MAX_KEYS + 1];
-	Oid			index_id = RelationGetPrimaryKeyIndex(base);
+	Oid			index_id = steward_primary_key_index(base);
 	StringInfoData query;
 	bool		first = true;
 
