@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 
 StewardClaimPaths steward_claim_paths;
 char	   *steward_tenant_token_audience = NULL;
