@@ -3,6 +3,7 @@
  *		What the files that read policies share, callee first.
  *
  *		tenant_check_value.c	what the parts of an expression are worth
+ *		tenant_check_unset.c	what an expression is where no tenant is set
  *		tenant_check_compare.c	whether a comparison says whose a row is
  *		tenant_check_expr.c		whether rows that meet an expression are a tenant's
  *		tenant_check_view.c		which tables of tenants a view reads whole
@@ -27,6 +28,8 @@ extern bool steward_is_equality(Oid operator, Oid collation, List *args);
 extern bool steward_names_user(Oid relation, AttrNumber column, Node *context);
 extern bool steward_asks_context(Node *node);
 extern Query *steward_view_query(Oid view);
+
+/* tenant_check_unset.c */
 extern bool steward_true_without_context(Node *node);
 
 /* tenant_check_compare.c */
