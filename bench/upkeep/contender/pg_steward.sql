@@ -16,6 +16,8 @@ SELECT CASE :'column'
          WHEN 'deleted_at' THEN
            format('CREATE TRIGGER deleted_at BEFORE DELETE ON %I FOR EACH ROW
                    EXECUTE FUNCTION steward.soft_delete_trigger(''deleted_at'')', :'table')
+         WHEN 'soft_delete' THEN
+           format('DO $enable$ BEGIN PERFORM steward.soft_delete_enable(%L); END $enable$', :'table')
          WHEN '*' THEN
            format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW
                    EXECUTE FUNCTION steward.append_only_trigger()', :'table')
