@@ -119,6 +119,12 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE app.part_2 PARTITION OF app.part FOR VALUES IN (2);
 	INSERT INTO app.part VALUES (1, 'english', 'cats'), (2, 'app.french_unaccent', 'forêts');
 	CALL steward.search_enable('app.part', '{title:A}', 'app.french_unaccent', config_column => 'lang')});
+$node->safe_psql('postgres', q{
+	CREATE TABLE app.topic (id integer PRIMARY KEY, title text);
+	CREATE TABLE app.topic_entry (id integer PRIMARY KEY, topic integer REFERENCES app.topic, body text);
+	INSERT INTO app.topic VALUES (1, 'boats');
+	CALL steward.search_enable('app.topic', '{title:A,topic_entry.body by topic}', 'simple');
+	INSERT INTO app.topic_entry VALUES (1, 1, 'sails')});
 # vectors that no configuration makes today tell who was parsed
 $node->safe_psql('postgres', q{ALTER TABLE app.doc DISABLE TRIGGER ALL; UPDATE app.doc SET search_vector = 'stored' WHERE id = 3; ALTER TABLE app.doc ENABLE TRIGGER ALL});
 my $dir = PostgreSQL::Test::Utils::tempdir();
@@ -131,7 +137,8 @@ is($node->safe_psql('restored', $triggers), $node->safe_psql('postgres', $trigge
 $node->safe_psql('restored', q{INSERT INTO app.doc VALUES (0, 'Les forêts'); INSERT INTO app.part VALUES (2, 'app.french_unaccent', 'Les hôtels')});
 is($node->safe_psql('restored', q{SELECT search_vector FROM app.doc WHERE id = 0 UNION ALL SELECT search_vector FROM app.part_2 WHERE title ~ 'Les'}), "'foret':2B 'le':1B\n'hotel':2A 'le':1A", 'that work');
 is($node->safe_psql('restored', q{CALL steward.search_enable('app.doc', '{title:B}', 'app.french_unaccent'); SELECT search_vector FROM app.doc WHERE id = 3}), "'stored'", 'and are what search_enable would make');
-$node->safe_psql('restored', 'TRUNCATE app.doc, app.part');
+is($node->safe_psql('restored', q{INSERT INTO app.topic_entry VALUES (2, 1, 'oars'); SELECT search_vector FROM app.topic}), "'boats':1A 'oars':3 'sails':2", 'with words of related tables');
+$node->safe_psql('restored', 'TRUNCATE app.doc, app.part, app.topic, app.topic_entry');
 ok($node->run_log([ 'pg_restore', '--exit-on-error', '--data-only', '-n', 'app', '-d', $node->connstr('restored'), "$dir/all.dump" ]), 'data alone are restored');
 is($node->safe_psql('restored', q{SELECT count(*), count(*) FILTER (WHERE search_vector = setweight(to_tsvector('app.french_unaccent', title), 'B')) FROM app.doc}), '20000|20000', 'and parsed');
 $node->safe_psql('postgres', 'UPDATE app.doc SET search_vector = NULL WHERE id = 3');
