@@ -248,7 +248,7 @@ typedef RepOriginId ReplOriginId;
 static inline const char *
 steward_get_setting(const char *name, int *place)
 {
-	struct config_generic **settings = get_guc_variables();
+	struct config_generic **all = get_guc_variables();
 	int			low = 0;
 	int			high = GetNumConfigOptions();
 	int			at = Min(*place, high - 1);
@@ -256,14 +256,14 @@ steward_get_setting(const char *name, int *place)
 	while (low < high)
 	{
 		const char *a = name;
-		const char *b = settings[at]->name;
+		const char *b = all[at]->name;
 
 		while (*a != '\0' && (*a == *b || pg_ascii_tolower(*a) == pg_ascii_tolower(*b)))
 			a++, b++;
 		if (*a == '\0' && *b == '\0')
 		{
 			*place = at;
-			return settings[at]->vartype == PGC_STRING ? *((struct config_string *) settings[at])->variable :
+			return all[at]->vartype == PGC_STRING ? *((struct config_string *) all[at])->variable :
 				GetConfigOption(name, true, false);
 		}
 		/* chars, signed or not, as in the server's own order */
