@@ -70,7 +70,7 @@ COMMENT ON FUNCTION steward_internal.assigned_columns(text) IS
 CREATE FUNCTION steward_internal.run_as_owner(relation regclass, command text) RETURNS text[]
 AS 'MODULE_PATHNAME', 'steward_run_as_owner' LANGUAGE C STRICT;
 COMMENT ON FUNCTION steward_internal.run_as_owner(regclass, text) IS
-'Runs a command as the owner of a table, whom its row security does not hold for then; returns the first of its rows.';
+'Runs a command as the owner of a table, without its row security; returns the first row of the result.';
 
 CREATE FUNCTION steward_internal.run_in_path(relation regclass, command text, path text) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

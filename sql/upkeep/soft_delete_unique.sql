@@ -56,9 +56,8 @@ BEGIN ATOMIC
      ) r
      CROSS JOIN LATERAL (
         SELECT r.contype,
-               lower(coalesce(substring(r.comment FROM r.marked),
-                              CASE r.contype WHEN 'x' THEN 'exclusion constraint' WHEN 'u' THEN 'unique constraint' ELSE 'unique index' END)
-                     COLLATE "C") AS kind
+               coalesce(lower(substring(r.comment FROM r.marked) COLLATE "C"),
+                        CASE r.contype WHEN 'x' THEN 'exclusion constraint' WHEN 'u' THEN 'unique constraint' ELSE 'unique index' END) AS kind
      ) k
      CROSS JOIN LATERAL (
         SELECT r.comment ~ r.marked AND (r.predicate = r.live OR r.predicate LIKE '% AND ' || replace(replace(r.live, '\', '\\'), '_', '\_') || ')') AS is_narrow,

@@ -8,8 +8,8 @@
 #include "miscadmin.h"
 
 /*
- * Runs a command as the owner of a table, whom FORCE ROW LEVEL SECURITY does not
- * hold for then; what the table's triggers do is limited as in maintenance commands.
+ * Runs a command as the owner of a table, without FORCE ROW LEVEL SECURITY; what the
+ * table's triggers do is limited as in maintenance commands.
  * The caller is connected to SPI, and has seen to it that the current role may act as
  * that owner.  Rows are left in SPI_tuptable.
  */

@@ -67,7 +67,7 @@ saved_plan(const char *query, int nargs, Oid *types)
 	return plan;
 }
 
-/* Runs a query as a table's owner, whom no policy binds. Must be connected to SPI. */
+/* Runs a query as a table's owner, without its policies. Must be connected to SPI. */
 void
 steward_search_run(Oid owner, const char *query, int nkeys, Oid *types, Datum *values)
 {
