@@ -41,7 +41,6 @@ refuse(int sqlstate, const char *message, const char *detail, const char *hint)
 	return false;
 }
 
-/* cppcheck-suppress constParameter; so does the server call check hooks */
 static bool
 check_paused(bool *newval, void **extra, GucSource source)
 {

@@ -339,6 +339,7 @@ try_vector(SearchVector *state, Relation rel, HeapTuple row, int64 limit, ErrorD
 	MemoryContext mcxt = AllocSetContextCreate(caller, "pg_steward search vector", ALLOCSET_DEFAULT_SIZES);
 	TSVector	vector = NULL;
 
+	*error = NULL;
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(mcxt);
 	PG_TRY();
@@ -461,7 +462,7 @@ steward_search_row_vector(SearchVector *state, Relation rel, HeapTuple row)
 		return make_vector(state, rel, row, ALL);
 	state->longest = 0;
 	vector = try_vector(state, rel, row, ALL, &error);
-	if (vector != NULL)
+	if (error == NULL)
 		return vector;
 	if (!state->cut)
 		ereport(ERROR,

@@ -294,7 +294,7 @@ steward_foreign_key_to_children(Oid constraint, Relation rel, const Stamp *stamp
 	/* waits for who is about to stamp it */
 	if (key->finds)
 		appendStringInfoString(&query, " FOR SHARE OF x");
-	prepare_query(key, rel, query.data, key->nextra > 0 ? child_stamp->type : InvalidOid, mcxt);
+	prepare_query(key, rel, query.data, child_stamp != NULL ? child_stamp->type : InvalidOid, mcxt);
 	return key;
 }
 
