@@ -117,6 +117,14 @@ BEGIN ATOMIC
                     WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.policy_id AND d.refclassid = 'pg_class'::regclass
                       AND a.attname COLLATE "C" ~* '^(raw_)?user_meta_?data$')
      UNION ALL
+    SELECT 'user_claim', 'CRITICAL', 'steward.tenant_claim',
+           format('It has tokens say the tenant by what users may change themselves: user_metadata. Put the tenant into app_metadata. Set for %s.', string_agg(c.who, ', ' ORDER BY c.who COLLATE "C")), NULL, NULL
+      FROM (SELECT 'this session' AS who, current_setting('steward.tenant_claim', true) AS value WHERE EXISTS (SELECT FROM steward_internal.tenant_rows(tables))
+             UNION ALL
+            SELECT d.who, d.value FROM defaults d WHERE d.name = 'steward.tenant_claim') c
+     WHERE c.value COLLATE "C" ~* '\m(raw_)?user_meta_?data\M'
+    HAVING count(*) > 0
+     UNION ALL
     SELECT 'context_cached', 'CRITICAL', p.qualified_name, format('Policy %I sets a setting, which any session may set first.', p.policy_name), NULL, quote_ident(p.policy_name)
       FROM policies p
      -- functions have their own rule

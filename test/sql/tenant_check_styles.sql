@@ -261,6 +261,7 @@ INSERT INTO styles.cases (style, name, rules, seed) VALUES
     || styles.with_policy($$USING (tenant_id = (SELECT (u.raw_user_meta_data ->> 'tenant_id')::integer FROM auth_users u WHERE u.login = session_user))$$)),
 ('roles', 'rights on the whole table', '{truncate_grant}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); GRANT TRUNCATE ON orders TO regress_style_app')),
 ('roles', 'a claim that the application chooses', '{context_setter}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; GRANT SET ON PARAMETER steward.tenant_claim TO regress_style_app')),
+('roles', 'tokens that say the tenant by a claim that users change', '{"user_claim steward.tenant_claim"}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; ALTER ROLE regress_style_app SET steward.tenant_claim = ''user_metadata.tenant_id''')),
 ('roles', 'tenants that outlast a transaction', '{"session_context steward.tenant_sessions"}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; ALTER ROLE regress_style_app SET steward.tenant_sessions = on')),
 ('roles', 'a tenant by default', '{context_default}', styles.with_policy('USING (tenant_id = current_setting(''app.t'')::integer); RESET ROLE; ALTER ROLE regress_style_app SET app.t = 1')),
 ('roles', 'files of the server', '{server_function}', styles.with_policy('USING (steward.is_current_tenant(tenant_id)); RESET ROLE; GRANT EXECUTE ON FUNCTION pg_read_binary_file(text) TO regress_style_app')),
