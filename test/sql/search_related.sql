@@ -228,7 +228,7 @@ BEGIN
     RAISE INFO '% is accepted', source;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RAISE INFO '%: % %', source, SQLSTATE, concat_ws(' | ', SQLERRM, nullif(detail, ''), nullif(hint, ''));
+    RAISE INFO '%: % %', source, SQLSTATE, concat_ws(' | ', SQLERRM, nullif(detail, ''), replace(nullif(hint, ''), quote_ident(current_user), 'postgres'));
 END $$;
 CREATE TABLE no_key (topic integer REFERENCES topic, other integer, body text, vector tsvector);
 CREATE TABLE owned (id integer PRIMARY KEY, topic integer REFERENCES topic, body text);
