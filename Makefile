@@ -24,7 +24,7 @@ SQL_PARTS = $(addprefix core/, steward muted_findings) \
 	$(addprefix monitor/, monitor_bloat monitor_activity monitor_vacuum monitor_tables monitor_indexes monitor_server \
 		monitor_health monitor_checks monitor_findings monitor_readiness monitor_snapshot monitor_page monitor_report \
 		monitor_export) \
-	$(addprefix admin/, admin)
+	$(addprefix admin/, admin roles)
 INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql
 
 MODULE_big = $(EXTENSION)
