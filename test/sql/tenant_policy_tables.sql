@@ -7,6 +7,7 @@ CREATE ROLE regress_tpt_owner;
 CREATE ROLE regress_tpt_app;
 CREATE ROLE regress_tpt_other;
 CREATE ROLE regress_tpt_admin;
+CREATE ROLE regress_tpt_writer;
 CREATE SCHEMA tenant_policy_tables AUTHORIZATION regress_tpt_owner;
 GRANT ALL ON SCHEMA tenant_policy_tables TO regress_tpt_other;
 GRANT USAGE ON SCHEMA tenant_policy_tables TO PUBLIC;
@@ -299,6 +300,7 @@ INSERT INTO steps VALUES
     ('user', 'tenant_protect_user(''t'', roles => ''{regress_tpt_app}'')'),
     ('visibility', 'tenant_protect_visibility(''t'', roles => ''{regress_tpt_app}'')'),
     ('member', 'tenant_protect_member(''t'', ''members'', roles => ''{regress_tpt_app}'')'),
+    ('writer', 'tenant_protect_shared(''t'', roles => ''{regress_tpt_app}''), steward.tenant_write_shared(''t'', ''regress_tpt_writer'')'),
     ('admin', 'tenant_admin_all(''t'', ''regress_tpt_admin'')');
 -- None is left out: no kind of policy, and no function that builds some.
 SELECT builder FROM steward_internal.tenant_policy_kinds EXCEPT SELECT builder FROM steps;
@@ -471,4 +473,4 @@ DELETE FROM steward.muted_findings;
 DROP SCHEMA tenant_policy_tables CASCADE;
 DROP SERVER regress_tpt_server;
 DROP FOREIGN DATA WRAPPER regress_tpt_fdw;
-DROP ROLE regress_tpt_owner, regress_tpt_app, regress_tpt_other, regress_tpt_boss;
+DROP ROLE regress_tpt_owner, regress_tpt_writer, regress_tpt_app, regress_tpt_other, regress_tpt_boss;

@@ -24,7 +24,7 @@ COPY posts FROM stdin;
 2	Copied	copied	2018-01-01	3	bob	2018-01-01 00:00:00+00
 \.
 TABLE state;
-UPDATE posts SET slug = upper(slug), made = made - 1, version = version + 10;
+UPDATE posts SET slug = upper(slug COLLATE "C"), made = made - 1, version = version + 10;
 MERGE INTO posts USING (VALUES (1, 'merged')) v(id, title) ON v.id = posts.id WHEN MATCHED THEN UPDATE SET title = v.title, version = 2;
 INSERT INTO posts VALUES (2, 'upserted') ON CONFLICT (id) DO UPDATE SET title = excluded.title;
 TABLE state;
