@@ -34,10 +34,18 @@ ALTER TABLE steward_internal.operations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owners ON steward_internal.operations USING (pg_has_role(owner_id, 'USAGE'));
 COMMENT ON POLICY owners ON steward_internal.operations IS
 'Who may act as the owner of a table may work through it.';
+-- A call believes what stands in its row, perhaps with more rights than who wrote it.
+CREATE POLICY owned ON steward_internal.operations AS RESTRICTIVE FOR INSERT
+    WITH CHECK (owner_id = (SELECT c.relowner FROM pg_class c WHERE c.oid = relation_id));
+COMMENT ON POLICY owned ON steward_internal.operations IS
+'An operation is that of the owner of its table.';
 CREATE POLICY monitors ON steward_internal.operations FOR SELECT USING (pg_has_role('pg_monitor', 'USAGE'));
 COMMENT ON POLICY monitors ON steward_internal.operations IS
 'Who watches the server sees all.';
-GRANT SELECT, INSERT, UPDATE, DELETE ON steward_internal.operations TO PUBLIC;
+-- what is to be done, and where, is fixed by whoever began it
+GRANT SELECT, DELETE, INSERT (operation, relation_id, relation, owner_id, arguments, batch, rows_estimated, backend_start),
+    UPDATE (batch, position, rows_seen, rows_changed, updated_at, finished_at, error, pid, backend_start, called_at, seen_before)
+    ON steward_internal.operations TO PUBLIC;
 
 CREATE VIEW steward.operations WITH (security_invoker = true) AS
 SELECT o.id, o.operation, o.relation,
@@ -109,6 +117,7 @@ BEGIN
        SET batch = operation_begin.batch, pid = pg_backend_pid(), backend_start = mine, called_at = clock_timestamp(), seen_before = o.rows_seen, error = NULL
      WHERE o.id = (SELECT max(p.id) FROM steward_internal.operations p
                     WHERE p.finished_at IS NULL AND p.relation_id = operation_begin.relation
+                      AND p.owner_id = (SELECT c.relowner FROM pg_class c WHERE c.oid = operation_begin.relation)
                       AND p.operation = operation_begin.operation AND p.arguments = operation_begin.arguments)
     RETURNING o.id INTO found;
     IF found IS NOT NULL THEN

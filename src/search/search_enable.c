@@ -87,16 +87,9 @@ fill_pages(SearchTask *task, Relation rel, int64 first, int64 end)
 								   table, column, first, end, task->refill ? "" : " AND ",
 								   task->refill ? "" : column, task->refill ? "" : " IS NULL", column);
 	int64		filled;
-	Oid			user;
-	int			security;
 
 	/* an owner's triggers are not to run as somebody else, now or at commit */
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS |
-						   (user == rel->rd_rel->relowner ? 0 : SECURITY_RESTRICTED_OPERATION));
-	query(command, 0, NULL, NULL, NULL);
-	SetUserIdAndSecContext(user, security);
+	steward_execute_as_owner(rel->rd_rel->relowner, command, 0, NULL, NULL, NULL);
 	pfree(command);
 
 	filled = DatumGetInt64(result(0, 1));

@@ -287,6 +287,27 @@ steward_tenant_parent_trigger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(steward_row_set(trigdata, row, state->tenant, tenant, false));
 }
 
+/*
+ * Runs a function's steps as the owner of a table, without FORCE ROW LEVEL SECURITY
+ * in all of them.  They cannot leave a setting changed.
+ */
+static void
+run_steps_as_owner(Oid owner, const char *command, int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	Oid			user;
+	int			security;
+	int			settings;
+
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS |
+						   (user == owner ? 0 : SECURITY_RESTRICTED_OPERATION));
+	settings = NewGUCNestLevel();
+	if (SPI_execute_with_args(command, nargs, types, values, nulls, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "unexpected result of \"%s\"", command);
+	AtEOXact_GUC(false, settings);
+	SetUserIdAndSecContext(user, security);
+}
+
 static void
 notice(int row)
 {
@@ -330,8 +351,8 @@ steward_tenant_protect_child(PG_FUNCTION_ARGS)
 	owner = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	if (!PG_ARGISNULL(6) && PG_GETARG_BOOL(6))
 	{
-		steward_execute_as_owner(owner, "SELECT c.command || ';' FROM steward_internal.tenant_child_commands($1, $2, $3, $4, $5) c",
-								 nargs - 1, types, values, nulls);
+		run_steps_as_owner(owner, "SELECT c.command || ';' FROM steward_internal.tenant_child_commands($1, $2, $3, $4, $5) c",
+						   nargs - 1, types, values, nulls);
 		for (uint64 i = 0; i < SPI_processed; i++)
 			notice(i);
 		SPI_finish();
@@ -339,8 +360,8 @@ steward_tenant_protect_child(PG_FUNCTION_ARGS)
 	}
 	for (;;)
 	{
-		steward_execute_as_owner(owner, "SELECT message, page FROM steward_internal.tenant_child_step($1, $2, $3, $4, $5, $6, $7)",
-								 lengthof(types), types, values, nulls);
+		run_steps_as_owner(owner, "SELECT message, page FROM steward_internal.tenant_child_step($1, $2, $3, $4, $5, $6, $7)",
+						   lengthof(types), types, values, nulls);
 		values[nargs] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
 		if (!FLOAT8PASSBYVAL && !isnull)
 			values[nargs] = Int64GetDatum(DatumGetInt64(values[nargs]));

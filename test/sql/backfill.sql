@@ -129,6 +129,63 @@ SELECT relation, state, owner FROM steward.operations WHERE relation LIKE 'backf
 RESET ROLE;
 SELECT v, count(*) FROM forced GROUP BY v;
 
+-- Who may act for one table's owner gets nothing by it: no other operation, no rows of others, no right of who calls.
+CREATE ROLE regress_backfill_attacker;
+GRANT CREATE ON SCHEMA backfill TO regress_backfill_attacker;
+CREATE FUNCTION attempt(command text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE command;
+    RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+CREATE VIEW forced_view AS SELECT * FROM forced;
+ALTER VIEW forced_view OWNER TO regress_backfill_owner;
+GRANT SELECT ON forced_view TO PUBLIC;
+SET ROLE regress_backfill_attacker;
+SELECT count(*) FROM forced_view;
+CREATE TABLE mine (id integer PRIMARY KEY, x text);
+INSERT INTO mine VALUES (1), (2);
+SELECT attempt($$INSERT INTO steward_internal.operations (operation, relation_id, relation, owner_id, arguments, batch)
+    VALUES ('backfill', 'backfill.users'::regclass, 'backfill.users', 'regress_backfill_attacker'::regrole, '{"set": "name = ''x''", "then_not_null": false}', 1)$$);
+INSERT INTO steward_internal.operations (operation, relation_id, relation, owner_id, arguments, batch)
+    VALUES ('backfill', 'backfill.mine'::regclass, 'backfill.mine', 'regress_backfill_attacker'::regrole, '{"set": "x = ''x''", "then_not_null": false}', 1);
+SELECT attempt(format('UPDATE steward_internal.operations SET %s', c))
+  FROM unnest(ARRAY['relation_id = ''pg_authid''::regclass', 'arguments = ''{}''', 'operation = ''x''', 'owner_id = 10', 'id = 1']) c;
+SELECT attempt(format('SELECT steward_internal.run_as_owner(''mine'', %L)', c))
+  FROM unnest(ARRAY['SELECT count(*) FROM backfill.forced_view', 'WITH c AS (SELECT 1 WHERE EXISTS (SELECT FROM backfill.forced_view)) SELECT * FROM c', 'UPDATE backfill.mine SET x = (SELECT max(v) FROM backfill.forced_view)']) c;
+SELECT attempt($$SELECT steward_internal.run_as_owner('users', 'SELECT 1')$$);
+SELECT steward_internal.run_as_owner('mine', 'CREATE TABLE backfill.shown AS SELECT * FROM backfill.forced_view');
+SELECT count(*) FROM shown;
+CREATE FUNCTION sets() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('search_path', 'backfill_hostile', false), set_config('role', 'none', false);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER sets BEFORE UPDATE ON mine FOR EACH ROW EXECUTE FUNCTION sets();
+CREATE FUNCTION sees() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.x := current_user || (SELECT count(*) FROM backfill.forced_view);
+    RETURN NEW;
+END $$;
+RESET ROLE;
+SELECT attempt($$SELECT steward_internal.run_as_owner('mine', 'UPDATE backfill.mine SET x = 1')$$);
+SET ROLE regress_backfill_attacker;
+CREATE OR REPLACE FUNCTION sets() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('search_path', 'backfill_hostile', false);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER zsees BEFORE UPDATE ON mine FOR EACH ROW EXECUTE FUNCTION sees();
+RESET ROLE;
+CALL steward.backfill('mine', set => 'x = 1');
+SHOW search_path;
+SELECT * FROM mine;
+DROP TABLE shown, mine;
+DROP VIEW forced_view;
+DROP OWNED BY regress_backfill_attacker;
+DROP ROLE regress_backfill_attacker;
+
 -- Names that must be quoted.
 CREATE TABLE "It's ""a"" table of a very long name indeed, 63 bytes in all 1234" ("a ""b""" integer PRIMARY KEY, "Col" integer);
 INSERT INTO "It's ""a"" table of a very long name indeed, 63 bytes in all 1234" SELECT generate_series(1, 10);
