@@ -185,11 +185,14 @@ note(Notes *notes, Link *link, TupleDesc desc, HeapTuple row)
 	for (int i = 0; i < link->related->nkeys; i++)
 	{
 		bool		isnull;
+		char	   *text;
 
 		values[i] = heap_getattr(row, link->keys[i], desc, &isnull);
 		if (isnull)
 			return;
-		appendStringInfo(&name, " %s", steward_pinned_output(&link->outputs[i], values[i]));
+		text = steward_pinned_output(&link->outputs[i], values[i]);
+		/* whatever blanks are in it */
+		appendStringInfo(&name, " %zu %s", strlen(text), text);
 	}
 	appendStringInfo(&name, " %u", link->related->constraint);
 
@@ -260,7 +263,8 @@ refresh_command(Relation parent, Oid table, Oid constraint)
 	StringInfoData command;
 	ListCell   *lc;
 
-	if (vectors == NIL)
+	/* without the trigger the vectors would be gone, and not made anew */
+	if (vectors == NIL || steward_find_trigger(parent, "search_vector_trigger", true) == NULL)
 		return NULL;
 	initStringInfo(&command);
 	appendStringInfo(&command, "UPDATE %s SET ", steward_search_from(parent));
