@@ -16,7 +16,7 @@ BEGIN
          WHERE (d.refclassid = 'pg_class'::regclass AND d.refobjid = v.oid
                 OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT t.oid FROM pg_type t WHERE v.reltype IN (t.oid, t.typelem)))
            AND d.deptype <> 'i'
-           AND NOT (d.classid = 'pg_rewrite'::regclass AND d.objid IN (SELECT r.oid FROM pg_rewrite r WHERE r.ev_class = v.oid))
+           AND NOT (d.classid = 'pg_rewrite'::regclass AND d.objid IN (SELECT r.oid FROM pg_rewrite r WHERE r.ev_class = v.oid AND r.rulename = '_RETURN'))
            AND NOT (d.classid = 'pg_trigger'::regclass AND d.objid IN (SELECT t.oid FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                                                                         WHERE p.pronamespace = 'steward_internal'::regnamespace)))
     THEN

@@ -222,12 +222,15 @@ column_name(Relation rel, AttrNumber attnum)
  * rows, those that one statement deletes keep what each was given.
  */
 static void
-append_stamp_condition(StringInfo query, const char *column, int from, int to, bool is_same_table)
+append_stamp_condition(StringInfo query, const char *column, const Stamp *stamp, int from, int to, bool is_same_table)
 {
 	appendStringInfo(query, " AND CASE WHEN %s IS NULL THEN $%d IS NULL", column, from);
 	appendStringInfo(query, " ELSE ($%d IS NULL OR %s OPERATOR(pg_catalog.<>) $%d)", to, column, to);
 	appendStringInfo(query, " AND (%s OPERATOR(pg_catalog.=) $%d OR %s OPERATOR(pg_catalog.<) $%d",
 					 column, from, column, to);
+	/* what is of this transaction may have been stamped in an earlier one */
+	appendStringInfo(query, " AND %s OPERATOR(pg_catalog.>=) pg_catalog.transaction_timestamp()::%s", column,
+					 format_type_with_typemod(stamp->type, stamp->typmod));
 	if (is_same_table)
 		appendStringInfo(query, " AND %s OPERATOR(pg_catalog.<) pg_catalog.statement_timestamp()", column);
 	appendStringInfoString(query, " AND steward_internal.is_current_transaction(xmin)) END");
@@ -281,7 +284,7 @@ steward_foreign_key_to_children(Oid constraint, Relation rel, const Stamp *stamp
 
 	steward_append_key_condition(&query, child, referencing, rel, key->keys, operators, key->nkeys, false);
 	if (task == KEY_FOLLOW)
-		append_stamp_condition(&query, column, key->nkeys + 1, key->nkeys + 2,
+		append_stamp_condition(&query, column, child_stamp, key->nkeys + 1, key->nkeys + 2,
 							   RelationGetRelid(child) == RelationGetRelid(rel));
 	else if (column != NULL)
 		appendStringInfo(&query, " AND %s IS NULL", column);

@@ -236,6 +236,41 @@ DELETE FROM a;
 RESET ROLE;
 SELECT (SELECT count(*) FROM b) AS b, (SELECT count(*) FROM c) AS c;
 
+-- What was deleted before stays so, though the transaction that deletes its parent changed it, too.
+CREATE TABLE first_parent (id integer PRIMARY KEY);
+CREATE TABLE first_child (id integer PRIMARY KEY, parent integer REFERENCES first_parent ON DELETE CASCADE ON UPDATE CASCADE, note text);
+SELECT count(*) FROM steward.soft_delete_enable('first_parent');
+SELECT count(*) FROM steward.soft_delete_enable('first_child');
+INSERT INTO first_parent VALUES (1), (2);
+INSERT INTO first_child VALUES (1, 1, 'early'), (2, 1, 'late'), (3, 2, 'early'), (4, 2, 'late');
+DELETE FROM first_child WHERE note = 'early';
+BEGIN;
+UPDATE first_child SET note = note || '!' WHERE parent = 1;
+DELETE FROM first_parent WHERE id = 1;
+COMMIT;
+BEGIN;
+UPDATE first_parent SET id = 5 WHERE id = 2;
+DELETE FROM first_parent WHERE id = 5;
+COMMIT;
+UPDATE first_parent SET deleted_at = NULL;
+SELECT id, note, deleted_at IS NULL AS live FROM first_child ORDER BY id;
+
+-- Anybody may make a view, and say of it what soft_delete_enable() says.
+CREATE ROLE regress_view_maker;
+CREATE SCHEMA view_maker AUTHORIZATION regress_view_maker;
+SELECT count(*) FROM steward.soft_delete_disable('first_child');
+SELECT count(*) FROM steward.soft_delete_enable('first_child', view => false);
+GRANT USAGE ON SCHEMA "Ca scade" TO regress_view_maker;
+SET ROLE regress_view_maker;
+CREATE VIEW view_maker.evil AS SELECT 1 AS x FROM first_child;
+COMMENT ON VIEW view_maker.evil IS 'The rows of a"b whose x is null, from steward.soft_delete_enable().';
+RESET ROLE;
+ALTER TABLE first_child ADD COLUMN later integer;
+SELECT count(*) FROM steward.soft_delete_disable('first_child');
+DROP SCHEMA view_maker CASCADE;
+REVOKE USAGE ON SCHEMA "Ca scade" FROM regress_view_maker;
+DROP ROLE regress_view_maker;
+
 SET client_min_messages = warning;
 DROP SCHEMA "Ca scade" CASCADE;
 DROP ROLE regress_purge;
