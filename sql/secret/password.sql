@@ -54,7 +54,7 @@ DECLARE
 BEGIN
     BEGIN
         computed := steward_internal.password_crypt(left(coalesce(password, ''), 72), coalesce(known, nobody));
-    EXCEPTION WHEN invalid_parameter_value THEN
+    EXCEPTION WHEN invalid_parameter_value OR external_routine_invocation_exception THEN
         is_possible := false;
         computed := steward_internal.password_crypt('', nobody);
     END;

@@ -14,7 +14,7 @@ SELECT v.password, steward.password_verify(v.password, v.hash) AS as_2a, steward
                ('abcdefghijklmnopqrstuvwxyz', '$2a$06$.rCVZVOThsIa97pEDOxvGuRRgzG64bvtJ0938xuqzv18d3ZpQhstC')) v(password, hash);
 
 -- What is no hash is nobody's; what is no password is none.
-SELECT hash, steward.password_verify('x', hash) FROM unnest(ARRAY[NULL, '', 'x', '$2a$', '$2a$04$short', '$2a$99$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe', '*0']) hash;
+SELECT hash, steward.password_verify('x', hash) FROM unnest(ARRAY[NULL, '', 'x', '$2a$', '$2a$04$short', '$2a$99$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe', '*0', '$2$04$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe', '_short']) hash;
 SELECT steward.password_verify(NULL, steward.password_hash('x')), steward.password_verify('', steward.password_hash('x')), steward.password_hash(NULL) IS NULL AS null_of_null;
 SELECT steward.password_hash('');
 SELECT steward.password_verify(repeat('x', 72), steward.password_hash(repeat('x', 72))), steward.password_verify(repeat('x', 73), steward.password_hash(repeat('x', 72))) AS longer;
