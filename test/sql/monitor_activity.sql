@@ -2,7 +2,7 @@
 SELECT pid, prepared_id, blocked_by, roots, victims, victims_waited, relation, remedy FROM steward.blocking_queries;
 SELECT pid, prepared_id, database_name, state, transaction_age, query FROM steward.long_transactions WHERE transaction_age > interval '1 minute';
 SELECT scope, name, used, connection_limit FROM steward.connections WHERE used_percent > 80;
-SELECT pid, command, relation, phase, done_percent, elapsed FROM steward.progress;
+SELECT pid, command, relation, phase, done_percent, elapsed FROM steward.progress WHERE query NOT LIKE 'autovacuum: %';
 
 -- clients are counted, and not the server's processes
 SELECT c.used = (SELECT count(*) FROM pg_stat_activity a WHERE a.backend_type = 'client backend') AS clients, c.used < (SELECT count(*) FROM pg_stat_activity) AS others_run, c.active,
@@ -48,12 +48,12 @@ ROLLBACK PREPARED 'it''s "prepared"';
 
 -- locks
 BEGIN ISOLATION LEVEL SERIALIZABLE;
-LOCK TABLE "Order Items" IN SHARE UPDATE EXCLUSIVE MODE;
+LOCK TABLE "Order Items" IN SHARE ROW EXCLUSIVE MODE;
 SELECT pg_advisory_xact_lock(n) FROM generate_series(1, 3) n;
 SELECT count(*) FROM "Order Items";
 SELECT l.lock_type, l.mode, l.granted, l.locks, l.holders, l.longest_wait, l.lock_table_percent > 0 AS in_table
   FROM steward.lock_summary l
- WHERE l.database_name = current_database() AND (l.lock_type = 'advisory' OR l.mode IN ('ShareUpdateExclusiveLock', 'SIReadLock'))
+ WHERE l.database_name = current_database() AND (l.lock_type = 'advisory' OR l.mode IN ('ShareRowExclusiveLock', 'SIReadLock'))
  ORDER BY l.lock_type COLLATE "C", l.mode COLLATE "C";
 COMMIT;
 -- the table of "Conflicting Lock Modes"
