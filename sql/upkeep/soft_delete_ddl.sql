@@ -23,13 +23,19 @@ BEGIN
         RETURN NULL;
     END IF;
     saved := ARRAY[v.qualified_name, array_to_string(v.options, ', '), quote_ident(pg_get_userbyid(v.relowner))]
+        -- what default privileges give a new view, and what its owner gave up
+        || ARRAY(SELECT format('REVOKE ALL ON %s FROM %s', v.qualified_name, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END)
+                   FROM (SELECT v.relowner AS grantee WHERE v.relacl IS NOT NULL
+                          UNION
+                         SELECT x.grantee FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) x
+                          WHERE d.defaclobjtype = 'r' AND d.defaclnamespace IN (0, v.relnamespace)) g
+                  ORDER BY g.grantee)
         || ARRAY(SELECT format('GRANT %s%s ON %s TO %s%s', x.privilege_type, ' (' || quote_ident(g.attname) || ')', v.qualified_name,
                                CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END,
                                CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
                    FROM (SELECT NULL::name AS attname, v.relacl AS acl
                           UNION ALL SELECT a.attname, a.attacl FROM pg_attribute a WHERE a.attrelid = v.oid AND a.attacl IS NOT NULL) g,
                         aclexplode(g.acl) x
-                  WHERE x.grantee <> v.relowner
                   ORDER BY g.attname NULLS FIRST, x.grantee, x.privilege_type)
         || ARRAY(SELECT format('COMMENT ON COLUMN %s.%I IS %L', v.qualified_name, a.attname, col_description(v.oid, a.attnum))
                    FROM pg_attribute a WHERE a.attrelid = v.oid AND a.attnum > 0 AND col_description(v.oid, a.attnum) IS NOT NULL);

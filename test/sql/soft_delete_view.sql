@@ -77,6 +77,21 @@ ALTER TABLE keyless ADD PRIMARY KEY (id);
 SELECT steward.soft_delete_enable('keyless');
 ALTER TABLE keyless DROP CONSTRAINT keyless_pkey;
 DELETE FROM active_keyless;
+-- What was revoked stays so.
+CREATE ROLE regress_view_reader;
+ALTER DEFAULT PRIVILEGES IN SCHEMA "Vi ew" GRANT ALL ON TABLES TO regress_view_reader;
+CREATE TABLE kept (id integer PRIMARY KEY, a text, b text);
+SELECT count(*) FROM steward.soft_delete_enable('kept');
+REVOKE ALL ON active_kept FROM regress_view_reader;
+GRANT SELECT (id) ON active_kept TO regress_view_reader;
+REVOKE DELETE ON active_kept FROM CURRENT_USER;
+ALTER TABLE kept DROP COLUMN a;
+SELECT has_table_privilege('regress_view_reader', 'active_kept', 'SELECT, INSERT, UPDATE, DELETE') AS reader, has_column_privilege('regress_view_reader', 'active_kept', 'id', 'SELECT') AS reader_of_id,
+       (SELECT array_agg(x.privilege_type ORDER BY x.privilege_type) && '{DELETE}' FROM pg_class c, aclexplode(c.relacl) x WHERE c.oid = 'active_kept'::regclass AND x.grantee = c.relowner) AS owner_deletes;
+DROP TABLE kept CASCADE;
+ALTER DEFAULT PRIVILEGES IN SCHEMA "Vi ew" REVOKE ALL ON TABLES FROM regress_view_reader;
+DROP ROLE regress_view_reader;
+
 SET client_min_messages = warning;
 DROP SCHEMA "Vi ew" CASCADE;
 DROP ROLE regress_teller;
