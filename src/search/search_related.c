@@ -20,7 +20,6 @@
 
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
@@ -39,6 +38,7 @@ typedef struct DueRow
 	char	   *name;			/* hash key, and the order in which they are
 								 * made */
 	Oid			table;
+	Oid			related;
 	Oid			constraint;
 	int			nkeys;
 	Oid		   *types;
@@ -210,6 +210,7 @@ note(Notes *notes, Link *link, TupleDesc desc, HeapTuple row)
 	name.data = pstrdup(name.data);
 	entry = hash_search(due, &name.data, HASH_ENTER, NULL);
 	entry->table = notes->table;
+	entry->related = link->related->table;
 	entry->constraint = link->related->constraint;
 	entry->nkeys = link->related->nkeys;
 	entry->types = palloc_array(Oid, entry->nkeys);
@@ -288,26 +289,22 @@ refresh_command(Relation parent, Oid table, Oid constraint)
 	return command.data;
 }
 
-/* Has the vectors made anew of a row that is due. */
+/*
+ * Has the vectors made anew of a row that is due; of all rows if ALTER TABLE has made
+ * the foreign key anew since, perhaps for keys of another type.
+ */
 static void
 refresh_row(DueRow *row)
 {
 	Relation	parent = try_table_open(row->table, RowExclusiveLock);
-	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(row->constraint));
-	Oid			table = InvalidOid;
-	char	   *command = NULL;
+	bool		is_there = SearchSysCacheExists1(CONSTROID, ObjectIdGetDatum(row->constraint));
+	char	   *command;
 
-	if (HeapTupleIsValid(tuple))
-	{
-		table = ((Form_pg_constraint) GETSTRUCT(tuple))->conrelid;
-		ReleaseSysCache(tuple);
-	}
 	if (parent == NULL)
 		return;
-	if (OidIsValid(table))
-		command = refresh_command(parent, table, row->constraint);
+	command = refresh_command(parent, row->related, is_there ? row->constraint : InvalidOid);
 	if (command != NULL)
-		steward_search_run(parent->rd_rel->relowner, command, row->nkeys, row->types, row->values);
+		steward_search_run(parent->rd_rel->relowner, command, is_there ? row->nkeys : 0, row->types, row->values);
 	table_close(parent, NoLock);
 }
 
