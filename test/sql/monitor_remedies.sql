@@ -116,7 +116,7 @@ BEGIN
           FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
          WHERE c.relnamespace = 'steward'::regnamespace AND a.attname = 'remedy'
          UNION ALL
-        SELECT p.proname, format('steward.%I()', p.proname) FROM pg_proc p WHERE p.pronamespace = 'steward'::regnamespace AND 'remedy' = ANY (p.proargnames)
+        SELECT p.proname, format('steward.%I()', p.proname) FROM pg_proc p WHERE p.pronamespace = 'steward'::regnamespace AND 'remedy' = ANY (p.proargnames) AND p.pronargs = p.pronargdefaults
     LOOP
         EXECUTE format('INSERT INTO pg_temp.remedies SELECT %L, coalesce(to_jsonb(r) ->> ''finding'', to_jsonb(r) ->> ''rule'', to_jsonb(r) ->> ''check_name'', to_jsonb(r) ->> ''kind''), r.remedy FROM %s r WHERE to_jsonb(r) ->> ''schema_name'' IS DISTINCT FROM ''steward'' ',
                        s.source, s.rows);

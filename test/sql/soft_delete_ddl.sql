@@ -68,7 +68,9 @@ SET ROLE regress_mover;
 SELECT count(*) FROM live_people;
 -- what depends on the view is in the way, as it would be in that of DROP VIEW
 CREATE VIEW hangs_on AS SELECT id FROM live_people;
+\set VERBOSITY terse
 ALTER TABLE persons ALTER age TYPE int USING 1;
+\set VERBOSITY default
 DROP VIEW hangs_on;
 CREATE FUNCTION returns_some() RETURNS SETOF live_people LANGUAGE sql AS 'SELECT * FROM live_people';
 ALTER TABLE persons DROP age;
