@@ -283,7 +283,7 @@ steward_foreign_key_to_children(Oid constraint, Relation rel, const Stamp *stamp
 	}
 
 	steward_append_key_condition(&query, child, referencing, rel, key->keys, operators, key->nkeys, false);
-	if (task == KEY_FOLLOW)
+	if (task == KEY_FOLLOW && child_stamp != NULL)
 		append_stamp_condition(&query, column, child_stamp, key->nkeys + 1, key->nkeys + 2,
 							   RelationGetRelid(child) == RelationGetRelid(rel));
 	else if (column != NULL)
